@@ -1,0 +1,1 @@
+"""Values in, values out: what is expected, what is observed, how they differ, what repairs it."""

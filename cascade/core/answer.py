@@ -1,0 +1,43 @@
+"""The whole answer: what every face shows, each in its own words."""
+
+from dataclasses import dataclass
+
+from cascade.core.causes import Cause
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout, NotChecked
+from cascade.core.findings import Severity
+from cascade.core.observed import Observed
+from cascade.core.placement import Placement
+from cascade.core.plan import Plan
+from cascade.core.stopgap import Stopgap
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Expected beside observed, what differs, why, and the plan.
+
+    ``host`` is the server as the settings name it (``127.0.0.1:5432`` or a socket folder); ``seconds`` how long
+    the reading took, None where it came from a file. ``notes`` are sentences that belong in every format.
+    """
+
+    host: str
+    expected: ExpectedLayout
+    observed: Observed
+    placement: Placement
+    plan: Plan
+    causes: tuple[Cause, ...]
+    stopgap: Stopgap | None
+    fingerprint: str
+    plan_id: str
+    not_checked: tuple[NotChecked, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was checked: only then may "no drift" be said."""
+        return not self.not_checked
+
+    def findings(self, at_least: Severity = Severity.RISKY) -> tuple[Drift, ...]:
+        """The drifts in scope that are at least so bad."""
+        return tuple(drift for drift in self.plan.drifts if drift.severity.rank <= at_least.rank)

@@ -1,0 +1,128 @@
+"""Columns to add, with the constraints and indexes that come with each."""
+
+from collections.abc import Iterable, Iterator
+
+from cascade.core.actions import AddColumn
+from cascade.core.findings import DriftKind
+from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.plan import Hazard, Lock, LockMode
+from cascade.core.repairable import Sides, computed_from, mentions
+from cascade.core.repairs import LeftOut, Repair, column_id, cures_of, makers_of, order_of
+
+
+def add_columns(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """Add each missing column; what of its constraints and indexes cannot be made is noted."""
+    for name, columns in sides.added.items():
+        yield from (_add_column(name, column, sides, left_out) for column in columns)
+
+
+def _add_column(name: TableName, column_name: str, sides: Sides, left_out: LeftOut) -> Repair:
+    expected = sides.expected.tables[name]
+    column = expected.table.column(column_name)
+    found = sides.found(name)
+    assert column is not None, "a column without definition was decided"
+    assert found is not None, "a column of a table without place was decided"
+    cures = cures_of(sides, DriftKind.MISSING_COLUMN, name, column_name)
+    constraints = tuple(_constraints_with(column, expected.table, found, sides, left_out))
+    indexes = tuple(_indexes_with(column, expected.table, found, sides, left_out))
+    action = AddColumn(name, column, constraints, indexes)
+    return Repair(
+        id=column_id(name, column_name),
+        action=action,
+        table=name,
+        object=column_name,
+        cures=cures,
+        waits_for=_column_waits(action, expected.table, sides),
+        hazards=tuple(_column_hazards(action)) if found.rows.has_rows is not False else (),
+        locks=(Lock(name, LockMode.ACCESS_EXCLUSIVE, healthy=False),),
+        order=order_of(expected, AddColumn, name, (column_name,)),
+    )
+
+
+def _constraints_with(
+    column: Column, table: Table, found: Table, sides: Sides, left_out: LeftOut
+) -> Iterator[Constraint]:
+    """The constraints that come with a column: where several columns are added, they come with the last."""
+    for constraint in table.constraints:
+        columns = _constraint_columns(constraint, table)
+        if constraint.kind in _NO_PART_OF_A_COLUMN or column.name != _last_added(columns, table.name, sides):
+            continue
+        obstacle = _part_obstacle(columns, constraint.index, table.name, sides)
+        if not obstacle and constraint.name in {c.name for c in found.constraints}:
+            obstacle = "a constraint of that name is there already"
+        if obstacle:
+            cures = cures_of(sides, DriftKind.MISSING_COLUMN, table.name, column.name)
+            left_out.note(cures, f"the constraint {quoted(constraint.name)} is not made: {obstacle}")
+        else:
+            yield constraint
+
+
+_NO_PART_OF_A_COLUMN = frozenset({ConstraintKind.FOREIGN_KEY, ConstraintKind.NOT_NULL})
+
+
+def _indexes_with(column: Column, table: Table, found: Table, sides: Sides, left_out: LeftOut) -> Iterator[Index]:
+    """The indexes that come with a column, likewise."""
+    for index in table.indexes:
+        columns = _index_columns(index, table)
+        if index.constraint is not None or column.name != _last_added(columns, table.name, sides):
+            continue
+        if column.name not in index.columns and _may_be_there(index, found):
+            continue
+        obstacle = _part_obstacle(columns, index.name, table.name, sides)
+        if obstacle:
+            cures = cures_of(sides, DriftKind.MISSING_COLUMN, table.name, column.name)
+            left_out.note(cures, f"the index {quoted(index.name)} is not made: {obstacle}")
+        else:
+            yield index
+
+
+def _may_be_there(index: Index, found: Table) -> bool:
+    """An expression or a predicate only seems to speak of a missing column where the index is there all the same."""
+    there = {(other.tail, other.unique) for other in found.indexes}
+    return not found.definitions_read or (index.tail, index.unique) in there
+
+
+def _constraint_columns(constraint: Constraint, table: Table) -> list[str]:
+    """The columns a constraint is about; expressions of an exclusion constraint stand in its text alone."""
+    text = constraint.definition if constraint.kind is ConstraintKind.EXCLUSION else None
+    return [c.name for c in table.columns if c.name in constraint.columns or mentions(text, c.name)]
+
+
+def _index_columns(index: Index, table: Table) -> list[str]:
+    return [c.name for c in table.columns if c.name in index.columns or mentions(index.tail, c.name)]
+
+
+def _last_added(columns: Iterable[str], table: TableName, sides: Sides) -> str | None:
+    wanted = set(columns)
+    return next((column for column in reversed(sides.added.get(table, ())) if column in wanted), None)
+
+
+def _part_obstacle(columns: Iterable[str], relation: str | None, table: TableName, sides: Sides) -> str:
+    """Why an index or a constraint over these columns cannot be made, ``""`` where it can."""
+    absent = [column for column in columns if not sides.will_have(table, column)]
+    if absent:
+        return f"no step adds the column {quoted(absent[0])}"
+    bearer = sides.names_after.get(TableName(table.schema, relation)) if relation else None
+    return f"its name is taken by {bearer}" if bearer else ""
+
+
+def _column_waits(action: AddColumn, table: Table, sides: Sides) -> tuple[str, ...]:
+    """The table's move, and the added columns that the definitions speak of."""
+    spoken_of = {c.name for c in computed_from(action.column, table)}
+    for constraint in action.constraints:
+        spoken_of.update(_constraint_columns(constraint, table))
+    for index in action.indexes:
+        spoken_of.update(_index_columns(index, table))
+    spoken_of.discard(action.column.name)
+    waits = {column_id(action.table, column) for column in sides.added[action.table] if column in spoken_of}
+    return tuple(sorted(waits | makers_of(action.table, (), sides)))
+
+
+def _column_hazards(action: AddColumn) -> Iterator[Hazard]:
+    column = action.column
+    if column.identity or column.generated == "s" or (column.default is not None and "(" in column.default):
+        yield Hazard("rewrite", f"{action.table} may be written anew, row by row, while nobody can read it")
+    if action.constraints or action.indexes:
+        yield Hazard("scan", f"{action.table} is read in full for what comes with the column, while nobody can read it")
+    if not column.nullable and column.default is None and column.fill is not None and not column.identity:
+        yield Hazard("filled", f"existing rows take {column.fill}")

@@ -1,0 +1,45 @@
+"""Drift: one difference between expected and observed, with its evidence."""
+
+from dataclasses import dataclass
+
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.history import Provenance
+from cascade.core.layout import RowEvidence, TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference.
+
+    ``table`` is where the thing belongs (None for what concerns no table); ``object`` names the column,
+    migration or schema in question, ``""`` for the table itself. ``expected`` and ``observed`` are short
+    phrases; ``evidence`` sentences that a person can check. ``copies`` are the places where the table was
+    found outside the target, each with what is known of its rows in ``rows``.
+    ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
+    ``attached`` are ids of consequences which are not counted again.
+    """
+
+    kind: DriftKind
+    severity: Severity
+    table: TableName | None
+    object: str = ""
+    columns: tuple[str, ...] = ()
+    expected: str = ""
+    observed: str = ""
+    evidence: tuple[str, ...] = ()
+    app: str = ""
+    model: str = ""
+    made_by: Provenance | None = None
+    copies: tuple[TableName, ...] = ()
+    rows: tuple[RowEvidence, ...] = ()
+    undecided: str = ""
+    decision: str = ""
+    attached: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Stable across runs: kind and object, never a counter."""
+        parts = [str(self.table)] if self.table is not None else []
+        if self.object:
+            parts.append(self.object)
+        return f"{self.kind.value}:{'.'.join(parts)}"

@@ -1,0 +1,79 @@
+"""The expected layout: what the applied migrations say exists, each part with its provenance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cascade.core.history import HistoryNotes, MigrationKey, PendingMigration, Provenance, SourceLines
+from cascade.core.layout import Layout, Table, TableName
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """Something that the answer does not cover: what, why, and how to have it checked."""
+
+    what: str
+    why: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelField:
+    """A field of the model as the applied migrations leave it: name, class and column."""
+
+    name: str
+    type: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTable:
+    """One table that applied migrations made.
+
+    ``table`` has its place in the target. With ``compared`` False only the column names are known and
+    nothing else of it may be compared or made. ``model`` is ``app.Model``; for an automatic through table
+    the model that owns the field, which ``through_field`` then names. ``state_position`` is the model's
+    place in the migration state.
+    """
+
+    table: Table
+    app: str
+    model: str
+    made_by: Provenance
+    column_made_by: Mapping[str, Provenance] = field(default_factory=dict)
+    state_position: int = 0
+    fields: tuple[ModelField, ...] = ()
+    model_source: SourceLines | None = None
+    compared: bool = True
+    through_field: str = ""
+
+    @property
+    def name(self) -> TableName:
+        """Where the table belongs."""
+        return self.table.name
+
+
+@dataclass(frozen=True)
+class ExpectedLayout:
+    """All tables that the applied migrations say exist, by identity.
+
+    ``reference`` says in words how it was built. ``known_names`` are tables that a model or an unmigrated app
+    accounts for though no applied migration does (unmanaged, pending, another database's). ``replaces`` are the
+    squashed migrations of each squash. ``undecided_apps`` maps an app to why nothing can be said of what its
+    migrations changed.
+    """
+
+    tables: Mapping[TableName, ExpectedTable]
+    reference: str
+    apps: tuple[str, ...] = ()
+    known_names: frozenset[str] = frozenset()
+    pending: tuple[PendingMigration, ...] = ()
+    notes: HistoryNotes = field(default_factory=HistoryNotes)
+    not_checked: tuple[NotChecked, ...] = ()
+    undecided_apps: Mapping[str, str] = field(default_factory=dict)
+    replaces: Mapping[MigrationKey, tuple[MigrationKey, ...]] = field(default_factory=dict)
+    applied_count: int = 0
+    source_revision: str | None = None
+
+    def layout(self) -> Layout:
+        """The tables alone."""
+        return Layout.of(expected.table for expected in self.tables.values())

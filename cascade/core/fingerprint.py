@@ -1,0 +1,93 @@
+"""Is the database still as the plan found it? A digest of the structure that the steps read or touch."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from enum import Enum
+from hashlib import sha256
+from typing import Any, assert_never
+
+from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.layout import Layout, Table, TableName
+from cascade.core.plan import Step
+
+PLAN_ID_LENGTH = 8
+
+
+def fingerprint_of(observed: Layout, steps: Iterable[Step]) -> str:
+    """A digest over the structure of every table that a step reads or touches, absence included.
+
+    It covers identity, columns, constraints and indexes. Estimates, OIDs, comments, owners and rights do not
+    count, so it is the same whoever reads, and stays the same while rows come and go.
+    """
+    touched = sorted({table for step in steps for table in (*_touched(step.action), *_locked(step))})
+    return _digest([[table.schema, table.name, _structure(observed.tables.get(table))] for table in touched])
+
+
+def plan_id_of(fingerprint: str, steps: Iterable[Step]) -> str:
+    """Eight hexadecimal digits over the fingerprint and what the steps do, in their order.
+
+    >>> plan_id_of("", ())
+    'aa5598c6'
+    """
+    plan = [[step.id, _described(step.action), sorted(step.waits_for)] for step in steps]
+    return _digest([fingerprint, plan])[:PLAN_ID_LENGTH]
+
+
+def _locked(step: Step) -> Iterator[TableName]:
+    for lock in step.locks:
+        yield lock.table
+
+
+def _touched(action: Action) -> tuple[TableName, ...]:
+    """The tables that have to be there, or to be absent, for the action to be right."""
+    match action:
+        case MoveTable(table, to):
+            return (table, to)
+        case CreateTable(created):
+            return (created.name,)
+        case AddForeignKey(table, constraint):
+            return (table, constraint.references.table) if constraint.references else (table,)
+        case AddColumn(table=table) | GrantTable(table=table):
+            return (table,)
+        case GrantUsage():
+            return ()
+        case _:
+            assert_never(action)
+
+
+def _described(action: Action) -> list[Any]:
+    match action:
+        case CreateTable(table):
+            # Read in a temporary schema, it carries an OID and an owner that say nothing of what is made.
+            return ["CreateTable", table.name.schema, table.name.name, table.comment, _structure(table, comments=True)]
+        case MoveTable() | AddColumn() | AddForeignKey() | GrantUsage() | GrantTable():
+            return [type(action).__name__, asdict(action)]
+        case _:
+            assert_never(action)
+
+
+def _structure(table: Table | None, *, comments: bool = False) -> Any:
+    if table is None:
+        return None
+    return {
+        "kind": table.kind,
+        "columns": [_without(asdict(column), comments) for column in table.columns],
+        "constraints": [_without(asdict(c), comments) for c in sorted(table.constraints, key=lambda c: c.name)],
+        "indexes": [_without(asdict(index), comments) for index in sorted(table.indexes, key=lambda i: i.name)],
+    }
+
+
+def _without(values: dict[str, Any], comments: bool) -> dict[str, Any]:
+    return values if comments else {key: value for key, value in values.items() if key != "comment"}
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    return sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type(value).__name__} has no place in a fingerprint")

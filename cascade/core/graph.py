@@ -1,0 +1,185 @@
+"""How tables hang together by their foreign keys, and in which order things can be done.
+
+The only module that knows networkx: others hold the graph and ask it here.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import networkx as nx
+
+from cascade.core.layout import Constraint, Table, TableName
+from cascade.errors import CascadeError, NoSuchName
+
+KeyGraph: TypeAlias = "nx.MultiDiGraph[TableName]"
+"""Nodes are tables, edges foreign keys from the referencing to the referenced table."""
+
+
+def build_graph(tables: Iterable[Table]) -> KeyGraph:
+    """The tables and their foreign keys; an edge's key is the constraint's name, ``constraint`` the constraint.
+
+    Nodes and edges are inserted by name, whatever the order given. A referenced table that is not among the
+    tables is a node too, after the others.
+    """
+    ordered = sorted(tables, key=lambda table: table.name)
+    graph: KeyGraph = nx.MultiDiGraph()
+    graph.add_nodes_from(table.name for table in ordered)
+    for table in ordered:
+        for key in sorted(table.foreign_keys, key=lambda key: key.name):
+            if key.references is not None:
+                graph.add_edge(table.name, key.references.table, key=key.name, constraint=key)
+    return graph
+
+
+def foreign_keys(graph: KeyGraph) -> tuple[tuple[TableName, TableName, Constraint], ...]:
+    """Each foreign key as (referencing table, referenced table, constraint), by referencing table and name."""
+    edges: Iterable[tuple[TableName, TableName, Constraint]] = graph.edges(data="constraint")
+    return tuple(sorted(edges, key=lambda edge: (edge[0], edge[2].name)))
+
+
+def connected_groups(
+    graph: KeyGraph, members: Iterable[TableName], *, order: Callable[[TableName], Any]
+) -> tuple[tuple[TableName, ...], ...]:
+    """The members that keys among themselves connect, in either direction.
+
+    Each group is in the given order, and the groups in the order of their first members.
+    """
+    wanted = set(members)
+    among_members: nx.Graph[TableName] = nx.Graph(graph.subgraph(wanted))
+    among_members.add_nodes_from(wanted)
+    groups = (tuple(sorted(group, key=order)) for group in nx.connected_components(among_members))
+    return tuple(sorted(groups, key=lambda group: order(group[0])))
+
+
+def reach_through_keys(
+    graph: KeyGraph, start: Iterable[TableName], *, leads_on: Callable[[TableName, Constraint], bool]
+) -> frozenset[TableName]:
+    """The tables that are reached from the start along foreign keys, without the start itself.
+
+    A key is followed where ``leads_on(referenced table, key)`` holds.
+    """
+    begun = set(start)
+    reached = set(begun)
+    waiting = list(begun)
+    while waiting:
+        edges: Iterable[tuple[TableName, TableName, Constraint]] = graph.out_edges(waiting.pop(), data="constraint")
+        for _, to, constraint in edges:
+            if to not in reached and leads_on(to, constraint):
+                reached.add(to)
+                waiting.append(to)
+    return frozenset(reached - begun)
+
+
+# ------------------------------------------------------------------------------------------------------------ selectors
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A table and its neighbourhood: ``up`` keys towards what it needs, ``down`` towards what refers to it.
+
+    None is as far as keys lead.
+    """
+
+    name: str
+    up: int | None = 0
+    down: int | None = 0
+
+    def __str__(self) -> str:
+        return _depth(self.up, "{}+") + self.name + _depth(self.down, "+{}")
+
+
+def parse_selector(text: str) -> Selector:
+    """Read a selector.
+
+    >>> parse_selector("bounty"), parse_selector("2+bounty+")
+    (Selector(name='bounty', up=0, down=0), Selector(name='bounty', up=2, down=None))
+    >>> str(parse_selector("+user_profile.Bounty+1"))
+    '+user_profile.Bounty+1'
+    """
+    match = _SELECTOR.fullmatch(text.strip())
+    if match is None:
+        raise CascadeError(
+            f'"{text}" names no table.',
+            hint="Say TABLE, +TABLE (what it needs), TABLE+ (what refers to it) or 2+TABLE.",
+        )
+    return Selector(match["name"], _steps(match["up"]), _steps(match["down"]))
+
+
+def neighbourhood(graph: KeyGraph, selector: Selector) -> frozenset[TableName]:
+    """The tables that a selector means; its name is a bare table name or ``schema.table``.
+
+    Raises ``NoSuchName`` where no table of the graph has that name.
+    """
+    named = [table for table in graph if selector.name in _names(table)]
+    if not named:
+        raise NoSuchName("table", selector.name, {table.name for table in graph})
+    needed = (_within(graph, table, selector.up) for table in named)
+    referring = (_within(graph.reverse(copy=False), table, selector.down) for table in named)
+    return frozenset[TableName]().union(named, *needed, *referring)
+
+
+_SELECTOR = re.compile(r"(?:(?P<up>[0-9]*)\+)?(?P<name>[^+].*?)(?:\+(?P<down>[0-9]*))?", re.DOTALL)
+
+
+def _steps(digits: str | None) -> int | None:
+    """Nothing said is no step; a plus without a number is all of them."""
+    return 0 if digits is None else int(digits) if digits else None
+
+
+def _depth(steps: int | None, form: str) -> str:
+    return "" if steps == 0 else form.format("" if steps is None else steps)
+
+
+def _names(table: TableName) -> tuple[str, str, str]:
+    return (table.name, f"{table.schema}.{table.name}", str(table))
+
+
+def _within(graph: KeyGraph, table: TableName, steps: int | None) -> Collection[TableName]:
+    return nx.single_source_shortest_path_length(graph, table, cutoff=steps).keys()
+
+
+# ---------------------------------------------------------------------------------------------------------------- order
+
+
+def repair_order(waits_for: Mapping[str, Collection[str]], *, order: Mapping[str, Any]) -> tuple[str, ...]:
+    """All steps, each after what it waits for; of those that could come next, the first by ``order``.
+
+    Raises ``ValueError`` where steps wait for one another: a plan is made of steps too small for that.
+    """
+    try:
+        return tuple(nx.lexicographical_topological_sort(_waiting(waits_for), key=order.__getitem__))
+    except nx.NetworkXUnfeasible as error:
+        raise _cycle(waits_for) from error
+
+
+def generations(waits_for: Mapping[str, Collection[str]]) -> tuple[tuple[str, ...], ...]:
+    """The waves: each step in the first that comes after all it waits for, sorted by id within a wave.
+
+    Raises ``ValueError`` where steps wait for one another.
+    """
+    try:
+        return tuple(tuple(sorted(wave)) for wave in nx.topological_generations(_waiting(waits_for)))
+    except nx.NetworkXUnfeasible as error:
+        raise _cycle(waits_for) from error
+
+
+def _waiting(waits_for: Mapping[str, Collection[str]]) -> "nx.DiGraph[str]":
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(sorted(waits_for))
+    graph.add_edges_from(_edges(waits_for))
+    return graph
+
+
+def _edges(waits_for: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str]]:
+    for step in sorted(waits_for):
+        for earlier in sorted(waits_for[step]):
+            if earlier not in waits_for:
+                raise ValueError(f"{step} waits for {earlier}, which is no step of this plan")
+            yield earlier, step
+
+
+def _cycle(waits_for: Mapping[str, Collection[str]]) -> ValueError:
+    steps = [earlier for earlier, _ in nx.find_cycle(_waiting(waits_for))]
+    return ValueError(f"steps wait for one another: {' -> '.join([*steps, steps[0]])}")

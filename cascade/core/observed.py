@@ -1,0 +1,286 @@
+"""What one reading of a database found, as the document that ``catalog.sql`` answers.
+
+The document is the same whether a driver ran the query or psql wrote it to a file, so both are decoded here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cascade.core.history import History, MigrationKey, Record
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Index,
+    Layout,
+    Reference,
+    RelationKind,
+    Rights,
+    RowEvidence,
+    Sequence,
+    Table,
+    TableName,
+    TypeRef,
+)
+
+DOCUMENT_VERSION = 1
+"""The value of ``cascade_observed`` in the document; a higher one is newer than this program."""
+
+Document = Mapping[str, Any]
+
+
+class MalformedDocument(ValueError):
+    """The document is not what ``catalog.sql`` answers; the message names the part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server that was read. ``address`` is None on a local socket."""
+
+    version: str
+    version_num: int
+    address: str | None
+    port: int
+    in_recovery: bool
+
+    @property
+    def major(self) -> int:
+        """The major version, such as 15."""
+        return self.version_num // 10_000
+
+    @property
+    def short_version(self) -> str:
+        """The version without the packager's words, such as 15.18."""
+        return self.version.split(" ", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFacts:
+    """A schema: may the application role use it, may the connected role create in it."""
+
+    name: str
+    owner: str
+    usage: bool
+    create: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An installed extension and the schema of its objects."""
+
+    name: str
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathSetting:
+    """A stored search_path (``pg_db_role_setting``). ``role`` is None for every role."""
+
+    role: str | None
+    in_database: bool
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """A ``django_migrations`` table: its rows, or why they could not be read."""
+
+    schema: str
+    history: History | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One reading of one database, in one snapshot.
+
+    ``type_schemas`` hold extensions, types or collations; ``types_fingerprint`` changes when any of those, an
+    operator class or a function does. ``event_triggers`` are enabled ones which DDL would fire.
+    """
+
+    read_at: str
+    server: Server
+    database: str
+    connected_as: str
+    may_create_temporary: bool
+    application_role: str
+    application_role_exists: bool
+    known_roles: tuple[str, ...]
+    session_path: str
+    session_path_source: str
+    session_schema: str | None
+    path_settings: tuple[PathSetting, ...]
+    schemas: tuple[SchemaFacts, ...]
+    type_schemas: tuple[str, ...]
+    types_fingerprint: str
+    extensions: tuple[Extension, ...]
+    event_triggers: tuple[str, ...]
+    history_schemas: tuple[str, ...]
+    histories: tuple[HistoryReading, ...]
+    layout: Layout
+
+    def schema(self, name: str) -> SchemaFacts | None:
+        """The schema of that name, or None."""
+        return next((schema for schema in self.schemas if schema.name == name), None)
+
+    def history(self, schema: str) -> History | None:
+        """The migration history of that schema, where it was read."""
+        return next((h.history for h in self.histories if h.schema == schema), None)
+
+
+def observed_from(document: Document) -> Observed:
+    """Decode what ``catalog.sql`` answered.
+
+    Raises ``MalformedDocument`` where the document is not of that shape.
+    """
+    try:
+        return _observed(document)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise MalformedDocument(f"{type(error).__name__}: {error}") from error
+
+
+def _observed(document: Document) -> Observed:
+    server = document["server"]
+    role = document["application_role"]
+    return Observed(
+        read_at=document["read_at"],
+        server=Server(
+            server["version"], int(server["version_num"]), server["address"], server["port"], server["in_recovery"]
+        ),
+        database=document["database"],
+        connected_as=document["connected_as"],
+        may_create_temporary=document["may_create_temporary"],
+        application_role=role["name"],
+        application_role_exists=role["exists"],
+        known_roles=tuple(document["roles"] or ()),
+        session_path=document["session_path"] or "",
+        session_path_source=document["session_path_source"] or "",
+        session_schema=document["session_schema"],
+        path_settings=tuple(PathSetting(s["role"], s["database"], s["value"]) for s in document["path_settings"]),
+        schemas=tuple(
+            SchemaFacts(s["name"], s["owner"], bool(s["usage"]), bool(s["create"])) for s in document["schemas"]
+        ),
+        type_schemas=tuple(document["type_schemas"]),
+        types_fingerprint=document["types_fingerprint"],
+        extensions=tuple(Extension(e["name"], e["schema"]) for e in document["extensions"] or ()),
+        event_triggers=tuple(document["event_triggers"]),
+        history_schemas=tuple(document["history_schemas"]),
+        histories=tuple(_history(h) for h in document["histories"]),
+        layout=Layout.of(table_from(t) for t in document["tables"]),
+    )
+
+
+def _history(document: Document) -> HistoryReading:
+    records = document.get("records")
+    history = None
+    if records is not None:
+        history = History(
+            document["schema"],
+            tuple(Record(MigrationKey(app, name), applied, position) for position, app, name, applied in records),
+        )
+    return HistoryReading(document["schema"], history, document.get("problem"))
+
+
+def table_from(document: Document) -> Table:
+    """Decode one table of the document."""
+    name = TableName(document["schema"], document["name"])
+    kind = RelationKind(document["kind"])
+    if "columns" not in document:
+        return Table(name, kind, read_in_full=False, definitions_read=False)
+    return Table(
+        name,
+        kind,
+        columns=tuple(_column(c) for c in document["columns"]),
+        constraints=tuple(_constraint(c) for c in document["constraints"]),
+        indexes=tuple(_index(i) for i in document["indexes"]),
+        owner=document["owner"],
+        comment=document["comment"],
+        pages=document["pages"],
+        rows=RowEvidence(document["counted"], document["estimate"], document["uncounted_because"]),
+        rights=Rights(**{right: bool(value) for right, value in document["rights"].items()}),
+        extension=document["extension"],
+        is_partition=document["is_partition"],
+        row_security=document["row_security"],
+        definitions_read=document["locked_by"] is None,
+        locked_by=tuple(document["locked_by"] or ()),
+        oid=document["oid"],
+    )
+
+
+def _column(document: Document) -> Column:
+    sequence, type_ref = document["sequence"], document["type_ref"]
+    return Column(
+        document["name"],
+        document["type"],
+        nullable=document["nullable"],
+        default=document["default"],
+        identity=document["identity"],
+        generated=document["generated"],
+        collation=document["collation"],
+        comment=document["comment"],
+        sequence=_sequence(sequence) if sequence else None,
+        type_ref=TypeRef(type_ref["schema"], type_ref["name"], type_ref["extension"]) if type_ref else None,
+    )
+
+
+def _sequence(document: Document) -> Sequence:
+    return Sequence(
+        TableName(document["schema"], document["name"]),
+        document["type"],
+        document["start"],
+        document["increment"],
+        document["minimum"],
+        document["maximum"],
+        document["cache"],
+        document["cycle"],
+    )
+
+
+_CONSTRAINT_KINDS = {
+    "p": ConstraintKind.PRIMARY_KEY,
+    "u": ConstraintKind.UNIQUE,
+    "c": ConstraintKind.CHECK,
+    "f": ConstraintKind.FOREIGN_KEY,
+    "x": ConstraintKind.EXCLUSION,
+    "n": ConstraintKind.NOT_NULL,
+}
+
+
+def _constraint(document: Document) -> Constraint:
+    return Constraint(
+        document["name"],
+        _CONSTRAINT_KINDS[document["kind"]],
+        tuple(document["columns"]),
+        definition=document["definition"],
+        references=_reference(document["references"]) if document["references"] else None,
+        deferrable=document["deferrable"],
+        initially_deferred=document["initially_deferred"],
+        validated=document["validated"],
+        enforced=document["enforced"],
+        index=document["index"],
+        comment=document["comment"],
+    )
+
+
+def _reference(document: Document) -> Reference:
+    return Reference(
+        TableName(document["schema"], document["table"]),
+        tuple(document["columns"]),
+        on_update=document["on_update"],
+        on_delete=document["on_delete"],
+        match=document["match"],
+        set_columns=tuple(document["set_columns"] or ()),
+    )
+
+
+def _index(document: Document) -> Index:
+    return Index(
+        document["name"],
+        tuple(document["columns"]),
+        document["tail"],
+        unique=document["unique"],
+        valid=document["valid"],
+        constraint=document["constraint"],
+        comment=document["comment"],
+    )

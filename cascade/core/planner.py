@@ -1,0 +1,130 @@
+"""The plan: from drifts to steps, in an order that history proves and PostgreSQL accepts."""
+
+from collections.abc import Iterable, Iterator
+
+from cascade.core.column_repairs import add_columns
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.graph import KeyGraph, build_graph, connected_groups, generations, repair_order
+from cascade.core.key_repairs import add_foreign_keys
+from cascade.core.layout import Layout, TableName
+from cascade.core.plan import Chain, Plan, Step
+from cascade.core.repairable import Sides, decide_repairs
+from cascade.core.repairs import LeftOut, Repair, grant_rights, repair_tables
+from cascade.core.scope import EVERYTHING, split_by_scope
+from cascade.core.scope import Scope as Scope
+
+
+def make_plan(
+    expected: ExpectedLayout,
+    observed: Layout,
+    drifts: Iterable[Drift],
+    *,
+    application_role: str,
+    scope: Scope = EVERYTHING,
+) -> Plan:
+    """The steps that cure the drifts in scope, each after what it waits for, else in the order of history.
+
+    A drift that can have no step says why in ``undecided``; what is left out of a repair is said in its evidence.
+    Equal inputs give equal plans, in whatever order they come. Each prefix of the steps is valid SQL and leaves
+    the database no worse than before.
+    """
+    drifts = tuple(sorted(drifts, key=_worst_first))
+    graph = build_graph(table.table for table in expected.tables.values())
+    inside, left_out = split_by_scope(drifts, scope, graph)
+    drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)
+    sides = decide_repairs(Sides(expected, observed, inside, drifted, application_role))
+    left_over = LeftOut()
+    repairs = (
+        *repair_tables(sides),
+        *add_columns(sides, left_over),
+        *add_foreign_keys(sides, left_over),
+        *grant_rights(sides),
+    )
+    steps = tuple(_in_order(repairs))
+    return Plan(
+        drifts=tuple(left_over.noted(drift) for drift in sides.drifts),
+        steps=steps,
+        chains=_chains(sides.drifts, steps, expected, graph),
+        left_out=left_out,
+        scope=str(scope),
+    )
+
+
+def _worst_first(drift: Drift) -> tuple[object, ...]:
+    history = drift.made_by.order if drift.made_by else (0, "", "", 0)
+    return (drift.severity.rank, history, drift.app, str(drift.table or ""), drift.kind.value, drift.object)
+
+
+def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:
+    by_id = {repair.id: repair for repair in repairs}
+    waits_for = {id_: repair.waits_for for id_, repair in by_id.items()}
+    waves = {id_: wave for wave, ids in enumerate(generations(waits_for), start=1) for id_ in ids}
+    order = repair_order(waits_for, order={id_: repair.order for id_, repair in by_id.items()})
+    for position, id_ in enumerate(order, start=1):
+        repair = by_id[id_]
+        yield Step(
+            id=id_,
+            action=repair.action,
+            table=repair.table,
+            object=repair.object,
+            cures=repair.cures,
+            waits_for=repair.waits_for,
+            hazards=repair.hazards,
+            locks=repair.locks,
+            position=position,
+            wave=waves[id_],
+        )
+
+
+# --------------------------------------------------------------------------------------------------------- the cascade
+
+
+def _chains(
+    drifts: Iterable[Drift], steps: Iterable[Step], expected: ExpectedLayout, graph: KeyGraph
+) -> tuple[Chain, ...]:
+    """One chain for each group of failing tables that keys connect: what fails next once the first is repaired."""
+    failing = _in_plan_order([drift for drift in drifts if _fails(drift, expected)], steps, expected)
+    members: dict[TableName, list[int]] = {}
+    for position, drift in enumerate(failing):
+        if drift.table is not None:
+            members.setdefault(drift.table, []).append(position)
+    chains = []
+    for group in connected_groups(graph, members, order=members.__getitem__):
+        positions = sorted(position for table in group for position in members[table])
+        objects = tuple(dict.fromkeys(_object(failing[position], expected) for position in positions))
+        chains.append(Chain(objects[0], "static", objects))
+    return tuple(chains)
+
+
+def _in_plan_order(drifts: Iterable[Drift], steps: Iterable[Step], expected: ExpectedLayout) -> list[Drift]:
+    """The drifts by the first step that cures each; one without a step stands where history puts it."""
+    cured_at = {cured: step.position for step in reversed(tuple(steps)) for cured in step.cures}
+    found: list[tuple[int, int, Drift]] = []
+    latest = 0
+    for drift in sorted(drifts, key=lambda drift: _place(drift, expected)):
+        latest = max(latest, cured_at.get(drift.id, 0))
+        found.append((cured_at.get(drift.id, latest), len(found), drift))
+    return [drift for _, _, drift in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _fails(drift: Drift, expected: ExpectedLayout) -> bool:
+    could = drift.kind is DriftKind.MISPLACED_TABLE and drift.severity is Severity.RISKY
+    return drift.table in expected.tables and (drift.severity is Severity.BROKEN or could)
+
+
+def _place(drift: Drift, expected: ExpectedLayout) -> tuple[object, ...]:
+    """Where the drift stands in history."""
+    assert drift.table is not None, "a drift of no table cannot fail"
+    table = expected.tables[drift.table]
+    made_by = table.column_made_by.get(drift.object, table.made_by)
+    return (made_by.order, table.state_position, drift.object != "", drift.table, drift.object)
+
+
+def _object(drift: Drift, expected: ExpectedLayout) -> str:
+    """The table by its bare name, unless two are expected by that name, and the column if it is one."""
+    assert drift.table is not None, "a drift of no table is no object"
+    namesakes = [name for name in expected.tables if name.name == drift.table.name]
+    table = drift.table.name if len(namesakes) == 1 else str(drift.table)
+    return f"{table}.{drift.object}" if drift.object else table

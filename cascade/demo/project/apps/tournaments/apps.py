@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TournamentsConfig(AppConfig):
+    name = "cascade.demo.project.apps.tournaments"
+    label = "tournaments"

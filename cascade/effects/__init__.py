@@ -1,0 +1,1 @@
+"""What runs or changes something outside this process."""

@@ -1,0 +1,1 @@
+"""Words core values: text, SQL, JSON, DOT. Pure."""

@@ -1,0 +1,267 @@
+"""The answer for programs: the contract that ``plan.schema.json`` describes.
+
+Nobody has to parse a sentence: what a step does stands in ``action`` and ``details``. No row's value and no
+password is in it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never
+
+from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.answer import Answer
+from cascade.core.causes import Cause
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedTable
+from cascade.core.findings import Severity
+from cascade.core.layout import Column, Constraint, RowEvidence, TableName
+from cascade.core.plan import Chain, Step
+from cascade.core.stopgap import Stopgap
+from cascade.render.sql import render_action, render_undo
+
+SCHEMA_VERSION = 1
+"""Grows when a program that reads the old form could be misled by the new one."""
+
+IN_PLACE = "in_place"
+"""The status of a table without a finding."""
+
+JSON = dict[str, Any]
+
+
+def render_plan_json(answer: Answer) -> str:
+    """The answer as JSON: indented by 2, keys and lists in a decided order, letters unescaped, one final newline."""
+    return json.dumps(plan_document(answer), indent=2, ensure_ascii=False) + "\n"
+
+
+def plan_document(answer: Answer) -> JSON:
+    """The same as values, in the order of the contract."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "plan_id": answer.plan_id,
+        "complete": answer.complete,
+        "not_checked": [{"what": gap.what, "why": gap.why, "how": gap.how} for gap in answer.not_checked],
+        "source_revision": answer.expected.source_revision,
+        **_setting(answer),
+        "fingerprint": answer.fingerprint,
+        "scope": answer.plan.scope,
+        "drifts": [_drift(drift) for drift in answer.plan.drifts],
+        "causes": [_cause(cause) for cause in answer.causes],
+        "steps": [_step(step) for step in answer.plan.steps],
+        "cascade": [_chain(chain) for chain in answer.plan.chains],
+        "left_out": [_drift(drift) for drift in answer.plan.left_out],
+        "stopgap": _stopgap(answer.stopgap) if answer.stopgap else None,
+        "notes": list(answer.notes),
+        "nodes": _nodes(answer),
+        "edges": _edges(answer.expected.tables),
+    }
+
+
+def _setting(answer: Answer) -> JSON:
+    """What was read, when, as whom, and where names lead."""
+    observed, placement = answer.observed, answer.placement
+    return {
+        "host": answer.host,
+        "server_version": observed.server.short_version,
+        "server_version_num": observed.server.version_num,
+        "in_recovery": observed.server.in_recovery,
+        "database": observed.database,
+        "read_at": observed.read_at,
+        "connected_as": observed.connected_as,
+        "application_role": placement.role,
+        "search_path": placement.path.setting,
+        "search_path_source": placement.path.where,
+        "search_path_effective": list(placement.path.effective),
+        "search_path_skipped": [{"schema": skipped.name, "why": skipped.why} for skipped in placement.path.skipped],
+        "target_schema": placement.target,
+        "target_because": placement.target_because,
+        "creation_schema": placement.creation_schema,
+        "expected": {
+            "tables": len(answer.expected.tables),
+            "applied_migrations": answer.expected.applied_count,
+            "reference": answer.expected.reference,
+        },
+    }
+
+
+def _drift(drift: Drift) -> JSON:
+    made_by = drift.made_by
+    return {
+        "id": drift.id,
+        "kind": drift.kind.value,
+        "severity": drift.severity.value,
+        "schema": drift.table.schema if drift.table else None,
+        "table": drift.table.name if drift.table else None,
+        "object": drift.object,
+        "columns": list(drift.columns),
+        "expected": drift.expected,
+        "observed": drift.observed,
+        "evidence": list(drift.evidence),
+        "app": drift.app,
+        "model": drift.model,
+        "migration": str(made_by.migration) if made_by else None,
+        "operation": made_by.operation if made_by else None,
+        "applied": made_by.applied if made_by else None,
+        "source": str(made_by.source) if made_by and made_by.source else None,
+        "copies": _copies(drift),
+        "undecided": drift.undecided,
+        "decision": drift.decision,
+        "attached": list(drift.attached),
+    }
+
+
+def _copies(drift: Drift) -> list[JSON]:
+    """Where the table lies outside the target. Rows that nobody looked at are null."""
+    rows: tuple[RowEvidence | None, ...] = drift.rows or (None,) * len(drift.copies)
+    return [{**_table(copy), "rows": _rows(known)} for copy, known in zip(drift.copies, rows, strict=True)]
+
+
+def _rows(rows: RowEvidence | None) -> JSON | None:
+    """``counted`` is exact where ``exact`` says so; else there are more rows than that, or nobody counted."""
+    if rows is None:
+        return None
+    return {
+        "counted": None if rows.counted is None else min(rows.counted, RowEvidence.COUNT_LIMIT),
+        "exact": rows.counted is not None and rows.counted <= RowEvidence.COUNT_LIMIT,
+        "estimate": rows.estimate,
+        "unknown_because": rows.unknown_because,
+    }
+
+
+def _cause(cause: Cause) -> JSON:
+    return {
+        "verdict": cause.verdict.value,
+        "sentence": cause.sentence,
+        "first": cause.first,
+        "last": cause.last,
+        "migrations": [str(migration) for migration in cause.migrations],
+        "evidence_for": list(cause.evidence_for),
+        "evidence_against": list(cause.evidence_against),
+        "drifts": list(cause.drifts),
+    }
+
+
+def _step(step: Step) -> JSON:
+    return {
+        "id": step.id,
+        "position": step.position,
+        "wave": step.wave,
+        "action": action_name(step.action),
+        **_table(step.table),
+        "object": step.object,
+        "details": _details(step.action),
+        "cures": list(step.cures),
+        "waits_for": list(step.waits_for),
+        "hazards": [{"kind": hazard.kind, "sentence": hazard.sentence} for hazard in step.hazards],
+        "locks": [{**_table(lock.table), "mode": lock.mode.value, "healthy": lock.healthy} for lock in step.locks],
+        "sql": list(render_action(step.action)),
+        "undo": list(render_undo(step.action)),
+    }
+
+
+def action_name(action: Action) -> str:
+    """What an action is called in the contract; a grant is a ``grant`` on whatever."""
+    match action:
+        case MoveTable():
+            return "move_table"
+        case CreateTable():
+            return "create_table"
+        case AddColumn():
+            return "add_column"
+        case AddForeignKey():
+            return "add_foreign_key"
+        case GrantUsage() | GrantTable():
+            return "grant"
+        case _:
+            assert_never(action)
+
+
+def _details(action: Action) -> JSON:
+    """What the action needs to be known, so that nobody has to parse its SQL."""
+    match action:
+        case MoveTable(table, to):
+            return {"from": _table(table), "to": _table(to)}
+        case CreateTable(table):
+            return {
+                "columns": [_column(column) for column in table.columns],
+                "constraints": [constraint.name for constraint in table.constraints],
+                "indexes": [index.name for index in table.indexes if index.constraint is None],
+            }
+        case AddColumn(_, column, constraints, indexes):
+            return {
+                "column": _column(column),
+                "constraints": [constraint.name for constraint in constraints],
+                "indexes": [index.name for index in indexes if index.constraint is None],
+            }
+        case AddForeignKey(_, constraint):
+            return _key(constraint)
+        case GrantUsage(schema, role):
+            return {"on": "schema", "schema": schema, "privileges": ["USAGE"], "role": role}
+        case GrantTable(table, privileges, role):
+            return {"on": "table", **_table(table), "privileges": list(privileges), "role": role}
+        case _:
+            assert_never(action)
+
+
+def _column(column: Column) -> JSON:
+    return {"name": column.name, "type": column.type, "nullable": column.nullable}
+
+
+def _key(constraint: Constraint) -> JSON:
+    reference = constraint.references
+    return {
+        "name": constraint.name,
+        "columns": list(constraint.columns),
+        "references": {**_table(reference.table), "columns": list(reference.columns)} if reference else None,
+    }
+
+
+def _chain(chain: Chain) -> JSON:
+    return {"start": chain.start, "source": chain.source, "probe": chain.probe, "objects": list(chain.objects)}
+
+
+def _stopgap(stopgap: Stopgap) -> JSON:
+    return {
+        "available": bool(stopgap.sql),
+        "schema": stopgap.schema,
+        "sql": stopgap.sql,
+        "reverse": stopgap.reverse,
+        "restart": stopgap.restart,
+        "refused_because": list(stopgap.refused_because),
+    }
+
+
+def _nodes(answer: Answer) -> list[JSON]:
+    """The expected tables; ``status`` is the kind of the worst finding on each, in scope or left out."""
+    worst: dict[TableName, Drift] = {}
+    for drift in (*answer.plan.drifts, *answer.plan.left_out):
+        if drift.table is not None and drift.severity is not Severity.NOTE:
+            known = worst.get(drift.table)
+            if known is None or drift.severity.rank < known.severity.rank:
+                worst[drift.table] = drift
+    return [
+        {
+            **_table(name),
+            "app": expected.app,
+            "model": expected.model,
+            "status": worst[name].kind.value if name in worst else IN_PLACE,
+        }
+        for name, expected in sorted(answer.expected.tables.items())
+    ]
+
+
+def _edges(tables: Mapping[TableName, ExpectedTable]) -> list[JSON]:
+    """The foreign keys between expected tables, from the referencing table on, by table and columns."""
+    return [
+        {**_table(name), **_key(key)}
+        for name, expected in sorted(tables.items())
+        for key in _sorted_keys(expected.table.foreign_keys)
+        if key.references is not None and key.references.table in tables
+    ]
+
+
+def _sorted_keys(keys: Iterable[Constraint]) -> list[Constraint]:
+    return sorted(keys, key=lambda key: (key.columns, key.name))
+
+
+def _table(name: TableName) -> JSON:
+    return {"schema": name.schema, "table": name.name}

@@ -1,0 +1,474 @@
+"""The answer as text for a person in a hurry: what is broken first, what to type last."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cascade.core.actions import AddColumn, AddForeignKey, CreateTable, MoveTable
+from cascade.core.answer import Answer
+from cascade.core.causes import Cause
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import TableName, quoted
+from cascade.core.plan import Chain, LockMode, Step
+from cascade.render.paragraphs import columns, padded, separated, words, wrapped
+from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
+from cascade.render.wording import (
+    MANY,
+    counted,
+    findings_in_sentences,
+    listed,
+    moment,
+    object_name,
+    printable,
+    rows_in_total,
+    rows_in_words,
+    short_name,
+    what_was_compared,
+    window,
+)
+
+INDENT = 9
+"""Where the text starts, right of the words in capitals."""
+
+
+def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, width: int = 100) -> str:
+    """What is broken, whether the rows are there, why, what repairs it, what is left, what to type next.
+
+    Lines are at most ``width`` columns wide, but for a name or literal that is wider by itself: nothing is cut.
+    ``verbose`` lists what is else summed up. "No drift" is said only where everything was checked.
+    """
+    view = _View(answer, verbose, width)
+    blocks = (
+        _header(view),
+        [*_verdict(view), *_rows(view), *_not_checked(view)],
+        _causes(view),
+        _chains(view),
+        steps_in_lines(answer, verbose=verbose, width=width),
+        [*_locks(view), *_rights(view), *_hazards(view)],
+        _decisions(view),
+        _left_out(view),
+        _stopgap(view),
+        _notes(view),
+        _next(view),
+    )
+    lines = list(separated(blocks))
+    return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
+
+
+def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False) -> str:
+    """One line a finding (severity, kind, object, where, id) and a last line that sums up; made for a log.
+
+    Notes are counted, and listed with ``verbose``. What was not checked has a line each.
+    """
+    shown = answer.findings(Severity.NOTE if verbose else Severity.RISKY)
+    lines = [_check_line(drift, answer.placement.target) for drift in shown]
+    lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
+    lines.append(_check_summary(answer))
+    return "".join(f"{_painted(printable(line)) if colour else printable(line)}\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class _View:
+    """An answer, and how it is to be shown."""
+
+    answer: Answer
+    verbose: bool
+    width: int
+
+    @property
+    def most(self) -> int:
+        """How many names a sentence lists."""
+        return 1_000_000 if self.verbose else MANY
+
+    @property
+    def target(self) -> str:
+        """The schema that goes without saying."""
+        return self.answer.placement.target
+
+    def said(self, label: str, *texts: str, at: int = INDENT) -> list[str]:
+        """Paragraphs with a label at the left of the first."""
+        lines = [line for text in texts for line in wrapped(printable(text), self.width, first=at, hang=at)]
+        return [padded(label, at) + lines[0][at:], *lines[1:]] if lines else []
+
+
+def _header(view: _View) -> list[str]:
+    answer = view.answer
+    observed, expected = answer.observed, answer.expected
+    place = f"{quoted(observed.database)} {answer.host if answer.host.startswith('from ') else f'on {answer.host}'}"
+    replica = ", a read-only replica" if observed.server.in_recovery else ""
+    took = "" if answer.seconds is None else f" in {answer.seconds:.1f} s"
+    code = f", by the code at {expected.source_revision}" if view.verbose and expected.source_revision else ""
+    texts = (
+        f"{place}, PostgreSQL {observed.server.short_version}{replica}, read at {moment(observed.read_at)}{took}.",
+        _whose_eyes(answer),
+        f"Expected in {quoted(view.target)}: {counted(expected.applied_count, 'applied migration')}, "
+        f"{expected.reference}{code}. Nothing was changed.",
+    )
+    return [line for text in texts for line in wrapped(printable(text), view.width, hang=2)]
+
+
+def _whose_eyes(answer: Answer) -> str:
+    """Who reads, who serves requests, with which search_path, and where that is set."""
+    connected, placement = answer.observed.connected_as, answer.placement
+    path = f"{placement.path.setting or 'empty'} ({placement.path.where})"
+    skipped = "".join(f"; {quoted(s.name)} is passed over: {s.why}" for s in placement.path.skipped)
+    if connected == placement.role:
+        return f"Read as {quoted(connected)}; pages are taken to run so too, search_path {path}{skipped}."
+    return f"Read as {quoted(connected)}. Pages run as {quoted(placement.role)}, search_path {path}{skipped}."
+
+
+def _verdict(view: _View) -> list[str]:
+    """What is broken, then what is risky; where there is neither, that there is no drift, or that nobody knows."""
+    lines = []
+    for severity in (Severity.BROKEN, Severity.RISKY):
+        drifts = [drift for drift in view.answer.plan.drifts if drift.severity is severity]
+        lines += view.said(severity.name, *findings_in_sentences(drifts, view.answer, most=view.most))
+    return lines or _nothing_found(view)
+
+
+def _nothing_found(view: _View) -> list[str]:
+    answer = view.answer
+    scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
+    if not answer.expected.tables and answer.complete:
+        return view.said(
+            "EMPTY", "No applied migration makes a table, so nothing is expected and nothing can be amiss."
+        )
+    if not answer.complete:
+        return view.said(
+            "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
+        )
+    rest = "" if answer.plan.left_out else " There is nothing to repair."
+    return view.said("OK", f"No drift{scope}.{rest}", f"Compared: {what_was_compared(answer)}.")
+
+
+def _rows(view: _View) -> list[str]:
+    """Are the rows there, how many, where, in one copy or two."""
+    drifts = view.answer.plan.drifts
+    astray = [d for d in drifts if d.kind is DriftKind.MISPLACED_TABLE and len(d.rows) == 1]
+    several = [d for d in drifts if len(d.rows) > 1 or (d.rows and _is_doubled(d))]
+    texts = [*_astray_rows(astray, view)] if astray else []
+    texts += [_rows_by_copy(drift, view) for drift in several[: view.most]]
+    if len(several) > view.most:
+        texts.append(f"{len(several) - view.most} more tables are there twice or more; -v lists them.")
+    gone = [d for d in drifts if d.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN) and not d.copies]
+    if gone:
+        names = listed([object_name(drift, view.target) for drift in gone], view.most)
+        texts.append(f"Nothing is left in any schema of what {names} held.")
+    return view.said("ROWS", *texts)
+
+
+def _is_doubled(drift: Drift) -> bool:
+    return drift.kind in (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE) and drift.severity is not Severity.NOTE
+
+
+def _astray_rows(astray: Sequence[Drift], view: _View) -> Iterator[str]:
+    rows = [evidence for drift in astray for evidence in drift.rows]
+    schemas = ", ".join(sorted({quoted(copy.schema) for drift in astray for copy in drift.copies}))
+    known = all(r.has_rows is not None or r.estimate for r in rows)
+    copies = "one copy each" if len(astray) > 1 else "one copy"
+    yield f"{'All there' if known else 'There'}, {copies}, in {schemas}: {rows_in_total(rows)}."
+
+
+def _rows_by_copy(drift: Drift, view: _View) -> str:
+    """How many rows each copy of a table holds, the one in its place first."""
+    here = view.answer.observed.layout.tables.get(drift.table) if drift.table else None
+    places = [(here.name, here.rows)] if here and here.name not in drift.copies else []
+    places += list(zip(drift.copies, drift.rows, strict=True))
+    each = ", ".join(f"{rows_in_words(rows)} in {quoted(place.schema)}" for place, rows in places)
+    often = "twice" if len(places) == 2 else f"{len(places)} times"
+    return f"{object_name(drift, view.target)} is there {often}: {each}."
+
+
+def _not_checked(view: _View) -> list[str]:
+    """What was not checked, and how to have it checked. Like reasons are said once."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for gap in view.answer.not_checked:
+        reasons.setdefault((gap.why, gap.how), []).append(gap.what)
+    texts = [
+        f"Not checked: {listed(whats, view.most)}. Why: {why}. To have it checked: {how}."
+        for (why, how), whats in reasons.items()
+    ]
+    return view.said("UNSURE" if view.answer.findings() else "", *texts)
+
+
+def _causes(view: _View) -> list[str]:
+    return [
+        line
+        for number, cause in enumerate(view.answer.causes)
+        for line in _cause(cause, "" if number else "CAUSE", view)
+    ]
+
+
+def _cause(cause: Cause, label: str, view: _View) -> list[str]:
+    when = f", {window(cause.first, cause.last)}" if cause.first else ""
+    lines = view.said(label, f"{cause.sentence}{when}.")
+    lines += view.said("  for", *cause.evidence_for, at=INDENT + 2)
+    return lines + view.said("  against", *(cause.evidence_against or ("nothing found",)), at=INDENT + 2)
+
+
+def _chains(view: _View) -> list[str]:
+    """The order in which failures surface; what fails alone is listed together."""
+    chains = view.answer.plan.chains
+    longer = [chain for chain in chains if len(chain.objects) > 1]
+    alone = [chain.objects[0] for chain in chains if len(chain.objects) == 1]
+    if not longer:
+        return []
+    shown = longer if view.verbose else longer[:3]
+    texts = [_chain(chain, view) for chain in shown]
+    if len(longer) > len(shown):
+        texts.append(f"and {len(longer) - len(shown)} more; -v lists them")
+    measured = any(chain.source != "static" for chain in shown)
+    how = "measured" if measured else "predicted"
+    texts.append(f"each of these fails in its turn, after the one before it is repaired ({how})")
+    if alone and view.verbose:
+        texts.append(f"by itself: {listed([_bare(name, view) for name in alone], view.most)}")
+    return view.said("CASCADE", *texts)
+
+
+def _chain(chain: Chain, view: _View) -> str:
+    names = [_bare(name, view) for name in chain.objects]
+    if len(names) > STEPS_IN_FULL and not view.verbose:
+        names = [*names[:MANY], f"… {len(names) - MANY} more"]
+    return " -> ".join(names)
+
+
+def _bare(name: str, view: _View) -> str:
+    return name.removeprefix(f"{quoted(view.target)}.")
+
+
+def _locks(view: _View) -> list[str]:
+    """Which locks the steps take on which tables, healthy ones by name."""
+    steps = view.answer.plan.steps
+    texts = []
+    for mode in LockMode:
+        drifted = {lock.table for step in steps for lock in step.locks if lock.mode is mode and not lock.healthy}
+        if drifted and mode is not LockMode.NONE:
+            texts.append(f"{mode.value} on {_these(drifted, steps, view)}")
+    if not texts and not _healthy_locks(steps, view):
+        return view.said("LOCKS", "no table is locked.") if steps else []
+    if all(isinstance(step.action, MoveTable) for step in steps):
+        texts[-1] += ", milliseconds"
+    healthy = _healthy_locks(steps, view)
+    texts.append(f"healthy tables locked too: {'; '.join(healthy)}" if healthy else "no healthy table is locked")
+    return view.said("LOCKS", ". ".join(text[0].upper() + text[1:] for text in texts) + ".")
+
+
+def _these(tables: set[TableName], steps: Sequence[Step], view: _View) -> str:
+    moved = {step.action.table for step in steps if isinstance(step.action, MoveTable)}
+    names = [short_name(table, view.target) for table in sorted(tables - moved)]
+    if tables >= moved and moved:
+        many = f"the {len(moved)} that move and their sequences" if names else f"these {len(moved)} and their sequences"
+        names.insert(0, many if len(moved) > 1 else "the table that moves and its sequences")
+    else:
+        names = [short_name(table, view.target) for table in sorted(tables)]
+    return listed(names, view.most)
+
+
+def _healthy_locks(steps: Iterable[Step], view: _View) -> list[str]:
+    locks = {(lock.mode, lock.table) for step in steps for lock in step.locks if lock.healthy}
+    healthy = []
+    for mode in LockMode:
+        names = [short_name(table, view.target) for m, table in sorted(locks, key=lambda lock: lock[1]) if m is mode]
+        if names and mode is not LockMode.NONE:
+            healthy.append(f"{', '.join(names)} ({mode.value})")
+    return healthy
+
+
+def _rights(view: _View) -> list[str]:
+    """Whether the connected role may run the plan, and the application use what it moves."""
+    steps, tables = view.answer.plan.steps, view.answer.observed.layout.tables
+    moved = [step.action.table for step in steps if isinstance(step.action, MoveTable) and step.action.table in tables]
+    texts = [_right_to_run(view.answer), _use_by_pages(moved, view) if moved else ""]
+    return view.said("RIGHTS", " ".join(text for text in texts if text))
+
+
+def _right_to_run(answer: Answer) -> str:
+    """What the plan needs of the connected role: to own what it alters, to create where it puts things."""
+    role, tables = answer.observed.connected_as, answer.observed.layout.tables
+    owners = [tables[name].owner for name in _needing_ownership(answer.plan.steps) if name in tables]
+    facts = answer.observed.schema(answer.placement.target)
+    places = any(isinstance(step.action, MoveTable | CreateTable) for step in answer.plan.steps)
+    able = [f"owns {f'all {len(owners)}' if len(owners) > 1 else 'the table'}"] if owners else []
+    if facts is not None and places:
+        able.append(f"may{'' if facts.create else ' not'} create in {quoted(facts.name)}")
+    others = sorted({quoted(owner) for owner in owners if owner != role})
+    if others:
+        theirs = sum(owner != role for owner in owners)
+        able[0] = (
+            f"owns {len(owners) - theirs or 'none'} of the {counted(len(owners), 'table')} to be altered "
+            f"({listed(others)} own{'s' if len(others) == 1 else ''} {theirs}: run it as the owner or a superuser)"
+        )
+    return f"{quoted(role)} {' and '.join(able)}." if able else ""
+
+
+def _needing_ownership(steps: Iterable[Step]) -> list[TableName]:
+    """The tables that only their owner may alter so."""
+    found: dict[TableName, None] = {}
+    for step in steps:
+        if isinstance(step.action, MoveTable | AddColumn | AddForeignKey):
+            found[step.action.table] = None
+    return list(found)
+
+
+def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
+    """What the application role may do with the moved tables afterwards: grants travel."""
+    role, tables = quoted(view.answer.placement.role), view.answer.observed.layout.tables
+    lacking = []
+    for right in ("select", "insert", "update", "delete"):
+        without = [name for name in moved if not getattr(tables[name].rights, right)]
+        if without:
+            names = listed([short_name(name, name.schema) for name in without], view.most)
+            lacking.append(f"{right.upper()} on {f'any of the {len(moved)}' if without == list(moved) else names}")
+    all_of = f"all {len(moved)}" if len(moved) > 1 else "it"
+    return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {all_of}."
+
+
+def _hazards(view: _View) -> list[str]:
+    positions: dict[tuple[str, str], list[str]] = {}
+    for step in view.answer.plan.steps:
+        for hazard in step.hazards:
+            positions.setdefault((hazard.kind, hazard.sentence), []).append(str(step.position))
+    texts = []
+    for (kind, sentence), steps in positions.items():
+        where = f"{'step' if len(steps) == 1 else 'steps'} {listed(steps, view.most)}"
+        texts.append(f"{sentence.rstrip('.')} ({kind}, {where})")
+    if len(texts) > view.most:
+        kinds = ", ".join(sorted({kind for kind, _ in positions}))
+        texts = [*texts[: MANY - 1], f"and {len(texts) - MANY + 1} more of {kinds}; -v lists them"]
+    return view.said("HAZARDS", *texts)
+
+
+def _decisions(view: _View) -> list[str]:
+    """What no step is proposed for until a person decides, and the option that decides it."""
+    open_ = [drift for drift in view.answer.plan.drifts if drift.undecided and drift.severity is not Severity.NOTE]
+    reasons: dict[str, list[Drift]] = {}
+    for drift in open_:
+        reasons.setdefault(drift.undecided, []).append(drift)
+    texts = []
+    for reason, drifts in reasons.items():
+        names = listed([object_name(drift, view.target) for drift in drifts], view.most)
+        options = listed([drift.decision for drift in drifts if drift.decision], 2 if not view.verbose else view.most)
+        texts.append(f"{names}: {reason}.{f' Decide with {options}' if options else ''}")
+    shown = texts if view.verbose else texts[: MANY + 1]
+    if len(shown) < len(texts):
+        shown.append(f"and {len(texts) - len(shown)} more; -v lists them")
+    return view.said("DECIDE", "No step is proposed for:", *shown) if texts else []
+
+
+def _left_out(view: _View) -> list[str]:
+    """What the scope leaves out and is drifted all the same."""
+    answer = view.answer
+    drifts = [drift for drift in answer.plan.left_out if drift.severity is not Severity.NOTE]
+    if not drifts:
+        return []
+    sentences = findings_in_sentences(drifts, answer, most=view.most)
+    sentences[0] = f"by {answer.plan.scope}: {sentences[0]}" if answer.plan.scope else sentences[0]
+    broken = sum(drift.severity is Severity.BROKEN for drift in drifts)
+    fails = f"Pages that read {'it' if broken == 1 else 'them'} still fail. " if broken else ""
+    rest = f"{fails}Without the scope the plan covers {'it' if len(drifts) == 1 else 'them'} too: cascade plan"
+    return view.said("LEFT OUT", *sentences, rest)
+
+
+def _stopgap(view: _View) -> list[str]:
+    stopgap = view.answer.stopgap
+    if stopgap is None:
+        return []
+    if not stopgap.sql:
+        return view.said("STOPGAP", f"none by search_path alone: {'; '.join(stopgap.refused_because)}.")
+    intro = "Is the page needed before the repair? No DDL on tables; do not run migrate meanwhile:"
+    return view.said("STOPGAP", intro, stopgap.sql, f"{stopgap.restart}.", f"Reverse: {stopgap.reverse}")
+
+
+def _notes(view: _View) -> list[str]:
+    notes = [drift for drift in view.answer.plan.drifts if drift.severity is Severity.NOTE]
+    return view.said("NOTES", *findings_in_sentences(notes, view.answer, most=view.most), *view.answer.notes)
+
+
+def _next(view: _View) -> list[str]:
+    """The commands that go on from here."""
+    answer, plan = view.answer, view.answer.plan
+    named = answer.placement.role != answer.observed.connected_as
+    role = f" --app-role {_argument(answer.placement.role)}" if named else ""
+    scope = f" {plan.scope}" if plan.scope else ""
+    commands = []
+    if not plan.is_empty:
+        commands += [
+            (f"cascade plan{role}{scope} --format sql > repair.sql", f"this plan, id {answer.plan_id}"),
+            (f"cascade plan{role}{scope} -o plan.svg --format svg", "as a picture"),
+        ]
+    table = next((drift.table for drift in answer.findings() if drift.table), None)
+    if table is not None:
+        commands.append((f"cascade explain{role} {_argument(table.name)}", "one table in full"))
+    if answer.findings() or plan.left_out or not answer.complete:
+        commands.append((f"cascade check{role}", "exit code 0: nothing is left"))
+    return _in_two_columns(commands, view)
+
+
+def _in_two_columns(pairs: Sequence[tuple[str, str]], view: _View) -> list[str]:
+    """Commands with a note beside each, or under it where the two do not fit; commands are never broken."""
+    beside = [columns(left) for left, right in pairs if INDENT + columns(left) + 3 + columns(right) <= view.width]
+    longest = max(beside, default=0)
+    lines = []
+    for number, (left, right) in enumerate(pairs):
+        label = padded("" if number else "NEXT", INDENT)
+        ways = (f"{label}{padded(left, longest)}   {right}", f"{label}{left}   {right}")
+        fitting = next((way for way in ways if columns(way) <= view.width), None)
+        lines += [fitting] if fitting else [f"{label}{left}", f"{' ' * (INDENT + 2)}{right}"]
+    return lines
+
+
+def _argument(name: str) -> str:
+    """A name as it can be typed in a shell."""
+    return name if name.replace("_", "").isalnum() and name.isascii() else "'" + name.replace("'", "'\\''") + "'"
+
+
+def _check_line(drift: Drift, target: str) -> str:
+    undecided = f", undecided: {drift.undecided}" if drift.undecided else ""
+    return (
+        f"{drift.severity.value:<9}  {drift.kind.value}  {object_name(drift, target)}: "
+        f"{drift.observed}{undecided}  [{drift.id}]"
+    )
+
+
+def _check_summary(answer: Answer) -> str:
+    numbers = dict.fromkeys(Severity, 0)
+    for drift in answer.plan.drifts:
+        numbers[drift.severity] += 1
+    scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
+    left = sum(drift.severity is not Severity.NOTE for drift in answer.plan.left_out)
+    notes = f", {counted(numbers[Severity.NOTE], 'note')}" if numbers[Severity.NOTE] else ""
+    rest = f"; {counted(left, 'finding')} left out" if left else ""
+    if answer.findings():
+        gaps = "" if answer.complete else f"; {counted(len(answer.not_checked), 'thing')} not checked"
+        found = f"{numbers[Severity.BROKEN]} broken, {numbers[Severity.RISKY]} risky"
+        return f"{counted(len(answer.findings()), 'finding')}{scope}: {found}{notes}{rest}{gaps}."
+    if not answer.complete:
+        return (
+            f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
+        )
+    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}."
+
+
+_COLOURS = {
+    "BROKEN": "1;31",
+    "broken": "1;31",
+    "RISKY": "1;33",
+    "risky": "1;33",
+    "UNSURE": "1;33",
+    "PARTLY": "1;33",
+    "unchecked": "1;33",
+    "OK": "1;32",
+}
+
+
+def _painted(line: str) -> str:
+    """The line with its label in colour; a label is a word in capitals at its start."""
+    label = next(iter(words(line)), "")
+    if not line.startswith(label) or not label or not (label in _COLOURS or label in _BOLD):
+        return line
+    return f"\x1b[{_COLOURS.get(label, '1')}m{label}\x1b[0m{line[len(label) :]}"
+
+
+_BOLD = frozenset(
+    ("ROWS", "CAUSE", "CASCADE", "STEPS", "LOCKS", "RIGHTS", "HAZARDS", "DECIDE", "LEFT", "STOPGAP", "NOTES", "NEXT")
+)

@@ -1,0 +1,264 @@
+"""The steps as a table of text: number, statement, the migration that made the object, rows."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.answer import Answer
+from cascade.core.drift import Drift
+from cascade.core.layout import RowEvidence, quoted
+from cascade.core.plan import Step
+from cascade.render.paragraphs import columns, padded, wrapped
+from cascade.render.sql import render_action
+from cascade.render.wording import (
+    MANY,
+    by_app,
+    counted,
+    listed,
+    migration_labels,
+    printable,
+    rows_in_cell,
+    short_name,
+)
+
+LABEL = "STEPS    "
+STEPS_IN_FULL = 12
+"""Above so many steps, like ones are summed up."""
+
+
+def steps_in_lines(answer: Answer, *, verbose: bool, width: int) -> list[str]:
+    """The steps of the plan with their SQL; above ``STEPS_IN_FULL`` like ones are summed up unless ``verbose``."""
+    steps = answer.plan.steps
+    if not steps:
+        return []
+    many = len(steps) > STEPS_IN_FULL and not verbose
+    groups = _like_steps(steps) if many else [[step] for step in steps]
+    labels = _labels(list(_cured(steps, answer)))
+    rows = [
+        _row_of_one(group[0], labels, answer, verbose=verbose)
+        if len(group) == 1
+        else _row_of_many(group, labels, answer)
+        for group in groups
+    ]
+    return _table(rows, _about(steps), width)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the table of steps: what it says of one step or of several like ones."""
+
+    number: str
+    statements: tuple[str, ...]
+    made_by: str
+    rows: str
+
+
+def _about(steps: Sequence[Step]) -> str:
+    text = "one transaction"
+    if any(isinstance(step.action, MoveTable) for step in steps):
+        text += "; keys, indexes, rows and grants travel along"
+    if any(isinstance(step.action, CreateTable) for step in steps):
+        text += "; what is created is empty"
+    return text
+
+
+def _like_steps(steps: Iterable[Step]) -> list[list[Step]]:
+    """Like steps put together, in the order of their first; a pair is no crowd and stays apart."""
+    groups: dict[tuple[str, ...], list[Step]] = {}
+    for step in steps:
+        groups.setdefault(_likeness(step.action), []).append(step)
+    apart = [[step] for group in groups.values() if len(group) < 3 for step in group]
+    together = [group for group in groups.values() if len(group) >= 3]
+    return sorted([*apart, *together], key=lambda group: group[0].position)
+
+
+def _likeness(action: Action) -> tuple[str, ...]:
+    match action:
+        case MoveTable(table, to):
+            return ("move", table.schema, to.schema)
+        case CreateTable(table):
+            return ("create", table.name.schema)
+        case AddColumn(table=table):
+            return ("column", table.schema)
+        case AddForeignKey(table=table):
+            return ("key", table.schema)
+        case GrantUsage(schema, role):
+            return ("usage", schema, role)
+        case GrantTable(table, privileges, role):
+            return ("grant", table.schema, role, *privileges)
+        case _:
+            assert_never(action)
+
+
+def _labels(drifts: Sequence[Drift]) -> Mapping[str, str]:
+    """By finding, the migration that made its object. Where the table's name says the app, the number is enough."""
+    made = {drift.id: drift.made_by.migration for drift in drifts if drift.made_by}
+    long, short = migration_labels(made.values(), with_app=True), migration_labels(made.values())
+    apps = {key.app for key in made.values()}
+    labels = {}
+    for drift in drifts:
+        if drift.id in made:
+            key, table = made[drift.id], drift.table.name if drift.table else ""
+            evident = [app for app in apps if table.startswith(f"{app}_")] == [key.app]
+            labels[drift.id] = long[key].removeprefix(f"{key.app}.") if evident else short[key]
+    return labels
+
+
+def _row_of_one(step: Step, labels: Mapping[str, str], answer: Answer, *, verbose: bool) -> _Row:
+    made = [labels[drift.id] for drift in _cured([step], answer) if drift.id in labels]
+    rows = _rows_moved(step, answer)
+    return _Row(str(step.position), _statements(step.action, verbose=verbose), "".join(made), rows_in_cell(rows))
+
+
+def _row_of_many(group: Sequence[Step], labels: Mapping[str, str], answer: Answer) -> _Row:
+    drifts = list(_cured(group, answer))
+    made = list(dict.fromkeys(labels[drift.id] for drift in drifts if drift.id in labels))
+    spread = " … ".join(dict.fromkeys([made[0], made[-1]])) if made else ""
+    evidence = [e for e in (_rows_moved(step, answer) for step in group) if e is not None]
+    statements = (_in_general(group), f"{_which(group, drifts, answer)}; -v lists them")
+    return _Row(f"{group[0].position}…{group[-1].position}", statements, spread, _sum_cell(evidence))
+
+
+def _which(group: Sequence[Step], drifts: Sequence[Drift], answer: Answer) -> str:
+    """Which objects the like steps are about: by name where they are few, else how many of which app."""
+    target = answer.placement.target
+    match group[0].action:
+        case MoveTable() | GrantTable() | GrantUsage():
+            return by_app(drift.app for drift in drifts)
+        case CreateTable():
+            return listed([short_name(step.table, target) for step in group], STEPS_IN_FULL)
+        case AddColumn():
+            return listed([f"{short_name(step.table, target)}.{quoted(step.object)}" for step in group], STEPS_IN_FULL)
+        case AddForeignKey():
+            # Those that wait for most are the keys between tables which are repaired here.
+            telling = sorted(group, key=lambda step: (-len(step.waits_for), step.position))
+            return listed([_key_in_words(step.action, target) for step in telling], MANY)
+        case _:
+            assert_never(group[0].action)
+
+
+def _key_in_words(action: Action, target: str) -> str:
+    reference = action.constraint.references if isinstance(action, AddForeignKey) else None
+    if reference is None or not isinstance(action, AddForeignKey):
+        return ""
+    return f"{short_name(action.table, target)} -> {short_name(reference.table, target)}"
+
+
+def _in_general(group: Sequence[Step]) -> str:
+    """The statement that several like steps have in common, an ellipsis where they differ."""
+    times, action = f"{len(group)} ×", group[0].action
+    match action:
+        case MoveTable(table, to):
+            return f"{times} ALTER TABLE {quoted(table.schema)}.… SET SCHEMA {quoted(to.schema)};"
+        case CreateTable(table):
+            return f"{times} CREATE TABLE {quoted(table.name.schema)}.… (…);"
+        case AddColumn(table=table):
+            return f"{times} ALTER TABLE {quoted(table.schema)}.… ADD COLUMN …;"
+        case AddForeignKey(table=table):
+            return f"{times} ALTER TABLE {quoted(table.schema)}.… ADD CONSTRAINT … FOREIGN KEY …;"
+        case GrantUsage():
+            return f"{times} {render_action(action)[0]}"
+        case GrantTable(table, privileges, role):
+            return f"{times} GRANT {', '.join(privileges)} ON TABLE {quoted(table.schema)}.… TO {quoted(role)};"
+        case _:
+            assert_never(action)
+
+
+def _statements(action: Action, *, verbose: bool) -> tuple[str, ...]:
+    """The SQL; without ``verbose`` a CREATE TABLE says how much it makes instead of all of it."""
+    if isinstance(action, CreateTable) and not verbose:
+        table = action.table
+        own = sum(index.constraint is None for index in table.indexes)
+        inside = f"{counted(len(table.columns), 'column')}, {counted(len(table.constraints), 'constraint')}"
+        return (f"CREATE TABLE {table.name} (… {inside} …); and {counted(own, 'index', 'indexes')}",)
+    statements = render_action(action)
+    if len(statements) > MANY and not verbose:
+        return (*statements[:2], f"and {len(statements) - 2} more statements; -v lists them")
+    return statements
+
+
+def _rows_moved(step: Step, answer: Answer) -> RowEvidence | None:
+    """How many rows travel with a move; other actions move none."""
+    if not isinstance(step.action, MoveTable):
+        return None
+    found = answer.observed.layout.tables.get(step.action.table)
+    return found.rows if found else RowEvidence()
+
+
+def _sum_cell(evidence: Sequence[RowEvidence]) -> str:
+    """The rows of several tables together; an unknown among them makes the sum unknown."""
+    cells = [rows_in_cell(rows) for rows in evidence]
+    if not cells or "?" in cells:
+        return "?" if cells else ""
+    total = sum(int(cell.lstrip("~>").replace(",", "")) for cell in cells)
+    least, about = any(c[0] == ">" for c in cells), any(c[0] == "~" for c in cells)
+    return f"{'>' if least else '~' if about else ''}{total:,}"
+
+
+def _table(rows: Sequence[_Row], intro: str, width: int) -> list[str]:
+    """The steps in columns: number, statement, migration, rows; the last two only where they say something."""
+    numbers = max(columns(row.number) for row in rows)
+    made = _column_width("made by", [row.made_by for row in rows], most=26)
+    held = _column_width("rows", [row.rows for row in rows], most=20)
+    start = numbers + 4
+    room = width - start - sum(w + 2 for w in (made, held) if w)
+    head = [padded("made by", made)] if made else []
+    head += [padded("rows", held, right=True)] if held else []
+    lines = _headed(intro, "  ".join(head), start + room + 2, width)
+    for row in rows:
+        lines += _table_lines(row, numbers, start, room, made, held)
+    return lines
+
+
+def _headed(intro: str, head: str, at: int, width: int) -> list[str]:
+    """The introduction with the heads of the columns beside it, or under it where it is too long."""
+    indent = len(LABEL)
+    lines = wrapped(intro, width, first=indent, hang=indent)
+    lines[0] = LABEL + lines[0][indent:]
+    if len(lines) == 1 and columns(lines[0]) + 2 <= at:
+        return [(padded(lines[0], at) + head).rstrip()]
+    return [*lines, (" " * at + head).rstrip()]
+
+
+def _column_width(title: str, cells: Iterable[str], *, most: int) -> int:
+    widths = [columns(cell) for cell in cells if cell]
+    return max(columns(title), min(max(widths), most)) if widths else 0
+
+
+def _table_lines(row: _Row, numbers: int, start: int, room: int, made: int, held: int) -> list[str]:
+    """One row: its cells stand on the first line; a cell that does not fit gets a line of its own."""
+    body = [
+        line
+        for statement in row.statements
+        for part in _without_breaks_in_names(statement).splitlines()
+        for line in wrapped(part, room, first=_leading(part), hang=_leading(part) + 2)
+    ]
+    fits = columns(body[0]) <= room and columns(row.made_by) <= made
+    cells = [padded(row.made_by if fits else "", made)] if made else []
+    cells += [padded(row.rows if fits else "", held, right=True)] if held else []
+    first = f"  {padded(row.number, numbers, right=True)}  {padded(body[0], room)}  {'  '.join(cells)}"
+    lines = [first.rstrip(), *(" " * start + line for line in body[1:])]
+    if not fits:
+        rest = [f"made by {row.made_by}"] if row.made_by else []
+        rest += [f"rows: {row.rows}"] if row.rows else []
+        lines += wrapped(", ".join(rest), start + room, first=start + 2, hang=start + 2) if rest else []
+    return lines
+
+
+def _without_breaks_in_names(statement: str) -> str:
+    return re.sub(r'"(?:[^"]|"")*"', lambda name: printable(name[0]), statement)
+
+
+def _leading(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _cured(steps: Iterable[Step], answer: Answer) -> Iterator[Drift]:
+    """The first finding that each step cures, where it is one of the plan's."""
+    by_id = {drift.id: drift for drift in answer.plan.drifts}
+    for step in steps:
+        found = next((by_id[cure] for cure in step.cures if cure in by_id), None)
+        if found is not None:
+            yield found

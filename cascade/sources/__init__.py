@@ -1,0 +1,1 @@
+"""Reads the world into core values and leaves nothing behind."""

@@ -1,0 +1,101 @@
+"""PostgreSQL's catalogs, read by one query for both sides of the comparison."""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from cascade.core.history import History, MigrationKey, Record
+from cascade.core.layout import TableName
+from cascade.core.observed import Document, Observed, observed_from
+
+QUERY_MARK = "-- The query.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogScope:
+    """What to read; None means everything, as in psql.
+
+    ``schemas``: look only there. ``tables``: read these names in full, others by name only.
+    ``histories``: schemas whose ``django_migrations`` is read. ``rows``: tables whose rows are counted.
+    """
+
+    schemas: tuple[str, ...] | None = None
+    tables: tuple[str, ...] | None = None
+    histories: tuple[str, ...] | None = None
+    rows: tuple[TableName, ...] | None = None
+
+    def settings(self, app_role: str) -> dict[str, str]:
+        """The custom settings that ``catalog.sql`` looks at."""
+        rows = None if self.rows is None else [[table.schema, table.name] for table in self.rows]
+        return {
+            "cascade.schemas": _json(self.schemas),
+            "cascade.tables": _json(self.tables),
+            "cascade.histories": _json(self.histories),
+            "cascade.rows": _json(rows),
+            "cascade.app_role": app_role,
+        }
+
+
+def read_catalog(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role: str = "") -> Observed:
+    """Read the database behind this open cursor, which must be in no transaction.
+
+    Reads in one repeatable-read, read-only transaction, which is over on return. ``app_role`` is the role
+    whose rights are asked for; empty means the connected one.
+    """
+    begin, prepare, query = _statements()
+    cursor.execute(begin)
+    try:
+        _set_scope(cursor, scope, app_role)
+        cursor.execute(prepare)
+        cursor.execute(query)
+        return observed_from(json.loads(cursor.fetchone()[0]))
+    finally:
+        cursor.execute("ROLLBACK")
+
+
+def read_table_documents(cursor: Any, scope: CatalogScope) -> list[Document]:
+    """The ``tables`` of the document, read inside the caller's transaction, whose search_path it changes."""
+    _, prepare, query = _statements()
+    _set_scope(cursor, scope, "")
+    cursor.execute(prepare)
+    cursor.execute(query)
+    tables: list[Document] = json.loads(cursor.fetchone()[0])["tables"]
+    return tables
+
+
+def read_history(cursor: Any, schema: str) -> History:
+    """The rows of that schema's ``django_migrations``. Raises whatever the cursor raises where it may not be read."""
+    table = str(TableName(schema, "django_migrations"))
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("SET LOCAL timezone = 'UTC'")
+        cursor.execute(f"SELECT id, app, name, pg_catalog.to_jsonb(applied) #>> '{{}}' FROM {table} ORDER BY id")
+        rows = cursor.fetchall()
+    finally:
+        cursor.execute("ROLLBACK")
+    return History(schema, tuple(Record(MigrationKey(app, name), applied, id_) for id_, app, name, applied in rows))
+
+
+def catalog_sql() -> str:
+    """The script as it runs in psql."""
+    return files("cascade.sources").joinpath("catalog.sql").read_text(encoding="utf-8")
+
+
+def _statements() -> tuple[str, str, str]:
+    """BEGIN, what prepares the query, and the query, without what only psql knows."""
+    script = "".join(line for line in catalog_sql().splitlines(keepends=True) if not line.startswith("\\"))
+    before, _, query = script.partition(QUERY_MARK)
+    begin, _, prepare = before[before.index("BEGIN ") :].partition(";\n")
+    return begin, prepare, query.rpartition("COMMIT;")[0]
+
+
+def _set_scope(cursor: Any, scope: CatalogScope, app_role: str) -> None:
+    settings = scope.settings(app_role)
+    calls = ", ".join("pg_catalog.set_config(%s, %s, true)" for _ in settings)
+    cursor.execute(f"SELECT {calls}", [part for item in settings.items() for part in item])
+
+
+def _json(values: Any) -> str:
+    return "" if values is None else json.dumps(values)

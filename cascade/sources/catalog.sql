@@ -1,0 +1,375 @@
+\set QUIET on
+\set ON_ERROR_STOP on
+-- What this database holds, as one JSON document. Reads only; nothing is changed, nothing is kept.
+--
+--   psql -XAt -d DATABASE -f catalog.sql > observed.json
+--   PGOPTIONS='-c cascade.app_role=app_user' psql …      rights as that role has them
+--
+-- Settings that narrow it, all optional, each a JSON array: cascade.schemas (look only there),
+-- cascade.tables (read only these in full, the others by name), cascade.histories (schemas whose
+-- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000).
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL row_security = off;  -- a policy that would hide rows is then an error, and the count is unknown
+SET LOCAL timezone = 'UTC';
+SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL quote_all_identifiers = off;
+-- The search_path that the session came with, before it is replaced by one that makes PostgreSQL
+-- print every name that is not its own with its schema.
+DO $$ BEGIN
+  PERFORM pg_catalog.set_config('cascade.session_path', pg_catalog.current_setting('search_path'), true),
+          pg_catalog.set_config('cascade.session_path_source',
+            (SELECT source FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path'), true),
+          pg_catalog.set_config('cascade.session_schema', pg_catalog.current_schema()::text, true);
+END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Rows are read here, table by table, because which tables is known only at run time and because one
+-- that is locked or forbidden must not end the rest. What comes back is handed on as settings.
+DO $$
+DECLARE
+  tables json := nullif(current_setting('cascade.tables', true), '');
+  wanted_histories json := nullif(current_setting('cascade.histories', true), '');
+  wanted_counts json := nullif(current_setting('cascade.rows', true), '');
+  schemas json := nullif(current_setting('cascade.schemas', true), '');
+  histories jsonb := '[]';
+  counts jsonb := '{}';
+  relation record;
+  blockers integer[];
+  answer jsonb;
+BEGIN
+  FOR relation IN
+    SELECT c.oid, n.nspname, c.relname, c.relname = 'django_migrations' AS is_history
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p')
+      AND CASE WHEN schemas IS NOT NULL THEN n.nspname IN (SELECT json_array_elements_text(schemas))
+               ELSE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                    AND n.nspname !~ '^cascade_attic_' END
+      AND CASE WHEN c.relname = 'django_migrations' THEN
+                 (wanted_histories IS NULL OR n.nspname IN (SELECT json_array_elements_text(wanted_histories)))
+                 AND 4 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                                                            AND a.attname IN ('id', 'app', 'name', 'applied'))
+               WHEN wanted_counts IS NOT NULL THEN
+                 (n.nspname, c.relname) IN (SELECT p ->> 0, p ->> 1 FROM json_array_elements(wanted_counts) p)
+               -- Unasked: a copy beside another, or a table away from every history.
+               ELSE tables IS NULL
+                    AND (NOT EXISTS (SELECT FROM pg_class h WHERE h.relnamespace = n.oid
+                                                           AND h.relname = 'django_migrations')
+                         OR EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
+                                    WHERE o.relname = c.relname AND o.oid <> c.oid AND m.nspname !~ '^pg_'))
+          END
+    ORDER BY n.nspname, c.relname
+  LOOP
+    SELECT array_agg(DISTINCT l.pid) INTO blockers
+    FROM pg_locks l
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+      AND l.relation = relation.oid
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+    IF blockers IS NOT NULL THEN
+      answer := jsonb_build_object('problem', 'locked ACCESS EXCLUSIVE by pid ' || array_to_string(blockers, ', '));
+    ELSE
+      BEGIN
+        IF relation.is_history THEN
+          EXECUTE format('SELECT jsonb_build_object(''records'', coalesce('
+                         'jsonb_agg(jsonb_build_array(id, app, name, applied) ORDER BY id), ''[]''))'
+                         ' FROM %I.%I', relation.nspname, relation.relname) INTO answer;
+        ELSE
+          EXECUTE format('SELECT jsonb_build_object(''counted'', count(*))'
+                         ' FROM (SELECT FROM %I.%I LIMIT 10001) AS part', relation.nspname, relation.relname)
+          INTO answer;
+        END IF;
+      EXCEPTION WHEN OTHERS THEN
+        answer := jsonb_build_object('problem', SQLERRM);
+      END;
+    END IF;
+    IF relation.is_history THEN
+      histories := histories || (jsonb_build_object('schema', relation.nspname) || answer);
+    ELSE
+      counts := counts || jsonb_build_object(relation.oid::text, answer);
+    END IF;
+  END LOOP;
+  PERFORM set_config('cascade.read_histories', histories::text, true),
+          set_config('cascade.read_counts', counts::text, true);
+END $$;
+
+-- The query.
+WITH
+scope AS MATERIALIZED (
+  SELECT nullif(current_setting('cascade.schemas', true), '')::json AS schemas,
+         nullif(current_setting('cascade.tables', true), '')::json AS tables,
+         current_setting('cascade.read_counts')::jsonb AS counts,
+         coalesce(nullif(current_setting('cascade.app_role', true), ''), current_user) AS app_role,
+         (SELECT oid FROM pg_database WHERE datname = current_database()) AS database
+),
+application_role AS MATERIALIZED (
+  SELECT r.oid, r.rolname FROM pg_roles r, scope WHERE r.rolname = scope.app_role
+),
+namespace AS MATERIALIZED (
+  SELECT n.oid, n.nspname, n.nspowner
+  FROM pg_namespace n, scope
+  WHERE CASE WHEN scope.schemas IS NOT NULL
+             THEN n.nspname IN (SELECT json_array_elements_text(scope.schemas))
+             ELSE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                  AND n.nspname !~ '^cascade_attic_' END
+),
+-- ACCESS EXCLUSIVE, held or queued for by somebody else: printing a definition would wait behind it.
+locked AS MATERIALIZED (
+  SELECT coalesce(i.indrelid, l.relation) AS oid, array_agg(DISTINCT l.pid ORDER BY l.pid) AS pids
+  FROM scope, pg_locks l LEFT JOIN pg_index i ON i.indexrelid = l.relation
+  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+    AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = scope.database
+  GROUP BY 1
+),
+relation AS MATERIALIZED (
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpages, c.reltuples, c.relispartition,
+         c.relrowsecurity, c.relnamespace, locked.pids,
+         scope.tables IS NULL OR c.relname = ANY (full_names.names) AS in_full
+  FROM scope
+  CROSS JOIN (SELECT array_agg(j.name) AS names
+              FROM scope, json_array_elements_text(scope.tables) AS j(name)) AS full_names
+  CROSS JOIN namespace n
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  LEFT JOIN locked ON locked.oid = c.oid
+),
+in_full AS MATERIALIZED (SELECT * FROM relation WHERE in_full),
+extension_member AS MATERIALIZED (
+  SELECT d.classid, d.objid, e.extname
+  FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+  WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+    AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass)
+),
+owned_sequence AS MATERIALIZED (
+  -- A column can own several: that of its identity counts, then the one that its default uses.
+  SELECT DISTINCT ON (d.refobjid, d.refobjsubid) d.refobjid AS table_oid, d.refobjsubid AS attnum,
+         json_build_object('schema', n.nspname, 'name', c.relname, 'type', format_type(s.seqtypid, NULL),
+           'start', s.seqstart, 'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax,
+           'cache', s.seqcache, 'cycle', s.seqcycle) AS sequence
+  FROM pg_depend d
+  JOIN in_full r ON r.oid = d.refobjid
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_sequence s ON s.seqrelid = c.oid
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+  ORDER BY d.refobjid, d.refobjsubid, d.deptype = 'i' DESC,
+           EXISTS (SELECT FROM pg_attrdef ad
+                   JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = ad.oid
+                   WHERE ad.adrelid = d.refobjid AND ad.adnum = d.refobjsubid
+                     AND u.refclassid = 'pg_class'::regclass AND u.refobjid = c.oid) DESC,
+           c.relname
+),
+column_list AS MATERIALIZED (
+  SELECT a.attrelid AS oid, json_agg(json_build_object(
+      'name', a.attname,
+      'type', format_type(a.atttypid, a.atttypmod),
+      'nullable', NOT a.attnotnull,
+      'default', CASE WHEN r.pids IS NULL THEN pg_get_expr(ad.adbin, ad.adrelid) END,
+      'identity', a.attidentity,
+      'generated', a.attgenerated,
+      'collation', CASE WHEN a.attcollation <> base.typcollation THEN
+          CASE WHEN cn.nspname = 'pg_catalog' THEN quote_ident(co.collname)
+               ELSE quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END END,
+      'comment', col_description(a.attrelid, a.attnum),
+      'sequence', os.sequence,
+      'type_ref', CASE WHEN tn.nspname <> 'pg_catalog' THEN json_build_object(
+          'schema', tn.nspname, 'name', element.typname, 'extension', em.extname) END
+    ) ORDER BY a.attnum) AS columns
+  FROM in_full r
+  JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_type base ON base.oid = a.atttypid
+  JOIN pg_type element ON element.oid = CASE WHEN base.typelem <> 0 AND base.typcategory = 'A'
+                                             THEN base.typelem ELSE base.oid END
+  JOIN pg_namespace tn ON tn.oid = element.typnamespace
+  LEFT JOIN extension_member em ON em.classid = 'pg_type'::regclass AND em.objid = element.oid
+  LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
+  LEFT JOIN pg_collation co ON co.oid = a.attcollation
+  LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+  LEFT JOIN owned_sequence os ON os.table_oid = a.attrelid AND os.attnum = a.attnum
+  GROUP BY a.attrelid
+),
+constraint_list AS MATERIALIZED (
+  SELECT c.conrelid AS oid, json_agg(json_build_object(
+      'name', c.conname,
+      'kind', c.contype,
+      'columns', (SELECT coalesce(json_agg(a.attname ORDER BY k.position), '[]'::json)
+                  FROM unnest(c.conkey) WITH ORDINALITY AS k(attnum, position)
+                  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum),
+      'definition', CASE WHEN r.pids IS NULL AND c.contype <> 'f' THEN pg_get_constraintdef(c.oid) END,
+      'references', CASE WHEN c.contype = 'f' THEN json_build_object(
+          'schema', fn.nspname, 'table', fc.relname,
+          'columns', (SELECT json_agg(a.attname ORDER BY k.position)
+                      FROM unnest(c.confkey) WITH ORDINALITY AS k(attnum, position)
+                      JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum),
+          'on_update', c.confupdtype, 'on_delete', c.confdeltype, 'match', c.confmatchtype,
+          -- confdelsetcols came with PostgreSQL 15.
+          'set_columns', (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]'::json)
+                          FROM jsonb_array_elements_text(
+                            nullif(to_jsonb(c) -> 'confdelsetcols', 'null'::jsonb)) AS k(attnum)
+                          JOIN pg_attribute a ON a.attrelid = c.conrelid
+                                             AND a.attnum = k.attnum::smallint)) END,
+      'deferrable', c.condeferrable,
+      'initially_deferred', c.condeferred,
+      'validated', c.convalidated,
+      -- conenforced came with PostgreSQL 18.
+      'enforced', CASE WHEN c.contype IN ('c', 'f')
+                       THEN coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) ELSE true END,
+      'index', CASE WHEN c.contype IN ('p', 'u', 'x') THEN ic.relname END,
+      'comment', obj_description(c.oid, 'pg_constraint')
+    ) ORDER BY c.contype, c.conname) AS constraints
+  FROM in_full r
+  JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype IN ('p', 'u', 'c', 'f', 'x', 'n')
+  LEFT JOIN pg_class fc ON fc.oid = c.confrelid
+  LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+  LEFT JOIN pg_class ic ON ic.oid = c.conindid
+  GROUP BY c.conrelid
+),
+-- An index definition is kept from the access method on; what stands before are names.
+index_text AS MATERIALIZED (
+  SELECT i.indexrelid, i.indrelid,
+         pg_get_indexdef(i.indexrelid) AS definition,
+         'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(ic.relname)
+           || ' ON ' || CASE WHEN ic.relkind = 'I' THEN 'ONLY ' ELSE '' END
+           -- This session's temporary schema is printed by its alias.
+           || CASE WHEN r.relnamespace = pg_my_temp_schema() THEN 'pg_temp' ELSE quote_ident(r.nspname) END
+           || '.' || quote_ident(r.relname) || ' USING ' AS head
+  FROM in_full r
+  JOIN pg_index i ON i.indrelid = r.oid
+  JOIN pg_class ic ON ic.oid = i.indexrelid
+  WHERE r.pids IS NULL
+),
+index_list AS MATERIALIZED (
+  SELECT i.indrelid AS oid, json_agg(json_build_object(
+      'name', ic.relname,
+      'columns', (SELECT json_agg(coalesce(a.attname, '') ORDER BY k.position)
+                  FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, position)
+                  LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                                          AND k.attnum > 0
+                  WHERE k.position <= i.indnkeyatts),
+      'tail', CASE WHEN starts_with(t.definition, t.head)
+                   THEN substr(t.definition, length(t.head) + 1) END,
+      'unique', i.indisunique,
+      'valid', i.indisvalid,
+      'constraint', (SELECT min(c.conname::text) FROM pg_constraint c
+                     WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x')
+                       AND c.conrelid = i.indrelid),
+      'comment', obj_description(i.indexrelid, 'pg_class')
+    ) ORDER BY ic.relname) AS indexes
+  FROM in_full r
+  JOIN pg_index i ON i.indrelid = r.oid
+  JOIN pg_class ic ON ic.oid = i.indexrelid
+  LEFT JOIN index_text t ON t.indexrelid = i.indexrelid
+  GROUP BY i.indrelid
+),
+table_list AS (
+  SELECT json_agg(CASE WHEN r.in_full THEN json_build_object(
+      'schema', r.nspname, 'name', r.relname, 'kind', r.relkind, 'oid', r.oid::bigint,
+      'owner', pg_get_userbyid(r.relowner), 'comment', obj_description(r.oid, 'pg_class'),
+      'pages', r.relpages,
+      'estimate', CASE WHEN r.reltuples >= 0 THEN r.reltuples::bigint END,
+      'counted', scope.counts -> r.oid::text -> 'counted',
+      'uncounted_because', scope.counts -> r.oid::text -> 'problem',
+      'is_partition', r.relispartition, 'row_security', r.relrowsecurity,
+      'extension', em.extname, 'locked_by', r.pids,
+      'rights', json_build_object(
+        'usage', has_schema_privilege(ar.oid, r.relnamespace, 'USAGE'),
+        'select', has_table_privilege(ar.oid, r.oid, 'SELECT')
+                  OR has_any_column_privilege(ar.oid, r.oid, 'SELECT'),
+        'insert', has_table_privilege(ar.oid, r.oid, 'INSERT')
+                  OR has_any_column_privilege(ar.oid, r.oid, 'INSERT'),
+        'update', has_table_privilege(ar.oid, r.oid, 'UPDATE')
+                  OR has_any_column_privilege(ar.oid, r.oid, 'UPDATE'),
+        'delete', has_table_privilege(ar.oid, r.oid, 'DELETE')),
+      'columns', coalesce(cl.columns, '[]'::json),
+      'constraints', coalesce(kl.constraints, '[]'::json),
+      'indexes', coalesce(il.indexes, '[]'::json))
+    ELSE json_build_object('schema', r.nspname, 'name', r.relname, 'kind', r.relkind) END
+    ORDER BY r.nspname, r.relname) AS tables
+  FROM scope CROSS JOIN relation r
+  LEFT JOIN application_role ar ON true
+  LEFT JOIN extension_member em ON em.classid = 'pg_class'::regclass AND em.objid = r.oid
+  LEFT JOIN column_list cl ON cl.oid = r.oid
+  LEFT JOIN constraint_list kl ON kl.oid = r.oid
+  LEFT JOIN index_list il ON il.oid = r.oid
+)
+SELECT json_build_object(
+  'cascade_observed', 1,
+  'read_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'server', json_build_object(
+    'version', current_setting('server_version'),
+    'version_num', current_setting('server_version_num')::integer,
+    'address', host(inet_server_addr()), 'port', current_setting('port')::integer,
+    'socket', inet_server_addr() IS NULL,
+    'in_recovery', pg_is_in_recovery()),
+  'database', current_database(),
+  'connected_as', current_user,
+  'may_create_temporary', has_database_privilege(current_database(), 'TEMP'),
+  'application_role', json_build_object('name', scope.app_role, 'exists', ar.oid IS NOT NULL),
+  'roles', CASE WHEN ar.oid IS NULL THEN (SELECT json_agg(rolname ORDER BY rolname) FROM pg_roles) END,
+  'session_path', current_setting('cascade.session_path', true),
+  'session_path_source', current_setting('cascade.session_path_source', true),
+  'session_schema', nullif(current_setting('cascade.session_schema', true), ''),
+  -- Where a search_path is set for good (pg_db_role_setting); no other setting is read.
+  'path_settings', (
+    SELECT coalesce(json_agg(json_build_object(
+             'role', role.rolname, 'database', s.setdatabase <> 0, 'value', substr(v, length('search_path=') + 1))
+             ORDER BY role.rolname, s.setdatabase <> 0), '[]'::json)
+    FROM pg_db_role_setting s
+    LEFT JOIN pg_roles role ON role.oid = s.setrole
+    CROSS JOIN unnest(s.setconfig) AS v
+    WHERE v LIKE 'search\_path=%' AND s.setdatabase IN (0, scope.database)
+      AND (s.setrole = 0 OR role.rolname IN (scope.app_role, current_user))),
+  'schemas', (
+    SELECT coalesce(json_agg(json_build_object(
+             'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
+             'usage', has_schema_privilege(ar.oid, n.oid, 'USAGE'),
+             'create', has_schema_privilege(n.oid, 'CREATE'))
+             ORDER BY n.nspname), '[]'::json)
+    FROM namespace n),
+  -- Where types and the like are looked up, and a fingerprint of all that is not PostgreSQL's own.
+  'type_schemas', (
+    SELECT coalesce(json_agg(DISTINCT n.nspname ORDER BY n.nspname), '[]'::json)
+    FROM namespace n
+    WHERE EXISTS (SELECT FROM pg_extension e WHERE e.extnamespace = n.oid)
+       OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = n.oid AND t.typrelid = 0
+                                          AND t.typcategory <> 'A')
+       OR EXISTS (SELECT FROM pg_collation c WHERE c.collnamespace = n.oid)),
+  'types_fingerprint', (
+    SELECT md5(coalesce(string_agg(part, ',' ORDER BY part), ''))
+    FROM (
+      SELECT concat_ws(' ', 'extension', e.extname, e.extversion, n.nspname)
+      FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+      UNION ALL
+      SELECT concat_ws(' ', 'type', n.nspname, t.typname, t.typtype, format_type(t.typbasetype, t.typtypmod),
+                       t.typnotnull, t.typdefault, t.typcollation,
+                       (SELECT string_agg(l.enumlabel, ',' ORDER BY l.enumsortorder)
+                        FROM pg_enum l WHERE l.enumtypid = t.oid))
+      FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+      WHERE t.oid >= 16384 AND t.typrelid = 0 AND t.typcategory <> 'A'
+      UNION ALL
+      SELECT concat_ws(' ', 'collation', n.nspname, c.collname, to_jsonb(c) - 'oid')
+      FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid >= 16384
+      UNION ALL
+      SELECT concat_ws(' ', 'operator class', n.nspname, o.opcname, o.opcmethod, o.opcdefault)
+      FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace WHERE o.oid >= 16384
+      UNION ALL
+      SELECT concat_ws(' ', 'function', n.nspname, p.proname, p.proargtypes, p.provolatile, md5(p.prosrc))
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
+    ) AS own(part)),
+  'extensions', (
+    SELECT json_agg(json_build_object('name', e.extname, 'schema', n.nspname) ORDER BY e.extname)
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname <> 'plpgsql'),
+  'event_triggers', (
+    SELECT coalesce(json_agg(e.evtname ORDER BY e.evtname), '[]'::json)
+    FROM pg_event_trigger e
+    WHERE e.evtenabled IN ('O', 'A') AND e.evtevent <> 'login'),
+  'history_schemas', (
+    SELECT coalesce(json_agg(r.nspname ORDER BY r.nspname), '[]'::json)
+    FROM relation r WHERE r.relname = 'django_migrations' AND r.relkind IN ('r', 'p')),
+  'histories', current_setting('cascade.read_histories')::json,
+  'tables', coalesce(table_list.tables, '[]'::json)
+)::text
+FROM scope CROSS JOIN table_list LEFT JOIN application_role ar ON true;
+COMMIT;

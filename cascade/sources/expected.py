@@ -1,0 +1,416 @@
+"""The expected layout: the applied state, worded by Django, spelled by PostgreSQL, mapped back.
+
+Every table is worded as ``"pg_temp"."name"``: it lands in this session's temporary schema under its own
+name, so PostgreSQL and Django pick the very names that ``migrate`` would, and no statement can reach a
+table of the live schemas, not even an index of a table whose CREATE failed. All of it is rolled back.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import Error, models, router
+from django.db.backends.utils import split_identifier
+from django.db.migrations.exceptions import InvalidBasesError
+from django.db.migrations.state import ProjectState
+
+from cascade.core.expected import ExpectedTable, ModelField, NotChecked
+from cascade.core.history import ModelOrigin, Provenance
+from cascade.core.layout import Column, Constraint, ConstraintKind, Reference, RowEvidence, Table, TableName, clipped
+from cascade.core.observed import Document, table_from
+from cascade.errors import HistoryError, ReferenceFailed, UnexpectedLock
+from cascade.sources.catalog import CatalogScope, read_table_documents
+
+BATCH = 50
+"""Tables made in one transaction: each takes a handful of locks of the server's shared table."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordedTable:
+    """A table of the applied state with the DDL that would make it in ``pg_temp``, and what no DDL says.
+
+    ``expected`` holds its place, columns by name, keys and provenance; definitions come from reading back.
+    """
+
+    expected: ExpectedTable
+    statements: tuple[str, ...]
+    fills: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WordedState:
+    """All tables of the applied state, in state order; ``known_names`` belong to models that make no table here."""
+
+    tables: tuple[WordedTable, ...]
+    known_names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedState:
+    """The migration state after what is applied: its models, where each came from, the apps that have migrations."""
+
+    state: ProjectState
+    origins: Mapping[tuple[str, str], ModelOrigin]
+    migrated_apps: frozenset[str]
+
+
+def read_worded_state(applied: AppliedState, connection: Any, *, target: str) -> WordedState:
+    """Render the state once and word each of its tables. Asks the database nothing.
+
+    ``connection`` is a Django connection: its backend words the DDL. ``target`` is the schema of tables whose
+    ``db_table`` names none. Raises ``HistoryError`` where the state does not hold together.
+    """
+    made, known = [], set()
+    for position, model in enumerate(_models(_render(applied.state))):
+        if _makes_a_table(model, applied.migrated_apps, connection):
+            made.append(_word(model, position, applied.origins, connection, target))
+        else:
+            known.add(split_identifier(model._meta.db_table)[1])
+    return WordedState(tuple(made), frozenset(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What PostgreSQL printed of each table that could be made, and why the others could not be.
+
+    Both are keyed by the table's qualified name. Plain JSON values: this is what is cached between runs.
+    """
+
+    documents: Mapping[str, Document]
+    problems: Mapping[str, str]
+
+
+def read_definitions(
+    worded: Iterable[WordedTable], cursor: Any, *, path: tuple[str, ...], report: Callable[[str], None]
+) -> Definitions:
+    """Make the tables in ``pg_temp``, read them back, roll back.
+
+    ``cursor`` is outside any transaction; ``path`` are the schemas where types are looked up. Raises
+    ``UnexpectedLock`` if making a table locked anything outside the temporary schema.
+    """
+    documents: dict[str, Document] = {}
+    problems: dict[str, str] = {}
+    tables = list(worded)
+    for batch in _batches(tables):
+        for table, read, problem in _read_batch(batch, cursor, path):
+            if read is None:
+                problems[str(table.expected.name)] = problem
+            else:
+                documents[str(table.expected.name)] = read
+        report(f"expected side: {len(documents) + len(problems)} of {len(tables)} tables")
+    return Definitions(documents, problems)
+
+
+def expected_tables(
+    worded: Iterable[WordedTable], definitions: Definitions
+) -> tuple[dict[TableName, ExpectedTable], tuple[NotChecked, ...]]:
+    """The tables with their definitions; one that could not be made has ``compared`` False and is named."""
+    found: dict[TableName, ExpectedTable] = {}
+    not_checked: list[NotChecked] = []
+    for table in worded:
+        key = str(table.expected.name)
+        if key in definitions.documents:
+            found[table.expected.name] = _with_definitions(table, table_from(definitions.documents[key]))
+        else:
+            found[table.expected.name] = replace(table.expected, compared=False)
+            not_checked.append(_not_compared(table, definitions.problems.get(key, "it was not made")))
+    return found, tuple(not_checked)
+
+
+def read_names_only(worded: Iterable[WordedTable]) -> dict[TableName, ExpectedTable]:
+    """Locations and column names alone, where nothing can be made anywhere."""
+    return {table.expected.name: replace(table.expected, compared=False) for table in worded}
+
+
+def _render(state: ProjectState) -> Any:
+    try:
+        return state.apps
+    except (ValueError, InvalidBasesError, LookupError) as error:
+        raise HistoryError(
+            f"The models as of the applied migrations do not hold together: {error}",
+            hint="A migration that these need is not recorded as applied, or this is not the code that is deployed.",
+        ) from error
+
+
+def _models(apps: Any) -> list[Any]:
+    """All models of the state, automatic through tables included, in an order that is decided."""
+    return sorted(
+        apps.get_models(include_auto_created=True, include_swapped=True),
+        key=lambda model: (model._meta.app_label, _owner(model)._meta.model_name, model._meta.model_name),
+    )
+
+
+def _owner(model: Any) -> Any:
+    """The model itself, or the one whose many-to-many field an automatic through table serves."""
+    return model._meta.auto_created or model
+
+
+def _makes_a_table(model: Any, migrated_apps: frozenset[str], connection: Any) -> bool:
+    """Whether ``CreateModel`` would have made it here (``Operation.allow_migrate_model``)."""
+    if model._meta.app_label not in migrated_apps or model._meta.db_table == "django_migrations":
+        return False
+    return all(
+        one._meta.can_migrate(connection) and router.allow_migrate_model(connection.alias, one)
+        for one in (_owner(model), model)
+    )
+
+
+def _word(
+    model: Any, position: int, origins: Mapping[tuple[str, str], ModelOrigin], connection: Any, target: str
+) -> WordedTable:
+    schema, bare = split_identifier(model._meta.db_table)
+    name = TableName(clipped(schema) or target, clipped(bare))
+    owner = _owner(model)
+    origin = origins.get((owner._meta.app_label, owner._meta.model_name))
+    if origin is None:
+        raise HistoryError(f"No applied migration accounts for the model {owner._meta.label}.")
+    editor = _wording_editor(connection)
+    keys = tuple(_foreign_keys(model, target, editor))
+    with _named(model, f'pg_temp"."{bare}'), _one_table_each(model):
+        editor.create_model(model)
+    fields = [field for field in model._meta.local_fields if field.db_parameters(connection)["type"] is not None]
+    expected = ExpectedTable(
+        table=Table(
+            name,
+            columns=tuple(Column(clipped(field.column), "", nullable=field.null) for field in fields),
+            constraints=keys,
+        ),
+        app=owner._meta.app_label,
+        model=owner._meta.label,
+        made_by=_table_origin(model, origin),
+        column_made_by={clipped(field.column): _column_origin(model, field, origin) for field in fields},
+        state_position=position,
+        fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
+        through_field=_through_field(model),
+    )
+    return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)))
+
+
+def _wording_editor(connection: Any) -> Any:
+    """The backend's own schema editor, which only writes down what it would run, foreign keys apart."""
+
+    class WordingEditor(connection.SchemaEditorClass):  # type: ignore[misc]
+        def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> str:
+            return ""
+
+    editor = WordingEditor(connection, collect_sql=True)
+    editor.deferred_sql = []
+    return editor
+
+
+def _statements(editor: Any) -> tuple[str, ...]:
+    deferred = [str(statement) for statement in editor.deferred_sql if statement]
+    # One state can hold the same index twice: a renamed one beside its earlier self.
+    return tuple(dict.fromkeys((*editor.collected_sql, *(text for text in deferred if text))))
+
+
+@contextmanager
+def _named(model: Any, db_table: str) -> Iterator[None]:
+    kept = model._meta.db_table
+    model._meta.db_table = db_table
+    try:
+        yield
+    finally:
+        model._meta.db_table = kept
+
+
+@contextmanager
+def _one_table_each(model: Any) -> Iterator[None]:
+    """Keep ``create_model`` from making the automatic through tables too: each is worded on its own."""
+    fields = model._meta.local_many_to_many
+    model._meta.local_many_to_many = []
+    try:
+        yield
+    finally:
+        model._meta.local_many_to_many = fields
+
+
+def _foreign_keys(model: Any, target: str, editor: Any) -> Iterator[Constraint]:
+    """The keys that Django makes in the database, from the state."""
+    for field in model._meta.local_fields:
+        if not (field.remote_field and getattr(field, "db_constraint", False)):
+            continue
+        remote = field.remote_field.model
+        schema, bare = split_identifier(remote._meta.db_table)
+        name = str(editor._fk_constraint_name(model, field, "_fk_%(to_table)s_%(to_column)s"))
+        yield Constraint(
+            clipped(_unquoted(name)),
+            ConstraintKind.FOREIGN_KEY,
+            (clipped(field.column),),
+            references=Reference(
+                TableName(clipped(schema) or target, clipped(bare)),
+                (clipped(field.target_field.column),),
+                on_delete=_on_delete(field, editor),
+            ),
+            deferrable=True,
+            initially_deferred=True,
+        )
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1] if name.startswith('"') and name.endswith('"') else name
+
+
+def _on_delete(field: Any, editor: Any) -> str:
+    """Django 6.1's ``DB_CASCADE`` and the like as ``pg_constraint.confdeltype``; all others do nothing there."""
+    word = getattr(field.remote_field.on_delete, "operation", None)
+    return {"CASCADE": "c", "SET NULL": "n", "SET DEFAULT": "d"}.get(word or "", "a")
+
+
+def _table_origin(model: Any, origin: ModelOrigin) -> Provenance:
+    """Of an automatic through table the operation that added its field, else that which made the model."""
+    return origin.fields.get(_through_field(model), origin.made_by)
+
+
+def _through_field(model: Any) -> str:
+    """The many-to-many field that an automatic through table serves; empty for a model of its own."""
+    owner = model._meta.auto_created
+    fields = owner._meta.local_many_to_many if owner else ()
+    return next((field.name for field in fields if field.remote_field.through is model), "")
+
+
+def _column_origin(model: Any, field: Any, origin: ModelOrigin) -> Provenance:
+    if model._meta.auto_created:
+        return _table_origin(model, origin)
+    return origin.fields.get(field.name, origin.made_by)
+
+
+def _fills(fields: Iterable[Any], origin: ModelOrigin, editor: Any) -> Iterator[tuple[str, str]]:
+    """A constant that old rows may take, from the field's default or the one-off default of its AddField."""
+    for field in fields:
+        if field.null or field.primary_key or getattr(field, "generated", False):
+            continue
+        for candidate in (field, origin.added.get(field.name)):
+            default = getattr(candidate, "default", models.NOT_PROVIDED)
+            if default is models.NOT_PROVIDED or callable(default) or default is None:
+                continue
+            try:
+                value = field.get_db_prep_save(default, editor.connection)
+                yield clipped(field.column), str(editor.quote_value(value))
+            except Exception:
+                continue  # a custom field may refuse: then there is no constant to offer
+            break
+
+
+def _batches(tables: list[WordedTable]) -> Iterator[list[WordedTable]]:
+    """At most ``BATCH`` tables each, no bare name twice in one: they share one temporary schema."""
+    waiting = tables
+    while waiting:
+        batch: dict[str, WordedTable] = {}
+        later: list[WordedTable] = []
+        for table in waiting:
+            name = table.expected.name.name
+            if len(batch) < BATCH and name not in batch:
+                batch[name] = table
+            else:
+                later.append(table)
+        yield list(batch.values())
+        waiting = later
+
+
+def _read_batch(
+    batch: list[WordedTable], cursor: Any, path: tuple[str, ...]
+) -> Iterator[tuple[WordedTable, Document | None, str]]:
+    """Each table with what was read back, or with why it could not be made."""
+    try:
+        read = _make_and_read(batch, cursor, path)
+    except Error as error:
+        if len(batch) == 1:
+            yield batch[0], None, str(error).strip().splitlines()[0]
+            return
+        for table in batch:
+            yield from _read_batch([table], cursor, path)
+        return
+    for table in batch:
+        yield table, read.get(table.expected.name.name), "it could not be read back"
+
+
+def _make_and_read(batch: list[WordedTable], cursor: Any, path: tuple[str, ...]) -> dict[str, Document]:
+    cursor.execute("BEGIN")
+    try:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [_path_setting(path)])
+        for table in batch:
+            for statement in table.statements:
+                cursor.execute(statement)
+        schema = _temporary_schema(cursor)
+        _refuse_other_locks(cursor)
+        documents = read_table_documents(cursor, CatalogScope(schemas=(schema,), histories=(), rows=()))
+    finally:
+        cursor.execute("ROLLBACK")
+    return {document["name"]: document for document in documents}
+
+
+def _path_setting(path: tuple[str, ...]) -> str:
+    return ", ".join('"' + schema.replace('"', '""') + '"' for schema in path) or "pg_catalog"
+
+
+def _temporary_schema(cursor: Any) -> str:
+    cursor.execute("SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = pg_catalog.pg_my_temp_schema()")
+    row = cursor.fetchone()
+    if row is None:
+        raise ReferenceFailed("No temporary schema came into being: no table could be made.")
+    return str(row[0])
+
+
+def _refuse_other_locks(cursor: Any) -> None:
+    """Prove that nothing outside our own temporary schema is locked by us beyond reading."""
+    cursor.execute(
+        """
+        SELECT n.nspname, c.relname, l.mode
+        FROM pg_catalog.pg_locks l
+        JOIN pg_catalog.pg_class c ON c.oid = l.relation
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+          AND l.mode <> 'AccessShareLock'
+          AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+          AND n.oid <> pg_catalog.pg_my_temp_schema()
+          AND n.nspname !~ '^pg_toast_temp_'
+        ORDER BY 1, 2, 3
+        LIMIT 1
+        """
+    )
+    row = cursor.fetchone()
+    if row is not None:
+        raise UnexpectedLock(
+            f"Building the expected side in pg_temp locked {row[0]}.{row[1]} ({row[2]}); it was rolled back.",
+            hint="Please report this; --reference with another server avoids it.",
+        )
+
+
+def _not_compared(table: WordedTable, problem: str) -> NotChecked:
+    return NotChecked(
+        f"the definition of {table.expected.name}",
+        f"it could not be made for comparison: {problem}",
+        "make what it needs available, or give another server with --reference",
+    )
+
+
+def _with_definitions(table: WordedTable, read: Table) -> ExpectedTable:
+    """What was read back, under its real name, with the keys that were not made."""
+    expected = table.expected
+    made = replace(
+        read,
+        name=expected.name,
+        columns=tuple(_in_place(column, expected.name.schema, table.fills) for column in read.columns),
+        constraints=(*read.constraints, *expected.table.constraints),
+        owner="",
+        oid=0,
+        pages=0,
+        rows=RowEvidence(),
+    )
+    return replace(expected, table=made)
+
+
+def _in_place(column: Column, schema: str, fills: Mapping[str, str]) -> Column:
+    """The column with its sequence where it would be made: an identity's is PostgreSQL's affair."""
+    column = replace(column, fill=fills.get(column.name))
+    if column.sequence is None or column.identity:
+        return replace(column, sequence=None)
+    name = TableName(schema, column.sequence.name.name)
+    text = str(name).replace("'", "''")
+    return replace(
+        column, sequence=replace(column.sequence, name=name), default=f"nextval('{text}'::regclass)"
+    )  # fmt: skip

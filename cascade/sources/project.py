@@ -1,0 +1,253 @@
+"""Find the Django project, set it up, and open its database connection."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
+
+OLDEST = {"Django": (5, 2), "click": (8, 1), "networkx": (3, 0), "graphviz": (0, 20)}
+"""The oldest versions that work. No bound in the package's requirements says so: pip would answer it by
+moving a version that the project has installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What ``CASCADE`` in the project's settings says; every entry is optional."""
+
+    schema: str | None = None
+    app_role: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Django project that is set up. ``folder`` is where its manage.py lies, else the current folder."""
+
+    settings_module: str
+    folder: Path
+    cascade: ProjectSettings
+    app_labels: tuple[str, ...]
+
+    def relative(self, file: str | Path) -> str:
+        """The path relative to the project where it lies inside it, else relative to its site-packages."""
+        path = Path(file).resolve()
+        for base in (self.folder.resolve(), *map(Path, sys.path)):
+            if base.parts and path.is_relative_to(base):
+                return path.relative_to(base).as_posix()
+        return path.as_posix()
+
+
+def read_project(settings: str | None = None, pythonpath: str | None = None) -> Project:
+    """Find the project by ``--settings``, ``DJANGO_SETTINGS_MODULE`` or the nearest manage.py, and set Django up.
+
+    Raises ``ProjectError`` where there is none or it cannot be imported, ``UnsupportedVersion`` for old Django.
+    """
+    manage_py = _nearest_manage_py(Path.cwd())
+    folder = manage_py.parent if manage_py else Path.cwd()
+    _refuse_old_versions()
+    module = settings or os.environ.get("DJANGO_SETTINGS_MODULE") or (_settings_of(manage_py) if manage_py else None)
+    if not module:
+        raise ProjectError(
+            f"No Django settings: no manage.py in {Path.cwd()} or above names any.",
+            hint="Go to the project's folder, or give --settings myproject.settings (and --pythonpath).",
+        )
+    for entry in (str(folder), pythonpath):
+        if entry and str(Path(entry).resolve()) not in sys.path:
+            sys.path.insert(0, str(Path(entry).resolve()))
+    _refuse_module_named_cascade(folder, pythonpath)
+    _set_up_django(module)
+    return _project(module, folder)
+
+
+def open_connection(alias: str) -> Any:
+    """The project's own connection of that alias, open and checked to be PostgreSQL.
+
+    Raises ``NoSuchName`` for an unknown alias and ``DatabaseError`` where the server cannot be used.
+    """
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import Error, NotSupportedError, connections
+
+    if alias not in connections.settings:
+        raise NoSuchName("database", alias, connections.settings, where=" in DATABASES")
+    try:
+        connection = connections[alias]
+        vendor = connection.vendor
+        if vendor != "postgresql":
+            raise DatabaseError(
+                f'The database "{alias}" is {connection.display_name}; cascade reads PostgreSQL.',
+                hint="Name another with --database.",
+            )
+        connection.ensure_connection()
+    except NotSupportedError as error:
+        raise UnsupportedVersion(f"Django refuses this server: {_first_line(error)}.") from error
+    except (Error, ImproperlyConfigured) as error:
+        raise DatabaseError(
+            f'The database "{alias}" at {server_address(connections.settings[alias])} cannot be reached: '
+            f"{_first_line(error)}",
+            hint="Is the server up, and do HOST, PORT, USER and NAME in DATABASES fit?",
+        ) from error
+    return connection
+
+
+def server_address(settings: Mapping[str, Any]) -> str:
+    """Host and port as the settings name them, without user or password."""
+    host, port = settings.get("HOST") or "", settings.get("PORT") or ""
+    if str(host).startswith("/"):
+        return f"socket {host}"
+    return f"{host or 'local socket'}:{port or 5432}" if host else "the local socket"
+
+
+def client_search_path(settings: Mapping[str, Any]) -> str | None:
+    """The search_path that DATABASES itself asks for in ``OPTIONS["options"]``, or None."""
+    options = str((settings.get("OPTIONS") or {}).get("options") or "")
+    found = None
+    words = _option_words(options)
+    for word in words:
+        name, separator, value = word.partition("=")
+        if separator and name.replace("-", "_") == "search_path":
+            found = value
+    return found
+
+
+def source_revision(folder: Path) -> str | None:
+    """The checkout's revision as ``git describe`` words it, or None outside a git checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _refuse_old_versions() -> None:
+    for name, oldest in OLDEST.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError as error:
+            raise ProjectError(f"{name} is not installed beside cascade.", hint=f"pip install {name}") from error
+        numbers = tuple(int(part) for part in re.findall(r"\d+", found)[: len(oldest)])
+        if numbers < oldest:
+            needed = ".".join(map(str, oldest))
+            raise UnsupportedVersion(f"This is {name} {found}; cascade supports {needed} and newer.")
+
+
+def _nearest_manage_py(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        if (folder / "manage.py").is_file():
+            return folder / "manage.py"
+    return None
+
+
+def _settings_of(manage_py: Path) -> str | None:
+    """The module in ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", …)``, read without running the file."""
+    try:
+        tree = ast.parse(manage_py.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) == 2:
+            name, value = node.args
+            if isinstance(name, ast.Constant) and name.value == "DJANGO_SETTINGS_MODULE":
+                return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+    return None
+
+
+def _refuse_module_named_cascade(folder: Path, pythonpath: str | None) -> None:
+    ours = Path(__file__).resolve().parent.parent
+    for entry in filter(None, (str(folder), pythonpath)):
+        base = Path(entry).resolve()
+        for candidate in (base / "cascade.py", base / "cascade" / "__init__.py"):
+            if candidate.is_file() and candidate.parent != ours:
+                raise ProjectError(
+                    f"This project has a module of its own named cascade: {candidate}. "
+                    "Python can import only one of the two.",
+                    hint="Rename it; or read the database with psql and catalog.sql, and give the file to --observed.",
+                )
+
+
+def _set_up_django(module: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = module
+    import django
+
+    try:
+        from django.conf import settings
+
+        settings.DATABASES  # noqa: B018 - the first use imports the module
+    except ImportError as error:
+        raise ProjectError(
+            f'The settings module "{module}" cannot be imported: {_first_line(error)}.',
+            hint="Give its dotted path with --settings, and its folder with --pythonpath.",
+        ) from error
+    except Exception as error:
+        raise ProjectError(
+            f'The settings module "{module}" fails: {type(error).__name__}: {_first_line(error)}'
+        ) from error
+    try:
+        django.setup()
+    except Exception as error:
+        raise ProjectError(
+            f'The project of "{module}" cannot be set up: {type(error).__name__}: {_first_line(error)}',
+            hint="python manage.py check shows the same error with its traceback.",
+        ) from error
+
+
+def _project(module: str, folder: Path) -> Project:
+    from django.apps import apps
+    from django.conf import settings
+
+    own = getattr(settings, "CASCADE", None) or {}
+    if not isinstance(own, Mapping):
+        raise ProjectError("CASCADE in the settings is not a dictionary.")
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE"}
+    for name in own:
+        if name not in known:
+            raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
+    return Project(
+        settings_module=module,
+        folder=folder,
+        cascade=ProjectSettings(own.get("SCHEMA"), own.get("APP_ROLE"), own.get("REFERENCE")),
+        app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
+    )
+
+
+def _option_words(options: str) -> list[str]:
+    """The ``name=value`` words of libpq's options, where a backslash keeps a space (libpq, 34.1.2)."""
+    words, word, kept = [], "", False
+    for character in options:
+        if kept:
+            word, kept = word + character, False
+        elif character == "\\":
+            kept = True
+        elif character.isspace():
+            words.append(word)
+            word = ""
+        else:
+            word += character
+    words.append(word)
+    cleaned, follows = [], False
+    for item in filter(None, words):
+        if item == "-c":
+            follows = True
+        elif item.startswith(("--", "-c")):
+            cleaned.append(item[2:])
+        elif follows:
+            cleaned.append(item)
+            follows = False
+    return cleaned
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")

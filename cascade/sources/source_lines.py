@@ -1,0 +1,74 @@
+"""Where migrations and models are written: file and lines, looked up only for what is shown."""
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from cascade.core.history import Provenance, SourceLines
+
+Relative = Callable[[str], str]
+"""Turns a file's path into the one that is shown."""
+
+
+def locate_operation(made_by: Provenance, module: str, relative: Relative) -> Provenance:
+    """The provenance with file and lines of its operation; of the file alone where the list is not literal."""
+    file = _file_of(module)
+    if file is None:
+        return made_by
+    spans = _operation_spans(file)
+    first, last = spans[made_by.operation_index] if made_by.operation_index < len(spans) else (1, 1)
+    return replace(made_by, source=SourceLines(relative(file), first, last))
+
+
+def locate_class(module: str, name: str, relative: Relative) -> SourceLines | None:
+    """File and lines of a class, decorators included; None where it is not written as one."""
+    file = _file_of(module)
+    span = _class_spans(file).get(name) if file else None
+    return SourceLines(relative(file), *span) if file and span else None
+
+
+def _file_of(module: str) -> str | None:
+    loaded = sys.modules.get(module)
+    file = getattr(loaded, "__file__", None)
+    if file is None:
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            return None
+        file = spec.origin if spec else None
+    return file if file and file.endswith(".py") else None
+
+
+@cache
+def _tree(file: str) -> ast.Module:
+    try:
+        return ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+@cache
+def _operation_spans(file: str) -> tuple[tuple[int, int], ...]:
+    """The lines of each element of ``Migration.operations``."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.ClassDef) and node.name == "Migration":
+            for statement in node.body:
+                if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List):
+                    names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+                    if "operations" in names:
+                        return tuple((e.lineno, e.end_lineno or e.lineno) for e in statement.value.elts)
+    return ()
+
+
+@cache
+def _class_spans(file: str) -> dict[str, tuple[int, int]]:
+    spans: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.ClassDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            spans.setdefault(node.name, (first, node.end_lineno or node.lineno))
+    return spans

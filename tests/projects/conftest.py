@@ -1,0 +1,73 @@
+"""Which projects are looked at, and the table of figures at the end."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.projects.projects import PROJECTS, Checkout, HealthyDatabase, Project, check_out, healthy_database
+from tests.servers import KINDS, Server, ServerMissing, SharedServers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-projects",
+        action="store_true",
+        default=os.environ.get("CASCADE_ALL_PROJECTS") == "1",
+        help="tests/projects: all projects and drifts, which takes an hour, instead of two projects in minutes",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "projects: installs real projects from the package index")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Two projects and one drift of each by default; everything with ``--all-projects``."""
+    everything = metafunc.config.getoption("--all-projects", default=False)
+    projects = [project for project in PROJECTS if everything or project.quick]
+    if "window" in metafunc.fixturenames:
+        pairs = [(project, window) for project in projects for window in project.windows[: None if everything else 1]]
+        ids = [f"{project.name}-{window}" for project, window in pairs]
+        metafunc.parametrize(("project", "window"), pairs, ids=ids, scope="session")
+        metafunc.parametrize("drifting_server", KINDS if everything else KINDS[:1], indirect=True, scope="session")
+    elif "project" in metafunc.fixturenames:
+        metafunc.parametrize("project", projects, ids=[project.name for project in projects], scope="session")
+
+
+@pytest.fixture(scope="session")
+def checkout(project: Project) -> Checkout:
+    """The project in a virtual environment of its own."""
+    return check_out(project)
+
+
+@pytest.fixture(scope="session")
+def drifting_server(request: pytest.FixtureRequest, servers: SharedServers) -> Server:
+    """Each of the servers in turn, or by default one."""
+    try:
+        return servers.get(request.param)
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def healthy(checkout: Checkout, server: Server, servers: SharedServers) -> Iterator[HealthyDatabase]:
+    """The project's database as ``migrate`` makes it. It is made once in a run, and not to be written to."""
+    with healthy_database(checkout, server, servers.folder) as database:
+        yield database
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    rows = [dict(getattr(report, "user_properties", ())).get("figures") for report in reports]
+    rows = sorted(row for row in rows if row)
+    if not rows:
+        return
+    heads = ("project", "server", "tables", "columns", "constraints", "indexes", "migrations", "findings", "seconds")
+    table = [heads, *rows]
+    widths = [max(len(str(row[column])) for row in table) for column in range(len(heads))]
+    terminalreporter.section("real projects, migrated healthy")
+    for row in table:
+        cells = [str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)]
+        terminalreporter.write_line("  ".join(cells).rstrip())

@@ -1,0 +1,232 @@
+"""Runs inside a real project, in its own virtual environment: migrates it, or says what cascade finds there.
+
+    python inspect_project.py migrate [--share 0.4] [--seed 1]
+    python inspect_project.py analyse [--expected FILE]
+
+The project is that of DJANGO_SETTINGS_MODULE. What ``analyse`` finds is printed as one JSON document, alone on stdout.
+"""
+
+import argparse
+import contextlib
+import heapq
+import json
+import pickle
+import random
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+MigrationKey = tuple[str, str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    migrate = commands.add_parser("migrate", help="run migrate, with the files that an older release had")
+    migrate.add_argument("--share", type=float, default=1.0, help="the share of all migrations that it had")
+    migrate.add_argument("--seed", type=int, help="draw an order of release; without it, by the number of the file")
+    migrate.set_defaults(run=lambda options: run_migrate(options.share, options.seed))
+    analyse = commands.add_parser("analyse", help="what cascade finds, as JSON")
+    analyse.add_argument("--expected", type=Path, help="pickle the expected layout into this file")
+    analyse.set_defaults(run=lambda options: print_analysis(options.expected))
+    options = parser.parse_args()
+    # The folder of a script is on the path, where it could hide modules of the project.
+    sys.path.pop(0)
+    options.run(options)
+
+
+# -------------------------------------------------------------------------------------------------------------- migrate
+
+
+def run_migrate(share: float, seed: int | None) -> None:
+    """The real ``migrate`` command, as a checkout runs it that has only the first migrations of all."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    with _older_checkout(share, seed):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextlib.contextmanager
+def _older_checkout(share: float, seed: int | None) -> Iterator[None]:
+    """Every loader sees only the migrations that were released by then."""
+    from django.db.migrations.loader import MigrationLoader
+
+    complete = MigrationLoader.build_graph
+
+    def build_graph(loader: Any) -> None:
+        complete(loader)
+        order = list(_release_order(loader.graph, seed))
+        _remove(loader.graph, order[round(share * len(order)) :])
+
+    MigrationLoader.build_graph = build_graph
+    try:
+        yield
+    finally:
+        MigrationLoader.build_graph = complete
+
+
+def _release_order(graph: Any, seed: int | None) -> Iterator[MigrationKey]:
+    """All migrations, each after what it depends on: first all 0001, then all 0002, or drawn by chance."""
+    chance = random.Random(seed)
+    priority = {key: (chance.random() if seed is not None else _number(key), key) for key in sorted(graph.nodes)}
+    waiting = {key: len(graph.node_map[key].parents) for key in graph.nodes}
+    ready = [priority[key] for key, parents in waiting.items() if parents == 0]
+    heapq.heapify(ready)
+    while ready:
+        _, key = heapq.heappop(ready)
+        yield key
+        for child in graph.node_map[key].children:
+            waiting[child.key] -= 1
+            if waiting[child.key] == 0:
+                heapq.heappush(ready, priority[child.key])
+
+
+def _number(key: MigrationKey) -> int:
+    found = re.match(r"\d+", key[1])
+    return int(found.group()) if found else 0
+
+
+def _remove(graph: Any, keys: Iterable[MigrationKey]) -> None:
+    for key in keys:
+        node = graph.node_map.pop(key)
+        for parent in node.parents:
+            parent.children.discard(node)
+        del graph.nodes[key]
+
+
+# -------------------------------------------------------------------------------------------------------------- analyse
+
+
+def print_analysis(expected_file: Path | None) -> None:
+    from cascade.workflows import Question, analyse
+
+    # Some projects print while they are set up.
+    with contextlib.redirect_stdout(sys.stderr):
+        answer = analyse(Question())
+        document = analysis(answer)
+    if expected_file:
+        expected_file.write_bytes(pickle.dumps(answer.expected))
+    json.dump(document, sys.stdout)
+
+
+def analysis(answer: Any) -> dict[str, Any]:
+    """What cascade answers, with figures, and what Django alone says of the tables to expect."""
+    expected, observed = answer.expected, answer.observed
+    tables = [table.table for table in expected.tables.values()]
+    return {
+        "target": answer.placement.target,
+        "figures": {
+            "tables": len(tables),
+            "columns": sum(len(table.columns) for table in tables),
+            "constraints": sum(len(table.constraints) for table in tables),
+            "indexes": sum(len(table.indexes) for table in tables),
+            "migrations": expected.applied_count,
+            "findings": dict(sorted(Counter(drift.severity.value for drift in answer.plan.drifts).items())),
+            "seconds": round(answer.seconds or 0, 1),
+        },
+        "drifts": [_drift(drift) for drift in answer.plan.drifts],
+        "steps": len(answer.plan.steps),
+        "complete": answer.complete,
+        "not_checked": [f"{part.what}: {part.why}" for part in answer.not_checked],
+        "not_compared": [str(table.name) for table in expected.tables.values() if not table.compared],
+        "expected_tables": sorted({name.name for name in expected.tables}),
+        "notes": list(answer.notes),
+        "differences": sorted(all_differences(expected, observed.layout)),
+        "model_tables": sorted(set(_tables_of_applied_models())),
+    }
+
+
+def _drift(drift: Any) -> dict[str, Any]:
+    return {
+        "id": drift.id,
+        "kind": drift.kind.value,
+        "severity": drift.severity.value,
+        "table": drift.table.name if drift.table else "",
+        "copies": [[copy.schema, copy.name] for copy in drift.copies],
+        "observed": drift.observed,
+        "evidence": list(drift.evidence),
+        "undecided": drift.undecided,
+    }
+
+
+def _tables_of_applied_models() -> Iterator[str]:
+    """The tables of all models as of the migrations that the visible django_migrations records."""
+    from django.db import connection, router
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    apps = executor._create_project_state(with_applied_migrations=True).apps
+    for model in apps.get_models(include_auto_created=True, include_swapped=True):
+        migrated = model._meta.app_label in executor.loader.migrated_apps
+        if migrated and model._meta.can_migrate(connection) and router.allow_migrate_model("default", model):
+            yield model._meta.db_table
+
+
+# ---------------------------------------------------------------------------------------- every difference of two layouts
+
+
+def all_differences(expected: Any, observed: Any) -> Iterator[str]:
+    """Whatever differs between the two layouts beside place, one line each; ``names`` says that nothing else does."""
+    for name, table in expected.tables.items():
+        found = observed.tables.get(name) or next(iter(observed.copies.get(name.name, ())), None)
+        if found is None or not table.compared:
+            continue
+        yield from (f"{name.name} {line}" for line in _differences(table.table, found))
+
+
+def _differences(expected: Any, found: Any) -> Iterator[str]:
+    for column in expected.columns:
+        other = found.column(column.name)
+        if other is not None:
+            for part in ("type", "nullable", "default", "identity", "generated", "collation", "comment"):
+                ours, theirs = getattr(column, part), getattr(other, part)
+                if ours != theirs and not (part == "default" and column.sequence and other.sequence):
+                    yield f"column {column.name} {part}: expected {ours!r}, found {theirs!r}"
+    ours, theirs = [column.name for column in expected.columns], [column.name for column in found.columns]
+    if ours != theirs and sorted(ours) == sorted(theirs):
+        yield "names: order of columns"
+    yield from _unmatched("constraint", expected.constraints, found.constraints, _constraint_structure)
+    own = [index for index in expected.indexes if not index.constraint]
+    yield from _unmatched("index", own, [index for index in found.indexes if not index.constraint], _index_structure)
+
+
+def _unmatched(
+    what: str, expected: Iterable[Any], found: Iterable[Any], structure: Callable[[Any], tuple[Any, ...]]
+) -> Iterator[str]:
+    ours = Counter(structure(item) for item in expected)
+    theirs = Counter(structure(item) for item in found)
+    yield from (f"{what} only expected: {_words(item)}" for item in (ours - theirs).elements())
+    yield from (f"{what} only found: {_words(item)}" for item in (theirs - ours).elements())
+    if ours == theirs and sorted(item.name for item in expected) != sorted(item.name for item in found):
+        yield f"names: {what}"
+
+
+def _constraint_structure(constraint: Any) -> tuple[Any, ...]:
+    kind = constraint.kind.value
+    columns = tuple(sorted(constraint.columns)) if kind == "unique" else constraint.columns
+    deferral = (constraint.deferrable, constraint.initially_deferred, constraint.validated, constraint.enforced)
+    if kind == "foreign_key":
+        reference = constraint.references
+        # Beside a misplaced table the key points elsewhere than it should, as long as nothing was moved.
+        reference = replace(reference, table=reference.table.name)
+        return (kind, columns, reference, *deferral)
+    text = None if kind in ("unique", "primary_key", "not_null") else constraint.definition
+    return (kind, columns, text, *deferral)
+
+
+def _index_structure(index: Any) -> tuple[Any, ...]:
+    return (index.tail, index.unique, index.valid)
+
+
+def _words(structure: tuple[Any, ...]) -> str:
+    return ", ".join(str(part) for part in structure if part is not None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""Tendenci, an association's site, with all of its apps but the maps, which need more than Python."""
+
+import json
+import os
+import tempfile
+
+os.environ.setdefault("TENDENCI_PROJECT_ROOT", tempfile.mkdtemp(prefix="tendenci-"))
+os.makedirs(os.path.join(os.environ["TENDENCI_PROJECT_ROOT"], "themes"), exist_ok=True)
+
+from tendenci.settings import *  # noqa: E402, F403
+from tendenci.settings import INSTALLED_APPS  # noqa: E402
+
+SECRET_KEY = "for tests, long enough for 32 bytes"
+SITE_SETTINGS_KEY = "for tests, long enough for 32 by"
+DATABASES = {"default": json.loads(os.environ["PROJECT_DATABASE"])}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "django.contrib.gis"]
+LOGGING = {"version": 1}

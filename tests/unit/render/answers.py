@@ -1,0 +1,457 @@
+"""Answers made by hand, for the tests of what is rendered from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, MoveTable
+from cascade.core.answer import Answer
+from cascade.core.causes import Cause, Verdict
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout, ExpectedTable, NotChecked
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.fingerprint import fingerprint_of, plan_id_of
+from cascade.core.history import MigrationKey, Provenance, SourceLines
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Index,
+    Layout,
+    Reference,
+    RowEvidence,
+    Table,
+    TableName,
+)
+from cascade.core.observed import Observed, PathSetting, SchemaFacts, Server
+from cascade.core.placement import PathSource, Placement, SearchPath
+from cascade.core.plan import Chain, Hazard, Lock, LockMode, Plan, Step
+from cascade.core.stopgap import Stopgap
+
+PASSWORD = "correct horse battery staple"
+"""Stands in no answer, so in no rendering either."""
+
+ENDORSEMENT = "user_profile_skill_endorsement"
+BOUNTY = "user_profile_bounty"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A table for the fixtures: by which migration, with how many rows, and where its keys point."""
+
+    app: str
+    name: str
+    migration: str
+    rows: RowEvidence = field(default_factory=lambda: RowEvidence(0))
+    keys: tuple[tuple[str, str], ...] = ()
+    astray_in: str = ""
+
+    @property
+    def made_by(self) -> Provenance:
+        number = int(self.migration[:4])
+        return Provenance(
+            MigrationKey(self.app, self.migration),
+            "Create model",
+            0,
+            number,
+            f"2025-12-31T13:03:{number % 60:02d}.250000+00:00",
+            SourceLines(f"apps/{self.app}/migrations/{self.migration}.py", 12, 40),
+        )
+
+    def expected(self) -> ExpectedTable:
+        identifier = Column("id", "bigint", nullable=False, identity="d")
+        columns = (identifier, *(Column(column, "bigint", nullable=False) for column, _ in self.keys))
+        primary = Constraint(f"{self.name}_pkey", ConstraintKind.PRIMARY_KEY, ("id",), "PRIMARY KEY (id)")
+        keys = tuple(_key(self.name, column, to) for column, to in self.keys)
+        indexes = tuple(Index(f"{self.name}_{column}", (column,), f"btree ({column})") for column, _ in self.keys)
+        table = Table(TableName("public", self.name), columns=columns, constraints=(primary, *keys), indexes=indexes)
+        model = "".join(word.capitalize() for word in self.name.removeprefix(f"{self.app}_").split("_"))
+        return ExpectedTable(table, self.app, f"{self.app}.{model}", self.made_by)
+
+    def observed(self) -> Table:
+        table = self.expected().table
+        name = TableName(self.astray_in or "public", self.name)
+        return replace(table, name=name, owner="migrator", rows=self.rows, oid=hash(name) & 0xFFFF, pages=3)
+
+
+def _key(table: str, column: str, to: str) -> Constraint:
+    reference = Reference(TableName("public", to), ("id",))
+    return Constraint(
+        f"{table}_{column}_fk", ConstraintKind.FOREIGN_KEY, (column,), None, reference, True, initially_deferred=True
+    )
+
+
+HEALTHY_TABLES = (
+    Made("accounts", "accounts_user", "0001_initial", RowEvidence(60)),
+    Made("teams", "teams_team", "0001_initial", RowEvidence(8)),
+    Made(
+        "teams",
+        "teams_teammembership",
+        "0001_initial",
+        RowEvidence(40),
+        (("team_id", "teams_team"), ("user_id", "accounts_user")),
+    ),
+    Made("tournaments", "tournament_engine_match_match", "0001_initial", RowEvidence(90)),
+    Made("user_profile", "user_profile_userprofile", "0001_initial", RowEvidence(60), (("user_id", "accounts_user"),)),
+)
+MATCH = "tournament_engine_match_match"
+ASTRAY_TABLES = (
+    Made(
+        "user_profile",
+        "user_profile_about_item",
+        "0033_about_item",
+        RowEvidence(240),
+        (("profile_id", "user_profile_userprofile"),),
+    ),
+    Made(
+        "user_profile",
+        "user_profile_stream_config",
+        "0035_stream_config",
+        RowEvidence(20),
+        (("profile_id", "user_profile_userprofile"),),
+    ),
+    Made(
+        "user_profile",
+        ENDORSEMENT,
+        "0037_p0_skill_endorsements",
+        RowEvidence(400),
+        (
+            ("match_id", MATCH),
+            ("endorser_id", "accounts_user"),
+            ("receiver_id", "accounts_user"),
+            ("reviewed_by_id", "accounts_user"),
+            ("bounty_id", BOUNTY),
+        ),
+    ),
+    Made(
+        "user_profile",
+        "user_profile_endorsement_opportunity",
+        "0037_p0_skill_endorsements",
+        RowEvidence(0),
+        (("match_id", MATCH), ("player_id", "accounts_user")),
+    ),
+    Made(
+        "user_profile",
+        BOUNTY,
+        "0038_bounties",
+        RowEvidence(120),
+        (("creator_id", "accounts_user"), ("match_id", MATCH)),
+    ),
+    Made(
+        "user_profile",
+        "user_profile_bounty_participant",
+        "0038_bounties",
+        RowEvidence(200),
+        (("bounty_id", BOUNTY), ("user_id", "accounts_user")),
+    ),
+    Made(
+        "user_profile",
+        "user_profile_bounty_result",
+        "0039_bounty_result",
+        RowEvidence(0),
+        (("bounty_id", BOUNTY), ("winner_id", "accounts_user")),
+    ),
+)
+
+
+def healthy() -> Answer:
+    """Everything in its place, everything checked."""
+    return answer_about((*HEALTHY_TABLES, *ASTRAY_TABLES), Plan((), (), ()))
+
+
+def incident() -> Answer:
+    """`cascade plan --app user_profile` on the night of the incident."""
+    tables = [replace(table, astray_in="test_schema") for table in ASTRAY_TABLES]
+    drifts = tuple(misplaced(table) for table in tables)
+    names = [drift.table for drift in drifts if drift.table]
+    chain = Chain(str(names[2]), "static", tuple(str(name) for name in (names[2], *names[4:])))
+    alone = tuple(Chain(str(name), "static", (str(name),)) for name in (names[0], names[1], names[3]))
+    plan = Plan(
+        drifts,
+        tuple(move(table, position) for position, table in enumerate(tables, start=1)),
+        (chain, *alone),
+        left_out=(missing_column(),),
+        scope="--app user_profile",
+    )
+    cause = Cause(
+        Verdict.SEARCH_PATH,
+        "migrate ran with test_schema first on its search_path",
+        tables[0].made_by.applied,
+        tables[-1].made_by.applied,
+        tuple(sorted({table.made_by.migration for table in tables})),
+        (
+            "all 7 tables that these migrations made are in test_schema",
+            "13 of their keys point at tables in public",
+            "the 3 that they only altered are in public",
+        ),
+        (),
+        tuple(drift.id for drift in drifts),
+    )
+    stopgap = Stopgap(
+        "test_schema",
+        "ALTER ROLE app_user IN DATABASE arena SET search_path = public, test_schema;",
+        "ALTER ROLE app_user IN DATABASE arena SET search_path = public;",
+        "then restart the workers: a connection keeps the path that it was opened with",
+    )
+    return answer_about((*HEALTHY_TABLES, *tables), plan, causes=(cause,), stopgap=stopgap)
+
+
+def dropped() -> Answer:
+    """The endorsement and the bounty are gone: created anew, the key between them after both."""
+    endorsement, bounty = ASTRAY_TABLES[2], ASTRAY_TABLES[4]
+    drifts = tuple(_missing(table) for table in (endorsement, bounty))
+    creating = [
+        step("create_table", CreateTable(_without_keys(table)), table, position, cures=(drift.id,))
+        for position, (table, drift) in enumerate(zip((endorsement, bounty), drifts, strict=True), start=1)
+    ]
+    key = endorsement.expected().table.foreign_keys[-1]
+    adding = replace(
+        step("add_foreign_key", AddForeignKey(TableName("public", ENDORSEMENT), key), endorsement, 3),
+        object=key.name,
+        cures=(drifts[0].id,),
+        waits_for=tuple(made.id for made in creating),
+        wave=2,
+        locks=(
+            Lock(TableName("public", ENDORSEMENT), LockMode.SHARE_ROW_EXCLUSIVE, healthy=False),
+            Lock(TableName("public", "accounts_user"), LockMode.SHARE_ROW_EXCLUSIVE, healthy=True),
+        ),
+        hazards=(Hazard("data_migration_will_not_rerun", "user_profile.0028 filled it at 0028_fill.py:7."),),
+    )
+    chain = Chain(str(drifts[0].table), "static", tuple(str(drift.table) for drift in drifts))
+    present = tuple(table for table in (*HEALTHY_TABLES, *ASTRAY_TABLES) if table not in (endorsement, bounty))
+    plan = Plan(drifts, (*creating, adding), (chain,))
+    return answer_about((*HEALTHY_TABLES, *ASTRAY_TABLES), plan, present=present)
+
+
+def faked() -> Answer:
+    """One column is missing, and nothing else."""
+    drift = missing_column()
+    column = Column("left_at", "timestamp with time zone")
+    membership = HEALTHY_TABLES[2]
+    name = TableName("public", membership.name)
+    adding = replace(step("add_column", AddColumn(name, column), membership, 1, cures=(drift.id,)), object="left_at")
+    plan = Plan((drift,), (adding,), (Chain(str(name), "static", (str(name),)),))
+    refused = Stopgap(refused_because=("not all that is broken lies complete in one other schema",))
+    return answer_about((*HEALTHY_TABLES, *ASTRAY_TABLES), plan, stopgap=refused)
+
+
+def incomplete() -> Answer:
+    """Nothing was found, and not everything was checked."""
+    gaps = (
+        NotChecked(
+            "definitions and rows of public.teams_team",
+            "it is locked ACCESS EXCLUSIVE by pid 22",
+            "ask again when that session has ended",
+        ),
+        NotChecked(
+            "definitions and rows of public.accounts_user",
+            "it is locked ACCESS EXCLUSIVE by pid 22",
+            "ask again when that session has ended",
+        ),
+    )
+    return replace(healthy(), not_checked=gaps)
+
+
+def undecided() -> Answer:
+    """A table lies in two schemas with rows in both, and another has a shadow: neither gets a step."""
+    bounty = replace(ASTRAY_TABLES[4], astray_in="test_schema")
+    drift = replace(
+        misplaced(bounty),
+        copies=(TableName("old", BOUNTY), TableName("test_schema", BOUNTY)),
+        rows=(RowEvidence(10_001, 2_000_000), RowEvidence(None, None, "locked by pid 22")),
+        observed="in old and in test_schema",
+        undecided="it lies in 2 schemas (old, test_schema): say which copy counts",
+        decision=f"--take {BOUNTY}=old",
+    )
+    shadowed = Drift(
+        DriftKind.SHADOWED_TABLE,
+        Severity.RISKY,
+        TableName("public", "teams_team"),
+        observed="also in aaa",
+        app="teams",
+        model="teams.Team",
+        made_by=HEALTHY_TABLES[1].made_by,
+        copies=(TableName("aaa", "teams_team"),),
+        rows=(RowEvidence(3),),
+        undecided="which copy counts is a decision",
+    )
+    notes = (
+        Drift(DriftKind.PENDING_MIGRATION, Severity.NOTE, None, object="teams.0004_motto", app="teams"),
+        Drift(DriftKind.EXTRA_TABLE, Severity.NOTE, TableName("public", "backup_2019"), observed="in public"),
+    )
+    others = tuple(table for table in (*HEALTHY_TABLES, *ASTRAY_TABLES) if table.name != BOUNTY)
+    plan = Plan((drift, shadowed, *notes), (), ())
+    return answer_about(
+        (*others, bounty), plan, present=others, notes=("2 records have no file in this checkout: a.0001, b.0002.",)
+    )
+
+
+ODD_NAMES = (
+    "x" * 63,
+    'Order "Line" <b>&amp;</b>',
+    "größe des 日本 tables",
+    "percent%s; dot.name",
+    "new\nline\x1b[31m",
+)
+
+
+def sixty_moves() -> Answer:
+    """Sixty tables of three apps in another schema, some with odd names, keys between neighbours."""
+    names = [f"shop_part_{number:02d}" for number in range(1, 56)] + list(ODD_NAMES)
+    tables = [
+        Made(
+            ("basket", "catalogue", "orders")[number // 20],
+            name,
+            f"{number // 3 + 1:04d}_step",
+            RowEvidence(number * 10),
+            ((("parent_id", names[number - 1]),) if number % 4 == 3 else ())
+            + ((("user_id", "accounts_user"),) if number % 2 else ()),
+            astray_in="test_schema",
+        )
+        for number, name in enumerate(names)
+    ]
+    drifts = tuple(misplaced(table) for table in tables)
+    steps = tuple(move(table, position) for position, table in enumerate(tables, start=1))
+    chain = Chain(str(drifts[0].table), "static", tuple(str(drift.table) for drift in drifts))
+    return answer_about((*HEALTHY_TABLES, *tables), Plan(drifts, steps, (chain,)))
+
+
+def misplaced(table: Made) -> Drift:
+    """The finding that a table lies elsewhere."""
+    expected = table.expected()
+    return Drift(
+        DriftKind.MISPLACED_TABLE,
+        Severity.BROKEN,
+        expected.name,
+        expected="in public",
+        observed=f"in {table.astray_in}",
+        evidence=(f"{table.astray_in} has no django_migrations of its own",),
+        app=table.app,
+        model=expected.model,
+        made_by=table.made_by,
+        copies=(TableName(table.astray_in, table.name),),
+        rows=(table.rows,),
+    )
+
+
+def missing_column() -> Drift:
+    """The finding that `teams_teammembership.left_at` is missing."""
+    return Drift(
+        DriftKind.MISSING_COLUMN,
+        Severity.BROKEN,
+        TableName("public", "teams_teammembership"),
+        object="left_at",
+        columns=("left_at",),
+        expected="left_at timestamp with time zone",
+        observed="not among the 3 columns of public.teams_teammembership",
+        app="teams",
+        model="teams.Teammembership",
+        made_by=Made("teams", "", "0003_teammembership_left_at").made_by,
+    )
+
+
+def move(table: Made, position: int) -> Step:
+    """The step that moves a table into its place."""
+    there, here = TableName(table.astray_in, table.name), TableName("public", table.name)
+    return replace(
+        step("move_table", MoveTable(there, here), table, position, cures=(misplaced(table).id,)),
+        locks=(Lock(there, LockMode.ACCESS_EXCLUSIVE, healthy=False),),
+    )
+
+
+def step(word: str, action: Action, table: Made, position: int, cures: Sequence[str] = ()) -> Step:
+    """A step of the first wave that waits for nothing."""
+    name = TableName("public", table.name)
+    return Step(
+        f"{word}:{name}",
+        action,
+        name,
+        "",
+        tuple(cures),
+        (),
+        (),
+        (Lock(name, LockMode.ACCESS_EXCLUSIVE, healthy=False),) if word == "add_column" else (),
+        position,
+        1,
+    )
+
+
+def _missing(table: Made) -> Drift:
+    expected = table.expected()
+    return Drift(
+        DriftKind.MISSING_TABLE,
+        Severity.BROKEN,
+        expected.name,
+        expected="in public",
+        observed="in no schema",
+        app=table.app,
+        model=expected.model,
+        made_by=table.made_by,
+    )
+
+
+def _without_keys(table: Made) -> Table:
+    whole = table.expected().table
+    return replace(whole, constraints=tuple(c for c in whole.constraints if c.kind is not ConstraintKind.FOREIGN_KEY))
+
+
+def answer_about(
+    tables: Sequence[Made],
+    plan: Plan,
+    *,
+    present: Sequence[Made] | None = None,
+    causes: tuple[Cause, ...] = (),
+    stopgap: Stopgap | None = None,
+    notes: tuple[str, ...] = (),
+) -> Answer:
+    """An answer in which ``tables`` are expected and ``present``, by default all of them, are observed."""
+    layout = Layout.of(table.observed() for table in (tables if present is None else present))
+    expected = {table.name: table for table in sorted((t.expected() for t in tables), key=lambda t: t.name)}
+    fingerprint = fingerprint_of(layout, plan.steps)
+    return Answer(
+        host="127.0.0.1:5432",
+        expected=ExpectedLayout(
+            expected, "built in pg_temp and rolled back", applied_count=46, source_revision="3f2a91c"
+        ),
+        observed=_observed(layout),
+        placement=_placement(),
+        plan=plan,
+        causes=causes,
+        stopgap=stopgap,
+        fingerprint=fingerprint,
+        plan_id=plan_id_of(fingerprint, plan.steps),
+        notes=notes,
+        seconds=1.91,
+    )
+
+
+def _placement() -> Placement:
+    path = SearchPath("public", PathSource.ROLE_IN_DATABASE, "ALTER ROLE app_user IN DATABASE arena", ("public",))
+    return Placement("app_user", path, "public", "the django_migrations that app_user sees is there", "public")
+
+
+def _observed(layout: Layout) -> Observed:
+    return Observed(
+        read_at="2026-01-14T03:12:07.123456+00:00",
+        server=Server("15.18 (Debian 15.18-0+deb12u1)", 150018, "127.0.0.1", 5432, in_recovery=False),
+        database="arena",
+        connected_as="migrator",
+        may_create_temporary=True,
+        application_role="app_user",
+        application_role_exists=True,
+        known_roles=("app_user", "migrator"),
+        session_path='"$user", public',
+        session_path_source="default",
+        session_schema="public",
+        path_settings=(PathSetting("app_user", in_database=True, value="public"),),
+        schemas=(
+            SchemaFacts("public", "migrator", usage=True, create=True),
+            SchemaFacts("test_schema", "migrator", usage=True, create=True),
+        ),
+        event_triggers=(),
+        history_schemas=("public",),
+        histories=(),
+        type_schemas=(),
+        types_fingerprint="",
+        extensions=(),
+        layout=layout,
+    )

@@ -1,0 +1,216 @@
+import re
+import shutil
+import sysconfig
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from cascade.core.answer import Answer
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.plan import Plan
+from cascade.effects import svg
+from cascade.effects.svg import render_svg
+from cascade.errors import RenderingFailed
+from cascade.render.dot import MOST_ARCS, MOST_ARCS_TO_ONE, render_dot
+from tests.unit.render import answers
+
+EVERY = [
+    answers.incident,
+    answers.healthy,
+    answers.dropped,
+    answers.faked,
+    answers.incomplete,
+    answers.undecided,
+    answers.sixty_moves,
+]
+every_answer = pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
+NAMESPACE = "{http://www.w3.org/2000/svg}"
+
+
+def arcs(dot: str) -> list[tuple[str, str]]:
+    return re.findall(r"(\w+):e -> (\w+):e", dot)
+
+
+def words(picture: str) -> str:
+    """What can be read in an SVG, row by row."""
+    texts = ET.fromstring(picture).iter(f"{NAMESPACE}text")
+    return "\n".join("".join(text.itertext()).replace("\N{NO-BREAK SPACE}", " ") for text in texts)
+
+
+def interlinked(count: int, to: Callable[[int], int]) -> Answer:
+    """Misplaced tables, each with a key to another."""
+    names = [f"app_table_{number:02d}" for number in range(count)]
+    tables = [
+        answers.Made("app", name, "0001_initial", keys=(("other_id", names[to(number)]),), astray_in="test_schema")
+        for number, name in enumerate(names)
+    ]
+    drifts = tuple(answers.misplaced(table) for table in tables)
+    steps = tuple(answers.move(table, position) for position, table in enumerate(tables, start=1))
+    return answers.answer_about((*answers.HEALTHY_TABLES, *tables), Plan(drifts, steps, ()))
+
+
+def test_the_steps_stand_one_under_the_other_in_the_order_of_repair() -> None:
+    dot = render_dot(answers.incident())
+    spine = re.findall(r"(\w+) -> \w+ \[style=invis", dot)
+
+    assert spine == ["title", "heads", "band1", *(f"step{n}" for n in range(1, 8)), "band2", "leftout1"]
+
+
+def test_arcs_are_keys_between_drifted_tables_and_healthy_ones_are_words() -> None:
+    dot = render_dot(answers.incident())
+
+    assert arcs(dot) == [("step3", "step5"), ("step6", "step5"), ("step7", "step5")]
+    assert "accounts_user ×3 and tournament_engine_match_match" in dot
+
+
+def test_a_table_that_many_point_at_is_a_word_too() -> None:
+    dot = render_dot(interlinked(60, lambda number: 0))
+
+    assert MOST_ARCS_TO_ONE < 59
+    assert arcs(dot) == []
+    assert dot.count(">app_table_00</FONT>") == 59
+
+
+def test_no_more_arcs_are_drawn_than_an_eye_can_follow() -> None:
+    dot = render_dot(interlinked(60, lambda number: (number * 7 + 3) % 60))
+
+    assert 0 < len(arcs(dot)) <= MOST_ARCS
+
+
+def test_a_key_to_the_table_itself_is_no_arc() -> None:
+    dot = render_dot(interlinked(2, lambda number: number))
+
+    assert arcs(dot) == []
+    assert dot.count(">itself</FONT>") == 2
+
+
+def test_what_is_left_out_or_undecided_stands_in_a_band_of_its_own() -> None:
+    assert "left out by --app user_profile: still broken afterwards" in render_dot(answers.incident())
+    assert "undecided: no step until a person decides" in render_dot(answers.undecided())
+
+
+def test_a_finding_that_no_step_repairs_is_not_left_out_of_the_picture() -> None:
+    answer = answers.healthy()
+    drift = Drift(DriftKind.CREATION_SCHEMA_DIFFERS, Severity.RISKY, None, object="test_schema")
+    dot = render_dot(replace(answer, plan=replace(answer.plan, drifts=(drift,))))
+
+    assert "found, and no step repairs it" in dot
+    assert "creation schema differs" in dot
+    assert "No drift" not in dot
+
+
+def test_an_empty_plan_is_a_small_picture_that_says_so() -> None:
+    dot = render_dot(answers.healthy())
+
+    assert "No drift. Compared: place, reach and columns of 12 tables" in dot
+    assert len(dot.splitlines()) < 10
+
+
+def test_no_drift_is_not_drawn_when_something_was_not_checked() -> None:
+    dot = render_dot(answers.incomplete())
+
+    assert "No drift" not in dot
+    assert "public.teams_team and definitions and rows of" in " ".join(re.findall(r">([^<>]+)<", dot))
+
+
+@every_answer
+def test_it_carries_no_dates_and_is_the_same_twice(make: Callable[[], Answer]) -> None:
+    dot = render_dot(make())
+
+    assert dot == render_dot(make())
+    assert not re.search(r"20\d\d-", dot)
+    assert 'bgcolor="#FFFFFF"' in dot
+
+
+@every_answer
+def test_no_font_is_empty(make: Callable[[], Answer]) -> None:
+    assert not re.search(r"<FONT[^>]*></FONT>|<B></B>", render_dot(make()))
+
+
+@pytest.fixture(params=["dot", "graphviz-pure"])
+def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each program in its turn, where it is there."""
+    name: str = request.param
+    found = shutil.which(name) or shutil.which(name, path=sysconfig.get_path("scripts"))
+    if found is None:
+        pytest.skip(f"no {name} here")
+    monkeypatch.setattr(svg, "_program", lambda: found)
+    return found
+
+
+@every_answer
+def test_both_programs_draw_every_answer_without_a_complaint(make: Callable[[], Answer], program: str) -> None:
+    complaints: list[str] = []
+    picture = render_svg(render_dot(make()), report=complaints.append)
+
+    assert complaints == []
+    assert "cascade plan" in words(picture)
+
+
+@pytest.mark.parametrize("name", answers.ODD_NAMES[:4])
+def test_odd_names_come_out_whole(name: str, program: str) -> None:
+    shown = name if name.startswith("x") else '"' + name.replace('"', '""') + '"'
+
+    assert shown in words(render_svg(render_dot(answers.sixty_moves())))
+
+
+def test_all_rows_of_the_ladder_are_equally_wide(program: str) -> None:
+    picture = ET.fromstring(render_svg(render_dot(answers.sixty_moves())))
+    widths = set()
+    for group in picture.iter(f"{NAMESPACE}g"):
+        title = group.find(f"{NAMESPACE}title")
+        if title is not None and title.text and title.text.startswith("step") and "->" not in title.text:
+            points = " ".join(polygon.get("points", "") for polygon in group.iter(f"{NAMESPACE}polygon"))
+            across = [float(x) for x in re.findall(r"(-?[\d.]+),", points)]
+            widths.add(round(max(across) - min(across)))
+
+    assert len(widths) == 1
+
+
+def test_the_picture_is_one_image_with_a_name_and_a_description(program: str) -> None:
+    answer = answers.incident()
+    root = ET.fromstring(render_svg(render_dot(answer), description="7 <tables> & more"))
+
+    assert root.get("role") == "img"
+    assert root[0].tag == f"{NAMESPACE}title"
+    assert root[0].text == f"cascade plan {answer.plan_id}"
+    assert root[1].text == "7 <tables> & more"
+
+
+def test_a_program_that_fails_is_quoted(program: str) -> None:
+    with pytest.raises(RenderingFailed, match="syntax error in line 1"):
+        render_svg("digraph {")
+
+
+def test_without_a_program_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+
+    with pytest.raises(RenderingFailed, match=r"pip install 'django-cascade\[demo\]'"):
+        render_svg("digraph {}")
+
+
+def test_the_programs_of_the_system_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"/there/{name}")
+
+    assert svg._program() == "/there/dot"
+
+
+def test_the_wheels_program_is_found_beside_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"{path}/{name}" if path else None)
+
+    assert svg._program().endswith("/graphviz-pure")
+
+
+def test_waves_are_bands_where_each_is_one_stretch_and_else_a_column() -> None:
+    answer = answers.dropped()
+    first, second, third = answer.plan.steps
+    mixed = (first, replace(third, position=2), replace(second, position=3))
+    apart, together = render_dot(answer), render_dot(replace(answer, plan=replace(answer.plan, steps=mixed)))
+
+    assert "wave 1: created in public" in apart
+    assert ">wave</FONT>" not in apart
+    assert "band1" not in together
+    assert ">wave</FONT>" in together

@@ -1,0 +1,195 @@
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cascade.core.actions import Action, GrantTable, GrantUsage
+from cascade.core.answer import Answer
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import TableName
+from cascade.core.plan import LockMode
+from cascade.render.plan_json import render_plan_json
+from tests.unit.render import answers
+
+EVERY = [
+    answers.incident,
+    answers.healthy,
+    answers.dropped,
+    answers.faked,
+    answers.incomplete,
+    answers.undecided,
+    answers.sixty_moves,
+]
+PROMISED = {
+    "schema_version plan_id complete not_checked source_revision database application_role search_path target_schema "
+    "fingerprint drifts steps cascade left_out nodes edges": (),
+    "id kind severity schema table object columns expected observed evidence app model migration applied": ("drifts",),
+    "id position wave action schema table object cures waits_for hazards locks sql undo": ("steps",),
+    "start source probe objects": ("cascade",),
+    "schema table app model status": ("nodes",),
+}
+every_answer = pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
+
+
+def schema() -> dict[str, Any]:
+    text = files("cascade.render").joinpath("plan.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(render_plan_json(answer))
+    return loaded
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+@every_answer
+def test_every_answer_keeps_the_contract(make: Callable[[], Answer]) -> None:
+    Draft202012Validator(schema()).validate(document(make()))
+
+
+@pytest.mark.parametrize(("keys", "path"), PROMISED.items())
+def test_the_promised_keys_are_there(keys: str, path: tuple[str, ...]) -> None:
+    found: Any = document(answers.incident())
+    for part in path:
+        found = found[part][0]
+
+    assert set(keys.split()) <= set(found)
+
+
+def test_everything_in_the_schema_is_described() -> None:
+    def properties(part: Any) -> Iterator[tuple[str, Any]]:
+        if isinstance(part, dict):
+            for name, value in part.items():
+                if name == "properties" and "description" in part:
+                    yield from value.items()
+                yield from properties(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from properties(value)
+
+    definitions = schema()["$defs"]
+    for name, value in properties(schema()):
+        target = definitions[value["$ref"].rpartition("/")[2]] if "$ref" in value else value
+        assert target.get("description"), name
+
+
+def test_the_schema_knows_every_kind_severity_and_lock() -> None:
+    definitions = schema()["$defs"]
+    lock = definitions["step"]["properties"]["locks"]["items"]["properties"]["mode"]
+
+    assert set(definitions["kind"]["enum"]) == {kind.value for kind in DriftKind}
+    assert set(definitions["drift"]["properties"]["severity"]["enum"]) == {severity.value for severity in Severity}
+    assert set(lock["enum"]) == {mode.value for mode in LockMode}
+
+
+def test_a_word_too_many_is_refused() -> None:
+    assert not Draft202012Validator(schema()).is_valid({**document(answers.healthy()), "surprise": 1})
+
+
+def test_what_a_step_does_is_told_without_sql() -> None:
+    moving = document(answers.incident())["steps"][0]
+    creating, _, keying = document(answers.dropped())["steps"]
+
+    assert moving["action"] == "move_table"
+    assert moving["details"] == {
+        "from": {"schema": "test_schema", "table": "user_profile_about_item"},
+        "to": {"schema": "public", "table": "user_profile_about_item"},
+    }
+    assert moving["sql"] == ["ALTER TABLE test_schema.user_profile_about_item SET SCHEMA public;"]
+    assert moving["undo"] == ["ALTER TABLE public.user_profile_about_item SET SCHEMA test_schema;"]
+    assert creating["action"] == "create_table"
+    assert creating["details"]["columns"][0] == {"name": "id", "type": "bigint", "nullable": False}
+    assert keying["action"] == "add_foreign_key"
+    assert keying["details"]["references"]["table"] == "user_profile_bounty"
+    assert keying["waits_for"] == [
+        "create_table:public.user_profile_skill_endorsement",
+        "create_table:public.user_profile_bounty",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "details"),
+    [
+        (
+            GrantUsage("public", "app_user"),
+            {"on": "schema", "schema": "public", "privileges": ["USAGE"], "role": "app_user"},
+        ),
+        (
+            GrantTable(TableName("public", "a"), ("SELECT", "INSERT"), "app_user"),
+            {
+                "on": "table",
+                "schema": "public",
+                "table": "a",
+                "privileges": ["SELECT", "INSERT"],
+                "role": "app_user",
+            },
+        ),
+    ],
+)
+def test_a_grant_says_on_what(action: Action, details: dict[str, Any]) -> None:
+    answer = answers.faked()
+    step = replace(answer.plan.steps[0], action=action)
+    found = document(replace(answer, plan=replace(answer.plan, steps=(step,))))
+
+    Draft202012Validator(schema()).validate(found)
+    assert found["steps"][0]["action"] == "grant"
+    assert found["steps"][0]["details"] == details
+
+
+def test_what_is_left_out_has_the_form_of_a_drift() -> None:
+    found = document(answers.incident())
+
+    assert found["left_out"][0]["id"] == "missing_column:public.teams_teammembership.left_at"
+    assert found["left_out"][0]["migration"] == "teams.0003_teammembership_left_at"
+    assert set(found["left_out"][0]) == set(found["drifts"][0])
+
+
+def test_a_node_tells_the_worst_finding_on_its_table() -> None:
+    status = {node["table"]: node["status"] for node in document(answers.incident())["nodes"]}
+
+    assert status["user_profile_bounty"] == "misplaced_table"
+    assert status["teams_teammembership"] == "missing_column"
+    assert status["accounts_user"] == "in_place"
+
+
+def test_an_edge_is_a_key_from_the_referencing_table() -> None:
+    edges = [edge for edge in document(answers.incident())["edges"] if edge["table"] == "user_profile_bounty_result"]
+
+    assert [(edge["columns"], edge["references"]["table"]) for edge in edges] == [
+        (["bounty_id"], "user_profile_bounty"),
+        (["winner_id"], "accounts_user"),
+    ]
+
+
+def test_rows_beyond_the_limit_of_counting_are_not_called_exact() -> None:
+    copies = document(answers.undecided())["drifts"][0]["copies"]
+
+    assert copies[0]["rows"] == {
+        "counted": 10_000,
+        "exact": False,
+        "estimate": 2_000_000,
+        "unknown_because": None,
+    }
+    assert copies[1]["rows"]["unknown_because"] == "locked by pid 22"
+
+
+def test_letters_stay_letters_and_the_text_ends_in_a_newline() -> None:
+    text = render_plan_json(answers.sixty_moves())
+
+    assert "größe des 日本 tables" in text
+    assert text.endswith("}\n")
+    assert text.startswith('{\n  "schema_version": 1,\n')
+
+
+@every_answer
+def test_equal_answers_give_equal_bytes(make: Callable[[], Answer]) -> None:
+    assert render_plan_json(make()) == render_plan_json(make())
+    assert answers.PASSWORD not in render_plan_json(make())
