@@ -360,10 +360,11 @@ def _cached(
     worded: "WordedState", observed: Observed, cursor: Any, path: tuple[str, ...], report: Report
 ) -> "Definitions":
     from cascade.effects.expected_cache import cache_key, load_definitions, save_definitions
+    from cascade.sources.catalog import catalog_sql
     from cascade.sources.expected import Definitions, read_definitions
 
     statements = (statement for table in worded.tables for statement in table.statements)
-    key = cache_key(statements, observed.server.version_num, observed.types_fingerprint, *path)
+    key = cache_key(statements, catalog_sql(), observed.server.version_num, observed.types_fingerprint, *path)
     kept = load_definitions(key)
     if kept is not None and kept.keys() == {"documents", "problems"}:
         return Definitions(kept["documents"], kept["problems"])

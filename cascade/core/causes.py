@@ -1,7 +1,8 @@
 """What happened, as far as placement and history together tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 
 from cascade.core.drift import Drift
@@ -10,6 +11,9 @@ from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
 from cascade.core.observed import Observed
+
+PAUSE = timedelta(minutes=10)
+"""Nothing recorded for so long: the next record is of another run of migrate."""
 
 
 class Verdict(Enum):
@@ -51,48 +55,80 @@ def detect_causes(
             misplaced.setdefault(drift.copies[0].schema, []).append(drift)
         elif drift.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN) and drift.made_by:
             absent.setdefault(drift.made_by.migration, []).append(drift)
-    causes = [_run_under_path(schema, found, expected, observed, target) for schema, found in misplaced.items()]
+    causes = [
+        _run_under_path(schema, run, expected, observed, target)
+        for schema, found in misplaced.items()
+        for run in _runs(found)
+    ]
     causes += [_absence(migration, found, expected, observed) for migration, found in absent.items()]
     return tuple(sorted(causes, key=lambda cause: (cause.first or "", cause.drifts)))
+
+
+def _runs(drifts: list[Drift]) -> list[list[Drift]]:
+    """The drifts by run of migrate: where nothing was recorded for ``PAUSE``, another run began."""
+    runs: list[list[Drift]] = []
+    last: datetime | None = None
+    for drift in sorted(drifts, key=lambda drift: drift.made_by.order if drift.made_by else (0, "", "", 0)):
+        applied = _applied(drift)
+        if not runs or (applied and last and applied - last > PAUSE):
+            runs.append([])
+        runs[-1].append(drift)
+        last = applied or last
+    return runs
+
+
+def _applied(drift: Drift) -> datetime | None:
+    if drift.made_by is None or not drift.made_by.applied:
+        return None
+    try:
+        return datetime.fromisoformat(drift.made_by.applied)
+    except ValueError:
+        return None
 
 
 def _run_under_path(
     schema: str, drifts: list[Drift], expected: ExpectedLayout, observed: Observed, target: str
 ) -> Cause:
-    """A run of migrate with ``schema`` first on its search_path: everything it made is there, nothing else moved."""
-    migrations = {drift.made_by.migration for drift in drifts if drift.made_by}
-    times = sorted(drift.made_by.applied for drift in drifts if drift.made_by and drift.made_by.applied)
-    supporting, opposing = _made_evidence(schema, migrations, expected, observed)
-    supporting += _key_evidence(drifts, observed, target)
-    supporting += _altered_evidence(migrations, expected, observed, target)
-    if schema in observed.history_schemas:
-        opposing.append(f"{schema} has a django_migrations of its own")
-    fits = not any(reason.startswith("made by") for reason in opposing)
+    """A run of migrate with ``schema`` first on its search_path: most of what it made is there."""
+    made_by = [drift.made_by for drift in drifts if drift.made_by]
+    times = sorted(made.applied for made in made_by if made.applied)
+    positions = [made.position for made in made_by]
+    window = [
+        table
+        for table in expected.tables.values()
+        if positions and min(positions) <= table.made_by.position <= max(positions)
+    ]
+    there = [table for table in window if TableName(schema, table.name.name) in observed.layout.tables]
+    others = [str(table.name) for table in window if table not in there]
+    fits = len(there) > len(others)
     return Cause(
         Verdict.SEARCH_PATH if fits else Verdict.UNKNOWN,
         f"migrate ran with {schema} first on its search_path" if fits else f"some tables were put into {schema}",
         times[0] if times else None,
         times[-1] if times else None,
-        tuple(sorted(migrations)),
-        tuple(supporting),
-        tuple(opposing),
+        tuple(sorted({made.migration for made in made_by})),
+        (
+            *_made_evidence(schema, len(there), others),
+            *_key_evidence(drifts, observed, target),
+            *_altered_evidence(positions, expected, observed, target),
+        ),
+        tuple(_opposing(schema, others, observed)),
         tuple(drift.id for drift in drifts),
     )
 
 
-def _made_evidence(
-    schema: str, migrations: set[MigrationKey], expected: ExpectedLayout, observed: Observed
-) -> tuple[list[str], list[str]]:
-    made = [table for table in expected.tables.values() if table.made_by.migration in migrations]
-    there = [table for table in made if TableName(schema, table.name.name) in observed.layout.tables]
-    others = [table.name for table in made if table not in there]
-    supporting, opposing = [], []
+def _made_evidence(schema: str, there: int, others: list[str]) -> list[str]:
     if others:
-        opposing.append(f"made by the same migrations, yet not in {schema}: {', '.join(map(str, others))}")
-    else:
-        all_of = f"all {len(made)} tables" if len(made) > 1 else "the only table"
-        supporting.append(f"{all_of} that these migrations made {'are' if len(made) > 1 else 'is'} in {schema}")
-    return supporting, opposing
+        return [f"{there} of {there + len(others)} tables made in that window are in {schema}"]
+    return [f"all {there} tables made in that window are in {schema}" if there > 1 else f"it is in {schema}"]
+
+
+def _opposing(schema: str, others: list[str], observed: Observed) -> Iterator[str]:
+    if others:
+        some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        yield f"made in that window, yet not in {schema}: {some} (or moved back since)"
+    if schema in observed.history_schemas:
+        yield f"{schema} has a django_migrations of its own"
 
 
 def _key_evidence(drifts: list[Drift], observed: Observed, target: str) -> list[str]:
@@ -110,19 +146,20 @@ def _key_evidence(drifts: list[Drift], observed: Observed, target: str) -> list[
     return [f"{many} at tables in {target}"]
 
 
-def _altered_evidence(
-    migrations: set[MigrationKey], expected: ExpectedLayout, observed: Observed, target: str
-) -> list[str]:
-    """Tables that the same migrations only altered lay in the target before, and are there still."""
+def _altered_evidence(positions: list[int], expected: ExpectedLayout, observed: Observed, target: str) -> list[str]:
+    """Tables that the same run only altered lay in the target before, and are there still."""
+    first, last = (min(positions), max(positions)) if positions else (1, 0)
     altered = [
-        table
+        table.name
         for table in expected.tables.values()
-        if table.made_by.migration not in migrations
-        and any(made_by.migration in migrations for made_by in table.column_made_by.values())
+        if table.made_by.position < first
+        and any(first <= made_by.position <= last for made_by in table.column_made_by.values())
     ]
-    if altered and all(table.name in observed.layout.tables for table in altered):
-        return [f"the {len(altered)} that they only altered {'are' if len(altered) > 1 else 'is'} in {target}"]
-    return []
+    if not altered or not all(name in observed.layout.tables for name in altered):
+        return []
+    if len(altered) == 1:
+        return [f"{altered[0].name}, which it only altered, is in {target}"]
+    return [f"the {len(altered)} tables that it only altered are in {target}"]
 
 
 def _absence(migration: MigrationKey, drifts: list[Drift], expected: ExpectedLayout, observed: Observed) -> Cause:

@@ -5,70 +5,34 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 import psycopg
 import pytest
-from psycopg import sql
 
 from cascade.cli import cli
-from cascade.demo.replay import APPLICATION, OWNER, demo_environment, replay_incident
+from cascade.demo.replay import APPLICATION
 from cascade.errors import CascadeError
-from tests.servers import Server
-
-ROOT = Path(__file__).parents[2]
-# Workers share the servers, and the demo's roles with them.
-DEMO = f"explain_demo_{os.getpid()}"
-BROKEN = f"explain_broken_{os.getpid()}"
-"""A copy of the demo with another table dropped and one that the application may not read."""
+from tests.scenarios.sites import CHECKOUT, Site, demo_site
+from tests.servers import Server, SharedServers
 
 Explain = Callable[..., subprocess.CompletedProcess[str]]
 
 
-class AsSuperuser:
-    """The server as the replay wants it."""
-
-    def __init__(self, server: Server) -> None:
-        self.host, self.port, self.user = server.host, server.port, "postgres"
+@pytest.fixture(scope="module")
+def site(server: Server, servers: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo after the incident, for reading."""
+    with demo_site(server, servers, tmp_path_factory.mktemp("explain")) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
-def demo(server: Server) -> Iterator[AsSuperuser]:
-    """The demo, replayed once for all tests of this module on each server."""
-    with server.connect() as connection:
-        # Two workers that look for the same role at the same moment would both make it.
-        connection.execute("SELECT pg_advisory_lock(hashtext('the demo is replayed'))")
-        replay_incident(AsSuperuser(server), DEMO, report=lambda message: None)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (BROKEN, DEMO))))
-        connection.execute(
-            sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = public").format(
-                sql.Identifier(APPLICATION), sql.Identifier(BROKEN)
-            )
-        )
-    with server.connect(BROKEN) as connection:
-        connection.execute("DROP TABLE test_schema.user_profile_bounty_participant")
-        connection.execute(f"REVOKE ALL ON TABLE public.teams_team FROM {APPLICATION}")
-    yield AsSuperuser(server)
-    with server.connect() as connection:
-        for database in (DEMO, BROKEN):
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
-
-
-@pytest.fixture(scope="module")
-def explain(demo: AsSuperuser, tmp_path_factory: pytest.TempPathFactory) -> Explain:
-    """`cascade explain` in a process of its own, because settings belong to a process."""
-    cache = str(tmp_path_factory.mktemp("cache"))
-
-    def run(*arguments: str, database: str = DEMO, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def explain(site: Site) -> Explain:
+    def run(*arguments: str, stdin: str = "", site: Site = site) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cascade", "explain", "--app-role", APPLICATION, *arguments],
-            env={
-                **os.environ,
-                **demo_environment(demo, database, role=OWNER),
-                "PYTHONPATH": str(ROOT),
-                "XDG_CACHE_HOME": cache,
-            },
+            env={**os.environ, **site.environment, "PYTHONPATH": str(CHECKOUT)},
+            cwd=site.folder,
             input=stdin,
             capture_output=True,
             text=True,
@@ -78,14 +42,23 @@ def explain(demo: AsSuperuser, tmp_path_factory: pytest.TempPathFactory) -> Expl
     return run
 
 
+@pytest.fixture
+def worse(server: Server, servers: SharedServers, site: Site) -> Iterator[Site]:
+    """The same with a table dropped, and another that the application may not read."""
+    with demo_site(server, servers, site.folder) as worse:
+        worse.execute("DROP TABLE test_schema.user_profile_bounty_participant")
+        worse.execute(f"REVOKE ALL ON TABLE public.teams_team FROM {APPLICATION}")
+        yield worse
+
+
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stderr
     return " ".join(done.stdout.split())
 
 
-def refused(server: Server, statement: str, *, database: str = DEMO) -> str:
+def refused(site: Site, statement: str) -> str:
     """What the server says to the application."""
-    with server.connect(database, APPLICATION) as connection, pytest.raises(psycopg.Error) as refusal:
+    with site.database.connect(APPLICATION) as connection, pytest.raises(psycopg.Error) as refusal:
         connection.execute(statement.encode())
     return str(refusal.value)
 
@@ -123,43 +96,38 @@ def test_what_refers_to_a_healthy_table_is_listed(explain: Explain) -> None:
         assert referring in text
 
 
-def test_the_error_of_the_page_leads_to_the_table_its_step_and_the_next_failure(
-    explain: Explain, server: Server
-) -> None:
-    error = refused(server, "SELECT * FROM user_profile_skill_endorsement")
+def test_the_error_of_the_page_leads_to_the_table_its_step_and_the_next_failure(explain: Explain, site: Site) -> None:
+    error = refused(site, "SELECT * FROM user_profile_skill_endorsement")
     text = one_line(explain("--error", error))
     assert "ALTER TABLE test_schema.user_profile_skill_endorsement SET SCHEMA public;" in text
     assert "the next to fail is user_profile_bounty, then 2 more (predicted)" in text
     assert "migrations/0037_p0_skill_endorsements.py:15-98" in text
 
 
-def test_a_missing_column_is_found_under_its_alias(explain: Explain, server: Server) -> None:
+def test_a_missing_column_is_found_under_its_alias(explain: Explain, site: Site) -> None:
     statement = 'SELECT T3."left_at" FROM "teams_teammembership" T3'
-    text = one_line(explain("--error", "-", stdin=refused(server, statement)))
+    text = one_line(explain("--error", "-", stdin=refused(site, statement)))
     assert "ADD COLUMN left_at timestamp with time zone;" in text
     assert "migrations/0003_teammembership_left_at.py:10-14" in text
 
 
-def test_a_log_is_explained_in_its_order(explain: Explain, server: Server) -> None:
+def test_a_log_is_explained_in_its_order(explain: Explain, site: Site) -> None:
     statements = ("SELECT * FROM user_profile_bounty", "SELECT left_at FROM teams_teammembership", "SELECT * FROM nope")
-    log = "\n".join(f"ERROR:  {refused(server, statement)}" for statement in statements)
+    log = "\n".join(f"ERROR:  {refused(site, statement)}" for statement in statements)
     text = explain("--error", "-", stdin=log).stdout
     places = [text.index(part) for part in ("TEXT     relation", "TEXT     column", 'TEXT     relation "nope"')]
     assert places == sorted(places)
     assert text.startswith("The text names 3 things.")
 
 
-def test_a_dropped_table_is_created_with_its_keys_after_what_they_need(explain: Explain) -> None:
-    text = one_line(explain("user_profile_bounty_participant", database=BROKEN))
+def test_a_dropped_table_is_created_and_a_lacking_right_is_granted(explain: Explain, worse: Site) -> None:
+    error = refused(worse, "SELECT * FROM user_profile_bounty_participant") + "\n"
+    error += refused(worse, "SELECT * FROM teams_team")
+    assert "permission denied" in error
+    text = one_line(explain("--error", error, site=worse))
     assert "and in no other schema" in text
     assert "CREATE TABLE public.user_profile_bounty_participant" in text
     assert "FOREIGN KEY (bounty_id) REFERENCES public.user_profile_bounty (id)" in text
-
-
-def test_a_right_that_is_lacking_is_granted(explain: Explain, server: Server) -> None:
-    error = refused(server, "SELECT * FROM teams_team", database=BROKEN)
-    assert "permission denied" in error
-    text = one_line(explain("--error", error, database=BROKEN))
     assert "found by name, but without SELECT" in text
     assert "ON TABLE public.teams_team TO app_user;" in text
 

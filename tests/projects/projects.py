@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -206,20 +206,32 @@ def tables_in(connection: psycopg.Connection[Any], schema: str) -> set[str]:
     return {name for (name,) in found}
 
 
+def copy_schema(source: Database, target: Database, folder: Path) -> None:
+    """Make all of one database but its rows in another, as PostgreSQL's own programs do."""
+    _restore(_dump(source, folder), target, lambda kind: True)
+
+
 def copy_what_tables_need(source: Database, target: Database, folder: Path) -> None:
     """Make the schemas, extensions, types, functions and the like of one database in another, but no table."""
-    dump, contents = folder / "database.dump", folder / "contents"
-    server = source.server
+    _restore(_dump(source, folder), target, _KINDS_BESIDE_TABLES.__contains__)
+
+
+def _dump(source: Database, folder: Path) -> Path:
+    file = folder / f"{source.name}.dump"
     _run_command(
-        server.program("pg_dump"), "--format=custom", "--section=pre-data", f"--file={dump}", f"--dbname={source.dsn}"
+        source.server.program("pg_dump"), "--format=custom", "--schema-only", f"--file={file}", f"--dbname={source.dsn}"
     )
-    listed = _run_command(server.program("pg_restore"), "--list", dump).splitlines()
-    # "214; 1259 16389 TABLE public name owner": the kind is a word or several, and all of ours start so.
-    kept = [line for line in listed if line[:1].isdigit() and line.split()[3] in _KINDS_BESIDE_TABLES]
-    contents.write_text("\n".join(line for line in kept if " SCHEMA - public " not in line))
-    _run_command(
-        server.program("pg_restore"), f"--use-list={contents}", "--exit-on-error", f"--dbname={target.dsn}", dump
-    )
+    return file
+
+
+def _restore(dump: Path, target: Database, wanted: Callable[[str], bool]) -> None:
+    pg_restore = target.server.program("pg_restore")
+    contents = dump.with_suffix(".contents")
+    # "214; 1259 16389 TABLE public name owner": the fourth word is the kind, or how it begins.
+    listed = [line for line in _run_command(pg_restore, "--list", dump).splitlines() if line[:1].isdigit()]
+    kept = [line for line in listed if wanted(line.split()[3]) and " SCHEMA - public " not in line]
+    contents.write_text("\n".join(kept))
+    _run_command(pg_restore, f"--use-list={contents}", "--exit-on-error", f"--dbname={target.dsn}", dump)
 
 
 _KINDS_BESIDE_TABLES = set("SCHEMA EXTENSION TYPE DOMAIN FUNCTION AGGREGATE OPERATOR COLLATION TEXT".split())
