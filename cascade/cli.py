@@ -54,7 +54,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(**options: Any) -> Any:
         names = ("settings", "pythonpath", "database", "schema", "app_role", "apps", "tables", "reference")
-        values = {name: options.pop(name) for name in names}
+        values = {name: options.pop(name) for name in (*names, "log_statements")}
         decisions = Decisions(dict(options.pop("take")), frozenset(options.pop("create")))
         options.pop("traceback")
         observed_file = options.pop("observed")
@@ -98,6 +98,12 @@ _QUESTION_OPTIONS = (
     click.option("--reference", metavar="DSN", help="Where the expected side is made instead: a DSN, or embedded."),
     click.option("--take", multiple=True, callback=_decision, metavar="TABLE=SCHEMA", help="That copy is the table."),
     click.option("--create", multiple=True, metavar="TABLE", help="Create it anew whatever has that name elsewhere."),
+    click.option(
+        "--log-statements",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Append every statement that the database gets.",
+    ),
     click.option("--traceback", is_flag=True, help="Show where an error came from."),
 )
 

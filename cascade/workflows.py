@@ -45,7 +45,8 @@ class Question:
     """What to look at: the project, its database, whose eyes, and which part.
 
     ``reference`` is ``embedded`` or a DSN; ``observed_file`` replaces the database. ``tables`` are selectors
-    such as ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``.
+    such as ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``. ``log_statements`` is a file
+    to which every statement that the database gets is appended.
     """
 
     settings: str | None = None
@@ -57,6 +58,7 @@ class Question:
     tables: tuple[str, ...] = ()
     reference: str | None = None
     observed_file: Path | None = None
+    log_statements: Path | None = None
     decisions: Decisions = field(default_factory=Decisions)
 
 
@@ -129,12 +131,17 @@ def _with_settings(question: Question, project: "Project") -> Question:
 
 
 def _read_live(question: Question, report: Report) -> _Reading:
+    from cascade.effects.statement_log import statement_log
     from cascade.sources.catalog import CatalogScope, read_catalog, read_history
     from cascade.sources.migration_history import read_replay
     from cascade.sources.project import client_search_path, open_connection, server_address
 
     connection = open_connection(question.database)
-    with _database_errors(), _raw_cursor(connection) as cursor:
+    with (
+        _database_errors(),
+        statement_log(question.log_statements, connection),
+        _raw_cursor(connection) as cursor,
+    ):
         report("reading where tables are")
         overview = read_catalog(
             cursor, CatalogScope(tables=(), histories=(), rows=()), app_role=question.app_role or ""

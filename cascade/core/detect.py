@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import RowEvidence, Table, TableName, quoted
+from cascade.core.layout import Table, TableName, quoted
 from cascade.core.observed import Observed
 from cascade.core.placement import Ownership, Placement, Standing, judge_copy, resolve
 
@@ -245,7 +245,7 @@ def _other_copies(
         _about(expected, kind),
         severity=Severity.NOTE if harmless else Severity.RISKY,
         observed=" and ".join(f"also in {quoted(copy.name.schema)}" for copy in strays),
-        evidence=tuple(f"{table.name}: {rows_in_words(table.rows)}" for table in (here, *strays))
+        evidence=tuple(f"{table.name}: {table.rows}" for table in (here, *strays))
         + ((f"{sides.placement.role} finds {shadow} by that name",) if shadow else ()),
         copies=tuple(copy.name for copy in strays),
         rows=tuple(copy.rows for copy in strays),
@@ -255,21 +255,6 @@ def _other_copies(
 
 def _is_idle(copy: Table, sides: _Sides) -> bool:
     return copy.rows.has_rows is False and not sides.observed.layout.referring.get(copy.name)
-
-
-def rows_in_words(rows: RowEvidence) -> str:
-    """How many rows, as far as that is known.
-
-    >>> rows_in_words(RowEvidence(3)), rows_in_words(RowEvidence(10_001, 2_000_000))
-    ('3 rows', 'about 2,000,000 rows')
-    """
-    if rows.counted is not None and rows.counted <= RowEvidence.COUNT_LIMIT:
-        return "no rows" if rows.counted == 0 else f"{rows.counted:,} row{'s' if rows.counted != 1 else ''}"
-    if rows.estimate:
-        return f"about {rows.estimate:,} rows"
-    if rows.counted is not None:
-        return f"more than {RowEvidence.COUNT_LIMIT:,} rows"
-    return f"rows unknown ({rows.unknown_because})" if rows.unknown_because else "rows unknown"
 
 
 def _columns(expected: ExpectedTable, found: Table, sides: _Sides) -> Iterator[Drift]:

@@ -175,6 +175,31 @@ class RowEvidence:
         """True or False where it was counted, None where nobody knows. An estimate proves nothing."""
         return None if self.counted is None else self.counted > 0
 
+    @property
+    def figure(self) -> str:
+        """As a figure: exact as far as it was counted, then the estimate, ``?`` where nobody knows.
+
+        >>> RowEvidence(1_200).figure, RowEvidence(10_001, 52_000).figure, RowEvidence(10_001).figure
+        ('1,200', '~52,000', '>10,000')
+        """
+        if self.counted is not None and self.counted <= self.COUNT_LIMIT:
+            return f"{self.counted:,}"
+        if self.counted is not None:
+            estimate = self.estimate or 0
+            return f"~{estimate:,}" if estimate > self.COUNT_LIMIT else f">{self.COUNT_LIMIT:,}"
+        return f"~{self.estimate:,}" if self.estimate else "?"
+
+    def __str__(self) -> str:
+        """The figure as a phrase, with the reason where nobody knows.
+
+        >>> str(RowEvidence(1)), str(RowEvidence(None, None, "locked by pid 7"))
+        ('1 row', 'rows unknown (locked by pid 7)')
+        """
+        figure = self.figure
+        if figure == "?":
+            return f"rows unknown ({self.unknown_because})" if self.unknown_because else "rows unknown"
+        return f"{figure} {'row' if figure == '1' else 'rows'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:

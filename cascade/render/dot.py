@@ -24,7 +24,6 @@ from cascade.render.wording import (
     migration_labels,
     object_name,
     printable,
-    rows_in_cell,
     short_name,
     what_was_compared,
 )
@@ -205,7 +204,7 @@ def _of_step(step: Step, made_by: str, answer: Answer, drawn: _Pairs) -> _Rung:
         migration=made_by,
         what=what,
         way=way,
-        rows=rows_in_cell(_rows(step.action, answer)),
+        rows=_rows(step.action, answer),
         keys=_keys_in_words(_placed(step.action), answer, drawn),
         table=_placed(step.action),
     )
@@ -234,11 +233,11 @@ def _appearance(action: Action, target: str) -> tuple[_Look, str, str, str]:
             assert_never(action)
 
 
-def _rows(action: Action, answer: Answer) -> RowEvidence | None:
+def _rows(action: Action, answer: Answer) -> str:
     if not isinstance(action, MoveTable):
-        return None
+        return ""
     found = answer.observed.layout.tables.get(action.table)
-    return found.rows if found else RowEvidence()
+    return (found.rows if found else RowEvidence()).figure
 
 
 def _placed(action: Action) -> TableName | None:
@@ -298,7 +297,7 @@ def _of_drifts(drifts: Iterable[Drift], band: str, look: _Look, made_by: _MadeBy
             migration=made_by(drift),
             what=object_name(drift, answer.placement.target),
             way=f"in {places}" if places else drift.kind.value.replace("_", " "),
-            rows=" / ".join(rows_in_cell(rows) for rows in drift.rows),
+            rows=" / ".join(rows.figure for rows in drift.rows),
             keys="",
             table=None,
         )

@@ -22,7 +22,6 @@ from cascade.render.wording import (
     listed,
     moment,
     printable,
-    rows_in_cell,
     short_name,
     window,
 )
@@ -200,7 +199,7 @@ def _cells(place: Place) -> tuple[str, str, str, str]:
     schema = quoted(table.name.schema)
     if not table.read_in_full:
         return schema, "?", "?", "?"
-    return schema, rows_in_cell(table.rows), f"{table.pages:,}", table.owner
+    return schema, table.rows.figure, f"{table.pages:,}", table.owner
 
 
 def _reach(place: Place, explanation: Explanation, page: _Page) -> str:

@@ -21,7 +21,6 @@ from cascade.render.wording import (
     object_name,
     printable,
     rows_in_total,
-    rows_in_words,
     short_name,
     what_was_compared,
     window,
@@ -174,7 +173,7 @@ def _rows_by_copy(drift: Drift, view: _View) -> str:
     here = view.answer.observed.layout.tables.get(drift.table) if drift.table else None
     places = [(here.name, here.rows)] if here and here.name not in drift.copies else []
     places += list(zip(drift.copies, drift.rows, strict=True))
-    each = ", ".join(f"{rows_in_words(rows)} in {quoted(place.schema)}" for place, rows in places)
+    each = ", ".join(f"{rows} in {quoted(place.schema)}" for place, rows in places)
     often = "twice" if len(places) == 2 else f"{len(places)} times"
     return f"{object_name(drift, view.target)} is there {often}: {each}."
 

@@ -19,7 +19,6 @@ from cascade.render.wording import (
     listed,
     migration_labels,
     printable,
-    rows_in_cell,
     short_name,
 )
 
@@ -109,7 +108,9 @@ def _labels(drifts: Sequence[Drift]) -> Mapping[str, str]:
 def _row_of_one(step: Step, labels: Mapping[str, str], answer: Answer, *, verbose: bool) -> _Row:
     made = [labels[drift.id] for drift in _cured([step], answer) if drift.id in labels]
     rows = _rows_moved(step, answer)
-    return _Row(str(step.position), _statements(step.action, verbose=verbose), "".join(made), rows_in_cell(rows))
+    return _Row(
+        str(step.position), _statements(step.action, verbose=verbose), "".join(made), rows.figure if rows else ""
+    )
 
 
 def _row_of_many(group: Sequence[Step], labels: Mapping[str, str], answer: Answer) -> _Row:
@@ -189,7 +190,7 @@ def _rows_moved(step: Step, answer: Answer) -> RowEvidence | None:
 
 def _sum_cell(evidence: Sequence[RowEvidence]) -> str:
     """The rows of several tables together; an unknown among them makes the sum unknown."""
-    cells = [rows_in_cell(rows) for rows in evidence]
+    cells = [rows.figure for rows in evidence]
     if not cells or "?" in cells:
         return "?" if cells else ""
     total = sum(int(cell.lstrip("~>").replace(",", "")) for cell in cells)

@@ -73,34 +73,6 @@ def by_app(apps: Iterable[str]) -> str:
     return ", ".join(f"{app or 'no app'} {number}" for app, number in sorted(Counter(apps).items()))
 
 
-def rows_in_cell(rows: RowEvidence | None) -> str:
-    """How many rows in the fewest letters: exact, ``~`` before an estimate, ``?`` where nobody knows.
-
-    >>> [rows_in_cell(RowEvidence(*known)) for known in ((412,), (10_001, 52_000), (10_001,), (None, 0), (None, 95))]
-    ['412', '~52,000', '>10,000', '?', '~95']
-    """
-    if rows is None:
-        return ""
-    if rows.counted is not None and rows.counted <= RowEvidence.COUNT_LIMIT:
-        return f"{rows.counted:,}"
-    if rows.counted is not None:
-        estimate = rows.estimate or 0
-        return f"~{estimate:,}" if estimate > RowEvidence.COUNT_LIMIT else f">{RowEvidence.COUNT_LIMIT:,}"
-    return f"~{rows.estimate:,}" if rows.estimate else "?"
-
-
-def rows_in_words(rows: RowEvidence) -> str:
-    """The same as a phrase, with the reason where nobody knows.
-
-    >>> rows_in_words(RowEvidence(1)), rows_in_words(RowEvidence(None, None, "locked by pid 7"))
-    ('1 row', 'rows unknown (locked by pid 7)')
-    """
-    cell = rows_in_cell(rows)
-    if cell == "?":
-        return f"rows unknown ({rows.unknown_because})" if rows.unknown_because else "rows unknown"
-    return f"{cell} {'row' if cell == '1' else 'rows'}"
-
-
 def rows_in_total(rows: Collection[RowEvidence]) -> str:
     """What is known of the rows of several tables, without claiming more.
 
@@ -266,7 +238,7 @@ def _at_least(rows: RowEvidence) -> int:
 
 
 def _is_estimated(rows: RowEvidence) -> bool:
-    return rows_in_cell(rows).startswith("~")
+    return rows.figure.startswith("~")
 
 
 def _number(key: MigrationKey) -> str:

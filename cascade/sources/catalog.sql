@@ -10,6 +10,8 @@
 -- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000).
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '60s';
+SET LOCAL application_name = 'cascade';
 SET LOCAL row_security = off;  -- a policy that would hide rows is then an error, and the count is unknown
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, MDY';

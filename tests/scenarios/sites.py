@@ -111,7 +111,8 @@ def demo_site(server: Server, servers: SharedServers, folder: Path, *, healthy: 
 
 def _replay_once(server: Server, servers: SharedServers, template: str, *, healthy: bool) -> None:
     mark = servers.folder / f"{template}-{server.version}.replayed"
-    with (servers.folder / f"{template}-{server.version}.lock").open("w") as file:
+    # One at a time on each server: both make the roles.
+    with (servers.folder / f"demo-{server.version}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not mark.exists():
             replay = replay_healthy if healthy else replay_incident
