@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.projects.projects import PROJECTS, Checkout, HealthyDatabase, Project, check_out, healthy_database
+from tests.projects.projects import PROJECTS, Analysis, Checkout, HealthyDatabase, Project, check_out, healthy_database
 from tests.servers import KINDS, Server, ServerMissing, SharedServers
 
 
@@ -36,6 +36,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("project", projects, ids=[project.name for project in projects], scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``-n 2 --dist loadgroup`` one worker looks at one database, and none waits for another's."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec and "project" in callspec.params:
+            parts = (callspec.params["project"].name, callspec.params.get("server"), callspec.params.get("window"))
+            item.add_marker(pytest.mark.xdist_group("-".join(str(part) for part in parts if part)))
+
+
 @pytest.fixture(scope="session")
 def checkout(project: Project) -> Checkout:
     """The project in a virtual environment of its own."""
@@ -56,6 +65,12 @@ def healthy(checkout: Checkout, server: Server, servers: SharedServers) -> Itera
     """The project's database as ``migrate`` makes it. It is made once in a run, and not to be written to."""
     with healthy_database(checkout, server, servers.folder) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def analysis(healthy: HealthyDatabase) -> Analysis:
+    """What cascade says of the healthy database."""
+    return healthy.checkout.analyse(healthy.database)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,6 +1,6 @@
 """Runs inside a real project, in its own virtual environment: migrates it, or says what cascade finds there.
 
-    python inspect_project.py migrate [--share 0.4] [--seed 1]
+    python inspect_project.py migrate [--share 0.4] [--order number|plan|SEED]
     python inspect_project.py analyse [--expected FILE]
 
 The project is that of DJANGO_SETTINGS_MODULE. What ``analyse`` finds is printed as one JSON document, alone on stdout.
@@ -28,8 +28,8 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     migrate = commands.add_parser("migrate", help="run migrate, with the files that an older release had")
     migrate.add_argument("--share", type=float, default=1.0, help="the share of all migrations that it had")
-    migrate.add_argument("--seed", type=int, help="draw an order of release; without it, by the number of the file")
-    migrate.set_defaults(run=lambda options: run_migrate(options.share, options.seed))
+    migrate.add_argument("--order", default="number", help="in which order they came: number, plan or a seed")
+    migrate.set_defaults(run=lambda options: run_migrate(options.share, options.order))
     analyse = commands.add_parser("analyse", help="what cascade finds, as JSON")
     analyse.add_argument("--expected", type=Path, help="pickle the expected layout into this file")
     analyse.set_defaults(run=lambda options: print_analysis(options.expected))
@@ -42,41 +42,51 @@ def main() -> None:
 # -------------------------------------------------------------------------------------------------------------- migrate
 
 
-def run_migrate(share: float, seed: int | None) -> None:
+def run_migrate(share: float, order: str) -> None:
     """The real ``migrate`` command, as a checkout runs it that has only the first migrations of all."""
     import django
     from django.core.management import call_command
 
     django.setup()
-    with _older_checkout(share, seed):
+    with _older_checkout(share, order):
         call_command("migrate", interactive=False, verbosity=0)
 
 
 @contextlib.contextmanager
-def _older_checkout(share: float, seed: int | None) -> Iterator[None]:
-    """Every loader sees only the migrations that were released by then."""
-    from django.db.migrations.loader import MigrationLoader
+def _older_checkout(share: float, order: str) -> Iterator[None]:
+    """Every plan ends with what was released by then."""
+    from django.db.migrations.executor import MigrationExecutor
 
-    complete = MigrationLoader.build_graph
+    complete = MigrationExecutor.migration_plan
+    released: set[MigrationKey] = set()
 
-    def build_graph(loader: Any) -> None:
-        complete(loader)
-        order = list(_release_order(loader.graph, seed))
-        _remove(loader.graph, order[round(share * len(order)) :])
+    def migration_plan(executor: Any, targets: Any, clean_start: bool = False) -> Any:
+        if not released:
+            everything = complete(executor, executor.loader.graph.leaf_nodes(), clean_start=True)
+            keys = [(migration.app_label, migration.name) for migration, _ in everything]
+            released.update(_released(share, _release_order(executor.loader.graph, keys, order), executor.loader))
+        plan = complete(executor, targets, clean_start=clean_start)
+        return [step for step in plan if (step[0].app_label, step[0].name) in released]
 
-    MigrationLoader.build_graph = build_graph
+    MigrationExecutor.migration_plan = migration_plan
     try:
         yield
     finally:
-        MigrationLoader.build_graph = complete
+        MigrationExecutor.migration_plan = complete
 
 
-def _release_order(graph: Any, seed: int | None) -> Iterator[MigrationKey]:
-    """All migrations, each after what it depends on: first all 0001, then all 0002, or drawn by chance."""
-    chance = random.Random(seed)
-    priority = {key: (chance.random() if seed is not None else _number(key), key) for key in sorted(graph.nodes)}
-    waiting = {key: len(graph.node_map[key].parents) for key in graph.nodes}
-    ready = [priority[key] for key, parents in waiting.items() if parents == 0]
+def _release_order(graph: Any, plan: list[MigrationKey], order: str) -> Iterator[MigrationKey]:
+    """All migrations, each after what it depends on.
+
+    ``number``: first all 0001, then all 0002; ``plan``: as a single run of migrate takes them; else drawn by chance,
+    with ``order`` as the seed.
+    """
+    chance = random.Random(order)
+    rank: dict[MigrationKey, float] = {
+        key: {"plan": position, "number": _number(key)}.get(order, chance.random()) for position, key in enumerate(plan)
+    }
+    waiting = {key: len(graph.node_map[key].parents) for key in plan}
+    ready = [(rank[key], key) for key in plan if waiting[key] == 0]
     heapq.heapify(ready)
     while ready:
         _, key = heapq.heappop(ready)
@@ -84,7 +94,7 @@ def _release_order(graph: Any, seed: int | None) -> Iterator[MigrationKey]:
         for child in graph.node_map[key].children:
             waiting[child.key] -= 1
             if waiting[child.key] == 0:
-                heapq.heappush(ready, priority[child.key])
+                heapq.heappush(ready, (rank[child.key], child.key))
 
 
 def _number(key: MigrationKey) -> int:
@@ -92,12 +102,24 @@ def _number(key: MigrationKey) -> int:
     return int(found.group()) if found else 0
 
 
-def _remove(graph: Any, keys: Iterable[MigrationKey]) -> None:
+def _released(share: float, order: Iterable[MigrationKey], loader: Any) -> list[MigrationKey]:
+    """The first of them, up to where the models fit together: not every dependency is written down."""
+    from django.db.migrations.state import ProjectState
+
+    state, keys, released = ProjectState(real_apps=loader.unmigrated_apps), list(order), []
     for key in keys:
-        node = graph.node_map.pop(key)
-        for parent in node.parents:
-            parent.children.discard(node)
-        del graph.nodes[key]
+        if len(released) >= share * len(keys) and _renders(state):
+            break
+        loader.graph.nodes[key].mutate_state(state, preserve=False)
+        released.append(key)
+    return released
+
+
+def _renders(state: Any) -> bool:
+    try:
+        return state.clone().apps is not None
+    except ValueError:
+        return False
 
 
 # -------------------------------------------------------------------------------------------------------------- analyse

@@ -17,6 +17,7 @@ from cascade.render.sql import SEARCH_PATH, render_action
 from cascade.sources.catalog import CatalogScope, read_catalog
 from tests.projects.projects import (
     STRAY_SCHEMA,
+    Analysis,
     Checkout,
     HealthyDatabase,
     Project,
@@ -32,20 +33,18 @@ pytestmark = [pytest.mark.projects, pytest.mark.slow]
 
 
 def test_a_healthy_database_has_no_drift(
-    project: Project, healthy: HealthyDatabase, server: Server, record_property: Callable[[str, object], None]
+    project: Project, analysis: Analysis, server: Server, record_property: Callable[[str, object], None]
 ) -> None:
-    answer = healthy.checkout.analyse(healthy.database)
-
-    figures = answer.figures
+    figures = analysis.figures
     findings = ", ".join(f"{count} {severity}" for severity, count in figures["findings"].items()) or "none"
     shown = [*(figures[part] for part in ("tables", "columns", "constraints", "indexes", "migrations")), findings]
     record_property("figures", [project.name, str(server.version), *map(str, shown), str(figures["seconds"])])
-    assert answer.serious == []
-    assert answer.steps == 0
-    assert answer.not_checked == []
-    assert answer.not_compared == []
-    assert answer.complete
-    assert answer.expected_tables == answer.model_tables
+    assert analysis.serious == []
+    assert analysis.steps == 0
+    assert analysis.not_checked == []
+    assert analysis.not_compared == []
+    assert analysis.complete
+    assert analysis.expected_tables == analysis.model_tables
 
 
 def test_sql_worded_from_what_is_there_makes_the_same_again(healthy: HealthyDatabase, tmp_path: Path) -> None:
@@ -62,9 +61,11 @@ def test_sql_worded_from_what_is_there_makes_the_same_again(healthy: HealthyData
         assert _differences(_observed(restored), _observed(second)) == []
 
 
-def test_sql_worded_from_what_is_expected_makes_what_is_expected(healthy: HealthyDatabase, tmp_path: Path) -> None:
+def test_sql_worded_from_what_is_expected_makes_what_is_expected(
+    healthy: HealthyDatabase, analysis: Analysis, tmp_path: Path
+) -> None:
     """As when every table is missing and created by the plan."""
-    expected = healthy.checkout.analyse(healthy.database).expected.layout()
+    expected = analysis.expected.layout()
     with fresh_database(healthy.database.server) as made:
         copy_what_tables_need(healthy.database, made, tmp_path)
         _build(made, expected)
