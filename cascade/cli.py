@@ -4,6 +4,7 @@ Exit codes: 0 an answer, 1 an error (usage included), 2 drift where that was ask
 found but something could not be checked.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -23,6 +24,8 @@ from cascade.workflows import FORMATS, Question, analyse, explain_error, explain
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit with its code; an error is one sentence on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the letter "…" is no reason to fail
     try:
         code = cli.main(args=arguments, prog_name="cascade", standalone_mode=False)
     except click.ClickException as error:
@@ -120,7 +123,8 @@ def plan(question: Question, format_: str | None, output: Path | None, exit_code
     answer = analyse(question, report=_progress(verbose))
     _end_progress()
     colour = output is None and _colour()
-    _write(render_answer(answer, format_, verbose=verbose, colour=colour), output)
+    text = render_answer(answer, format_, verbose=verbose, colour=colour)
+    _write(text, output, for_people=format_ == "text")
     return 2 if exit_code and answer.findings() else 0
 
 
@@ -201,7 +205,7 @@ def catalog_sql() -> None:
     """
     from cascade.sources.catalog import catalog_sql as script
 
-    click.echo(script(), nl=False)
+    _write(script(), None, for_people=False)
 
 
 def _given_or_stdin(text: str) -> str:
@@ -214,10 +218,10 @@ def _format_of(output: Path | None) -> str:
     return suffix if suffix in FORMATS else "text"
 
 
-def _write(text: str, output: Path | None) -> None:
-    """To stdout, or into the file."""
+def _write(text: str, output: Path | None, *, for_people: bool) -> None:
+    """To stdout, or into the file. What programs read is UTF-8, whatever the terminal speaks."""
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(text if for_people else text.encode(), nl=False)
         return
     write_file(output, text)
     click.echo(f"wrote {output}", err=True)

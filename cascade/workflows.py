@@ -144,7 +144,7 @@ def _read_live(question: Question, report: Report) -> _Reading:
     ):
         report("reading where tables are")
         overview = read_catalog(
-            cursor, CatalogScope(tables=(), histories=(), rows=()), app_role=question.app_role or ""
+            cursor, CatalogScope(tables=(), histories=(), rows=(), names=()), app_role=question.app_role or ""
         )
         placement = _place(overview, client_search_path(connection.settings_dict), question)
         if placement.target in overview.history_schemas:
@@ -243,6 +243,13 @@ def _no_history(observed: Observed, placement: Placement) -> History:
     names = {model._meta.db_table for model in apps.get_models()}
     there = sorted(str(table.name) for table in observed.layout.tables.values() if table.name.name in names)
     if there:
+        if observed.history_schemas:
+            raise HistoryError(
+                f"Tables are to belong in {placement.target}, which has no django_migrations; "
+                f"there is one in {', '.join(observed.history_schemas)}.",
+                hint="Without it nothing says which migrations are applied there. Name another schema with --schema, "
+                'or take CASCADE["SCHEMA"] out of the settings.',
+            )
         raise HistoryError(
             f"{observed.database} has tables of this project ({', '.join(there[:3])}"
             f"{', …' if len(there) > 3 else ''}), but no django_migrations in any schema that can be seen.",
@@ -264,6 +271,7 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -
         tables=tuple(sorted({name.name for name in expected.tables})),
         histories=tuple(sorted(schemas & set(overview.history_schemas))),
         rows=tuple(sorted(astray | in_place)),
+        names=tuple(sorted({name.schema for name in expected.tables})),
     )
 
 

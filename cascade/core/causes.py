@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from cascade.core.drift import Drift
-from cascade.core.expected import ExpectedLayout
+from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
@@ -112,7 +112,7 @@ def _run_under_path(
             *_key_evidence(drifts, observed, target),
             *_altered_evidence(positions, expected, observed, target),
         ),
-        tuple(_opposing(schema, others, observed)),
+        tuple(_opposing(schema, window, others, observed)),
         tuple(drift.id for drift in drifts),
     )
 
@@ -123,12 +123,14 @@ def _made_evidence(schema: str, there: int, others: list[str]) -> list[str]:
     return [f"all {there} tables made in that window are in {schema}" if there > 1 else f"it is in {schema}"]
 
 
-def _opposing(schema: str, others: list[str], observed: Observed) -> Iterator[str]:
+def _opposing(schema: str, window: list[ExpectedTable], others: list[str], observed: Observed) -> Iterator[str]:
     if others:
         some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
         yield f"made in that window, yet not in {schema}: {some} (or moved back since)"
     if schema in observed.history_schemas:
         yield f"{schema} has a django_migrations of its own"
+    if len(window) == 1:
+        yield "it is the only table made in that window: a move by hand (SET SCHEMA) would look the same"
 
 
 def _key_evidence(drifts: list[Drift], observed: Observed, target: str) -> list[str]:

@@ -236,7 +236,9 @@ def _other_copies(
 ) -> Iterator[Drift]:
     found_by_name = resolve(expected.name.name, sides.placement.path, sides.observed.layout)
     shadow = found_by_name if found_by_name not in (None, here.name) else None
-    strays = [copy for copy, own in judged if own.standing is not Standing.ENVIRONMENT or copy.name == shadow]
+    strays = [copy for copy, own in judged if own.standing is Standing.STRAY or copy.name == shadow]
+    if shadow and shadow not in {copy.name for copy in strays}:
+        strays.append(sides.observed.layout.tables[shadow])  # a view or a foreign table hides the table as well
     if not strays or expected.name.schema != sides.placement.target:
         return
     kind = DriftKind.SHADOWED_TABLE if shadow else DriftKind.DUPLICATED_TABLE

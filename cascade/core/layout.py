@@ -203,13 +203,17 @@ class RowEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the application role may do with a table: USAGE on its schema and the privileges on the table."""
+    """What the application role may do with a table: USAGE on its schema, the privileges on the table.
+
+    ``sequences``: it may use those that the columns' defaults draw from.
+    """
 
     usage: bool = True
     select: bool = True
     insert: bool = True
     update: bool = True
     delete: bool = True
+    sequences: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,8 @@ class Table:
 
     ``read_in_full`` is False for a table outside the scope: then only its name is known.
     ``definitions_read`` is False where another session's lock kept defaults, constraints and index
-    definitions from being printed; ``locked_by`` holds the pids.
+    definitions from being printed; ``locked_by`` holds the pids. ``alterable``: the connected role has the rights
+    of the owner.
     """
 
     name: TableName
@@ -237,6 +242,7 @@ class Table:
     read_in_full: bool = True
     definitions_read: bool = True
     locked_by: tuple[int, ...] = ()
+    alterable: bool = True
     oid: int = 0
 
     def column(self, name: str) -> Column | None:
@@ -251,14 +257,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Layout:
-    """Tables by identity. Iteration and all derived orders are by (schema, name)."""
+    """Tables by identity. Iteration and all derived orders are by (schema, name).
+
+    ``other_names`` are taken by relations that no table here accounts for, each with what bears it in words.
+    """
 
     tables: Mapping[TableName, Table]
+    other_names: Mapping[TableName, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Iterable[Table]) -> "Layout":
+    def of(cls, tables: Iterable[Table], other_names: Mapping[TableName, str] | None = None) -> "Layout":
         """A layout of these tables."""
-        return cls({table.name: table for table in sorted(tables, key=lambda table: table.name)})
+        return cls({table.name: table for table in sorted(tables, key=lambda table: table.name)}, other_names or {})
 
     @cached_property
     def copies(self) -> Mapping[str, tuple[Table, ...]]:

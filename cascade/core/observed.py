@@ -57,12 +57,13 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class SchemaFacts:
-    """A schema: may the application role use it, may the connected role create in it."""
+    """A schema: may the application role use it, may the connected role create in it, and use it itself."""
 
     name: str
     owner: str
     usage: bool
     create: bool
+    connected_usage: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,12 @@ class PathSetting:
 
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
-    """A ``django_migrations`` table: its rows, or why they could not be read."""
+    """A ``django_migrations`` table: its rows, or why they could not be read. ``oid`` tells what was made before it."""
 
     schema: str
     history: History | None
     problem: str | None
+    oid: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,10 @@ class Observed:
         """The migration history of that schema, where it was read."""
         return next((h.history for h in self.histories if h.schema == schema), None)
 
+    def history_oid(self, schema: str) -> int:
+        """The OID of that schema's ``django_migrations``, 0 where it is not known."""
+        return next((h.oid for h in self.histories if h.schema == schema), 0)
+
 
 def observed_from(document: Document) -> Observed:
     """Decode what ``catalog.sql`` answered.
@@ -159,7 +165,8 @@ def _observed(document: Document) -> Observed:
         session_schema=document["session_schema"],
         path_settings=tuple(PathSetting(s["role"], s["database"], s["value"]) for s in document["path_settings"]),
         schemas=tuple(
-            SchemaFacts(s["name"], s["owner"], bool(s["usage"]), bool(s["create"])) for s in document["schemas"]
+            SchemaFacts(s["name"], s["owner"], bool(s["usage"]), bool(s["create"]), s["connected_usage"])
+            for s in document["schemas"]
         ),
         type_schemas=tuple(document["type_schemas"]),
         types_fingerprint=document["types_fingerprint"],
@@ -167,8 +174,14 @@ def _observed(document: Document) -> Observed:
         event_triggers=tuple(document["event_triggers"]),
         history_schemas=tuple(document["history_schemas"]),
         histories=tuple(_history(h) for h in document["histories"]),
-        layout=Layout.of(table_from(t) for t in document["tables"]),
+        layout=Layout.of(
+            (table_from(t) for t in document["tables"]),
+            {TableName(schema, name): _OTHERS[kind] for schema, name, kind in document["other_names"]},
+        ),
     )
+
+
+_OTHERS = {"i": "an index", "I": "an index", "S": "a sequence", "c": "a composite type"}
 
 
 def _history(document: Document) -> HistoryReading:
@@ -179,7 +192,7 @@ def _history(document: Document) -> HistoryReading:
             document["schema"],
             tuple(Record(MigrationKey(app, name), applied, position) for position, app, name, applied in records),
         )
-    return HistoryReading(document["schema"], history, document.get("problem"))
+    return HistoryReading(document["schema"], history, document.get("problem"), document["oid"])
 
 
 def table_from(document: Document) -> Table:
@@ -204,6 +217,7 @@ def table_from(document: Document) -> Table:
         row_security=document["row_security"],
         definitions_read=document["locked_by"] is None,
         locked_by=tuple(document["locked_by"] or ()),
+        alterable=document["alterable"],
         oid=document["oid"],
     )
 

@@ -20,6 +20,7 @@ class PathSource(Enum):
     ROLE_IN_DATABASE = "database user"
     ROLE = "user"
     DATABASE = "database"
+    EVERY_ROLE = "global"
     SERVER = "configuration file"
     DEFAULT = "default"
     UNKNOWN = "unknown"
@@ -146,8 +147,10 @@ def resolve(name: str, path: SearchPath, layout: Layout) -> TableName | None:
 def judge_copy(copy: Table, expected: ExpectedTable, observed: Observed, expectation: ExpectedLayout) -> Ownership:
     """Whether a copy outside the target belongs to an environment of its own or strayed there.
 
-    An environment's own history records the migration that makes the table, has made most of what it records,
-    and the table's keys, followed to their end, stay inside.
+    An environment's own history records the migration that makes the table, and the table's keys, followed to
+    their end, stay inside. A history that came after the table, and records much that its schema does not have,
+    was copied there or faked: then the evidence disagrees. (Most of what a tenant's history records may be
+    absent too, because a router keeps it elsewhere; but its tables came after it.)
     """
     schema = copy.name.schema
     if schema not in observed.history_schemas:
@@ -162,11 +165,11 @@ def judge_copy(copy: Table, expected: ExpectedTable, observed: Observed, expecta
     if outside is not None:
         return Ownership(Standing.STRAY, outside)
     inside, absent = _made_by(history, schema, expectation, observed.layout)
-    if absent > inside:
+    if absent > inside and copy.oid < observed.history_oid(schema):
         return Ownership(
             Standing.DISPUTED,
-            f"the django_migrations of {schema} records {migration}, but {absent} of the {inside + absent} "
-            "tables that it records are not there",
+            f"the django_migrations of {schema} records {migration}, but came after the table, and {absent} of the "
+            f"{inside + absent} tables that it records are not there",
         )
     return Ownership(Standing.ENVIRONMENT, f"{schema} is an environment of its own: its history records {migration}")
 
@@ -182,7 +185,7 @@ def _setting_of(observed: Observed, client_path: str | None) -> tuple[str, PathS
         (role, True, PathSource.ROLE_IN_DATABASE),
         (role, False, PathSource.ROLE),
         (None, True, PathSource.DATABASE),
-        (None, False, PathSource.SERVER),
+        (None, False, PathSource.EVERY_ROLE),
     ):
         for stored in observed.path_settings:
             if (stored.role, stored.in_database) == (wanted_role, in_database):
@@ -213,6 +216,8 @@ def _where(source: PathSource, role: str, database: str, *, asked: bool = False)
             return f"ALTER ROLE {quoted(role)}"
         case PathSource.DATABASE:
             return f"ALTER DATABASE {quoted(database)}"
+        case PathSource.EVERY_ROLE:
+            return "ALTER ROLE ALL"
         case PathSource.SERVER:
             return "postgresql.conf"
         case PathSource.DEFAULT:

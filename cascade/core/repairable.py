@@ -44,7 +44,8 @@ class Sides:
     def names_now(self) -> Mapping[TableName, str]:
         """What bears each of the names that tables, indexes and owned sequences share."""
         tables = self.observed.tables.values()
-        return dict(pair for table in tables for pair in _names_of(table, table.name.schema))
+        owned = dict(pair for table in tables for pair in _names_of(table, table.name.schema))
+        return {**self.observed.other_names, **owned}
 
     @cached_property
     def names_after_moves(self) -> Mapping[TableName, str]:

@@ -106,7 +106,7 @@ def _words(schema: str, database: str, placement: Placement) -> Stopgap | None:
             change = f"ALTER ROLE {role}"
         case PathSource.DATABASE:
             change = f"ALTER DATABASE {quoted(database)}"
-        case PathSource.SERVER | PathSource.DEFAULT:
+        case PathSource.EVERY_ROLE | PathSource.SERVER | PathSource.DEFAULT:
             change = f"ALTER ROLE {role} IN DATABASE {quoted(database)}"
             return Stopgap(schema, f"{change} SET search_path = {longer};", f"{change} RESET search_path;", restart)
         case PathSource.SESSION | PathSource.UNKNOWN:

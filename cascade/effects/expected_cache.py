@@ -25,10 +25,10 @@ def cache_key(statements: Iterable[str], *server: object) -> str:
 
 def load_definitions(key: str) -> Mapping[str, Any] | None:
     """What was kept under this key, or None. A damaged file counts as none."""
-    path = _folder() / f"{key}.json"
     try:
+        path = _folder() / f"{key}.json"
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, _NO_HOME):
         return None
     with contextlib.suppress(OSError):
         path.touch()
@@ -37,14 +37,18 @@ def load_definitions(key: str) -> Mapping[str, Any] | None:
 
 def save_definitions(key: str, document: Mapping[str, Any]) -> None:
     """Keep it, whole or not at all. A folder that cannot be written is no error: the next run reads again."""
-    folder = _folder()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, _NO_HOME):
+        folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".tmp", delete=False) as file:
             json.dump(document, file, ensure_ascii=False)
         os.replace(file.name, folder / f"{key}.json")
         for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
             old.unlink(missing_ok=True)
+
+
+_NO_HOME = RuntimeError
+"""What ``Path.home`` raises for a user without one, as containers have them."""
 
 
 def _folder() -> Path:

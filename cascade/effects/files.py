@@ -9,9 +9,15 @@ from cascade.errors import FileError
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write the text under this name in one move. Raises ``FileError`` where that cannot be done."""
+    """Write the text under this name in one move. Raises ``FileError`` where that cannot be done.
+
+    A link and what is no regular file (``/dev/stdout``, a pipe) is written to, never replaced.
+    """
     name = ""
     try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(text, encoding="utf-8")
+            return
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:

@@ -8,7 +8,7 @@ from cascade.core.answer import Answer
 from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import TableName, quoted
+from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Step
 from cascade.render.paragraphs import columns, padded, separated, words, wrapped
 from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
@@ -163,7 +163,7 @@ def _is_doubled(drift: Drift) -> bool:
 def _astray_rows(astray: Sequence[Drift], view: _View) -> Iterator[str]:
     rows = [evidence for drift in astray for evidence in drift.rows]
     schemas = ", ".join(sorted({quoted(copy.schema) for drift in astray for copy in drift.copies}))
-    known = all(r.has_rows is not None or r.estimate for r in rows)
+    known = all(r.has_rows is not None for r in rows) and any(r.has_rows for r in rows)
     copies = "one copy each" if len(astray) > 1 else "one copy"
     yield f"{'All there' if known else 'There'}, {copies}, in {schemas}: {rows_in_total(rows)}."
 
@@ -284,20 +284,33 @@ def _rights(view: _View) -> list[str]:
 def _right_to_run(answer: Answer) -> str:
     """What the plan needs of the connected role: to own what it alters, to create where it puts things."""
     role, tables = answer.observed.connected_as, answer.observed.layout.tables
-    owners = [tables[name].owner for name in _needing_ownership(answer.plan.steps) if name in tables]
+    altered = [tables[name] for name in _needing_ownership(answer.plan.steps) if name in tables]
     facts = answer.observed.schema(answer.placement.target)
     places = any(isinstance(step.action, MoveTable | CreateTable) for step in answer.plan.steps)
-    able = [f"owns {f'all {len(owners)}' if len(owners) > 1 else 'the table'}"] if owners else []
+    does = "owns" if all(table.owner == role for table in altered) else "may alter"
+    able = [f"{does} {f'all {len(altered)}' if len(altered) > 1 else 'the table'}"] if altered else []
     if facts is not None and places:
         able.append(f"may{'' if facts.create else ' not'} create in {quoted(facts.name)}")
-    others = sorted({quoted(owner) for owner in owners if owner != role})
+    others = sorted({quoted(table.owner) for table in altered if not table.alterable})
     if others:
-        theirs = sum(owner != role for owner in owners)
+        theirs = sum(not table.alterable for table in altered)
         able[0] = (
-            f"owns {len(owners) - theirs or 'none'} of the {counted(len(owners), 'table')} to be altered "
+            f"may alter {len(altered) - theirs or 'none'} of the {counted(len(altered), 'table')} "
             f"({listed(others)} own{'s' if len(others) == 1 else ''} {theirs}: run it as the owner or a superuser)"
         )
-    return f"{quoted(role)} {' and '.join(able)}." if able else ""
+    closed = [schema for schema in _schemas_of(altered) if not _may_use(schema, answer)]
+    if closed:
+        able.append(f"may not use {listed([quoted(schema) for schema in closed])}, so it cannot alter what is there")
+    return f"{quoted(role)} {listed(able)}." if able else ""
+
+
+def _schemas_of(tables: Iterable[Table]) -> list[str]:
+    return sorted({table.name.schema for table in tables})
+
+
+def _may_use(schema: str, answer: Answer) -> bool:
+    facts = answer.observed.schema(schema)
+    return facts is None or facts.connected_usage
 
 
 def _needing_ownership(steps: Iterable[Step]) -> list[TableName]:
@@ -318,6 +331,9 @@ def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
         if without:
             names = listed([short_name(name, name.schema) for name in without], view.most)
             lacking.append(f"{right.upper()} on {f'any of the {len(moved)}' if without == list(moved) else names}")
+    barred = [short_name(name, name.schema) for name in moved if not tables[name].rights.sequences]
+    if barred:
+        lacking.append(f"USAGE on the sequences of {listed(barred, view.most)}")
     all_of = f"all {len(moved)}" if len(moved) > 1 else "it"
     return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {all_of}."
 

@@ -18,12 +18,14 @@ class CatalogScope:
 
     ``schemas``: look only there. ``tables``: read these names in full, others by name only.
     ``histories``: schemas whose ``django_migrations`` is read. ``rows``: tables whose rows are counted.
+    ``names``: schemas where the names of indexes, sequences and composite types are listed.
     """
 
     schemas: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     histories: tuple[str, ...] | None = None
     rows: tuple[TableName, ...] | None = None
+    names: tuple[str, ...] | None = None
 
     def settings(self, app_role: str) -> dict[str, str]:
         """The custom settings that ``catalog.sql`` looks at."""
@@ -33,6 +35,7 @@ class CatalogScope:
             "cascade.tables": _json(self.tables),
             "cascade.histories": _json(self.histories),
             "cascade.rows": _json(rows),
+            "cascade.names": _json(self.names),
             "cascade.app_role": app_role,
         }
 

@@ -7,7 +7,8 @@
 --
 -- Settings that narrow it, all optional, each a JSON array: cascade.schemas (look only there),
 -- cascade.tables (read only these in full, the others by name), cascade.histories (schemas whose
--- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000).
+-- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000),
+-- cascade.names (schemas where every name that a table cannot take is listed).
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '60s';
@@ -86,7 +87,8 @@ BEGIN
       END;
     END IF;
     IF relation.is_history THEN
-      histories := histories || (jsonb_build_object('schema', relation.nspname) || answer);
+      histories := histories
+        || (jsonb_build_object('schema', relation.nspname, 'oid', relation.oid::bigint) || answer);
     ELSE
       counts := counts || jsonb_build_object(relation.oid::text, answer);
     END IF;
@@ -100,6 +102,7 @@ WITH
 scope AS MATERIALIZED (
   SELECT nullif(current_setting('cascade.schemas', true), '')::json AS schemas,
          nullif(current_setting('cascade.tables', true), '')::json AS tables,
+         nullif(current_setting('cascade.names', true), '')::json AS names,
          current_setting('cascade.read_counts')::jsonb AS counts,
          coalesce(nullif(current_setting('cascade.app_role', true), ''), current_user) AS app_role,
          (SELECT oid FROM pg_database WHERE datname = current_database()) AS database
@@ -273,15 +276,28 @@ table_list AS (
       'uncounted_because', scope.counts -> r.oid::text -> 'problem',
       'is_partition', r.relispartition, 'row_security', r.relrowsecurity,
       'extension', em.extname, 'locked_by', r.pids,
+      -- Whether the connected role has the rights of the owner: by itself, as a member, or as superuser.
+      'alterable', pg_has_role(r.relowner, 'USAGE'),
       'rights', json_build_object(
         'usage', has_schema_privilege(ar.oid, r.relnamespace, 'USAGE'),
+        -- On the table, or column by column on all of it: a model names all of its columns.
         'select', has_table_privilege(ar.oid, r.oid, 'SELECT')
-                  OR has_any_column_privilege(ar.oid, r.oid, 'SELECT'),
+                  OR (SELECT bool_and(has_column_privilege(ar.oid, r.oid, a.attnum, 'SELECT')) FROM pg_attribute a
+                      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped),
         'insert', has_table_privilege(ar.oid, r.oid, 'INSERT')
-                  OR has_any_column_privilege(ar.oid, r.oid, 'INSERT'),
+                  OR (SELECT bool_and(has_column_privilege(ar.oid, r.oid, a.attnum, 'INSERT')) FROM pg_attribute a
+                      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped),
         'update', has_table_privilege(ar.oid, r.oid, 'UPDATE')
-                  OR has_any_column_privilege(ar.oid, r.oid, 'UPDATE'),
-        'delete', has_table_privilege(ar.oid, r.oid, 'DELETE')),
+                  OR (SELECT bool_and(has_column_privilege(ar.oid, r.oid, a.attnum, 'UPDATE')) FROM pg_attribute a
+                      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped),
+        'delete', has_table_privilege(ar.oid, r.oid, 'DELETE'),
+        -- What a default draws from; an identity column's sequence needs no right.
+        'sequences', NOT EXISTS (
+           SELECT FROM pg_attrdef ad
+           JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = ad.oid
+                           AND u.refclassid = 'pg_class'::regclass
+           JOIN pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'
+           WHERE ad.adrelid = r.oid AND NOT has_sequence_privilege(ar.oid, s.oid, 'USAGE, UPDATE'))),
       'columns', coalesce(cl.columns, '[]'::json),
       'constraints', coalesce(kl.constraints, '[]'::json),
       'indexes', coalesce(il.indexes, '[]'::json))
@@ -325,6 +341,7 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(json_build_object(
              'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
              'usage', has_schema_privilege(ar.oid, n.oid, 'USAGE'),
+             'connected_usage', has_schema_privilege(n.oid, 'USAGE'),
              'create', has_schema_privilege(n.oid, 'CREATE'))
              ORDER BY n.nspname), '[]'::json)
     FROM namespace n),
@@ -371,6 +388,15 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(r.nspname ORDER BY r.nspname), '[]'::json)
     FROM relation r WHERE r.relname = 'django_migrations' AND r.relkind IN ('r', 'p')),
   'histories', current_setting('cascade.read_histories')::json,
+  -- Relations that are no tables share the names of tables: those that no table above accounts for.
+  'other_names', (
+    SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname, c.relkind) ORDER BY n.nspname, c.relname),
+                    '[]'::json)
+    FROM namespace n
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('i', 'I', 'S', 'c')
+    LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    WHERE (scope.names IS NULL OR n.nspname IN (SELECT json_array_elements_text(scope.names)))
+      AND NOT EXISTS (SELECT FROM in_full r WHERE r.oid = i.indrelid)),
   'tables', coalesce(table_list.tables, '[]'::json)
 )::text
 FROM scope CROSS JOIN table_list LEFT JOIN application_role ar ON true;

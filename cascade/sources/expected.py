@@ -336,7 +336,7 @@ def _make_and_read(batch: list[WordedTable], cursor: Any, path: tuple[str, ...])
                 cursor.execute(statement)
         schema = _temporary_schema(cursor)
         _refuse_other_locks(cursor)
-        documents = read_table_documents(cursor, CatalogScope(schemas=(schema,), histories=(), rows=()))
+        documents = read_table_documents(cursor, CatalogScope(schemas=(schema,), histories=(), rows=(), names=()))
     finally:
         cursor.execute("ROLLBACK")
     return {document["name"]: document for document in documents}

@@ -142,7 +142,8 @@ class _Replayer:
         for key in [key for key in self.origins if key[0] == app and key not in self.state.models]:
             del self.origins[key]
         for key, model in self.state.models.items():
-            if key[0] == app or operation is None:
+            # An operation may put a model into another app than its migration's.
+            if key[0] == app or operation is None or key not in self.origins:
                 self._note_model(key, model, made_by, operation, state_only=state_only)
 
     def _note_model(
@@ -233,11 +234,23 @@ def _would_make(migration: Migration, tables: dict[ModelKey, str]) -> PendingMig
                 table = default_table_name(ModelState(app, operation.name, [], operation.options))
                 tables[app, operation.name_lower] = table
                 made.append(table)
-        elif isinstance(operation, django_operations.AddField) and not operation.field.many_to_many:
+                made += [name for field in operation.fields for name in _through_table(table, *field)]
+        elif isinstance(operation, django_operations.AddField) and operation.field.many_to_many:
+            made += _through_table(tables.get((app, operation.model_name_lower), ""), operation.name, operation.field)
+        elif isinstance(operation, django_operations.AddField):
             by_name = f"{operation.name}_id" if operation.field.is_relation else operation.name
             column = operation.field.db_column or by_name
             columns.append((tables.get((app, operation.model_name_lower), ""), column))
     return PendingMigration(MigrationKey(app, migration.name), tuple(made), tuple(columns))
+
+
+def _through_table(table: str, name: str, field: Any) -> list[str]:
+    """The table of a many-to-many field that names no model for it (``ManyToManyField._get_m2m_db_table``)."""
+    from django.db.backends.utils import strip_quotes, truncate_name
+
+    if not field.many_to_many or getattr(field.remote_field, "through", None) is not None:
+        return []
+    return [field.db_table or truncate_name(f"{strip_quotes(table)}_{name}", 63)]
 
 
 def _notes(loader: MigrationLoader, history: History) -> HistoryNotes:

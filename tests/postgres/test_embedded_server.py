@@ -231,7 +231,9 @@ def folder_of_nobody() -> Iterator[Path]:
 
 
 # Python may lie in a folder that is closed to other users, as under /root: they keep the right to pass it, no other.
-AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=+dac_override --ambient-caps=+dac_override"
+AS_NOBODY = (
+    "setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=+dac_override --ambient-caps=+dac_override"
+)
 
 
 @pytest.mark.skipif(not shutil.which("setpriv") or os.geteuid() != 0, reason="only root can become another user")

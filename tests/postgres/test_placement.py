@@ -1,10 +1,12 @@
 """search_path as worked out here, beside what PostgreSQL itself makes of it."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from psycopg import sql
 
+from cascade.core.observed import PathSetting
 from cascade.core.placement import PathSource, resolve, work_out_path
 from cascade.sources.catalog import read_catalog
 from tests.servers import Database
@@ -116,3 +118,11 @@ def test_schemas_that_are_passed_over_in_silence_are_named_with_the_reason(one_d
         ]
     finally:
         dropped(one_database, role)
+
+
+def test_a_path_that_is_set_for_every_role_is_not_taken_for_the_servers(one_database: Database) -> None:
+    """``ALTER ROLE ALL`` would reach every test on this server, so the setting is put into what was read."""
+    observed = read_catalog(one_database.connection.cursor())
+    stored = (PathSetting(None, False, "public, elsewhere"),)
+    path = work_out_path(replace(observed, application_role="somebody_else", path_settings=stored))
+    assert (path.setting, path.source, path.where) == ("public, elsewhere", PathSource.EVERY_ROLE, "ALTER ROLE ALL")

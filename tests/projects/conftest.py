@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.projects.projects import PROJECTS, Analysis, Checkout, HealthyDatabase, Project, check_out, healthy_database
+from tests.projects.projects import (
+    PROJECTS,
+    Analysis,
+    Checkout,
+    HealthyDatabase,
+    Project,
+    check_out,
+    healthy_analysis,
+    healthy_database,
+)
 from tests.servers import KINDS, Server, ServerMissing, SharedServers
 
 
@@ -36,13 +45,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("project", projects, ids=[project.name for project in projects], scope="session")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup`` one worker looks at one database, and none waits for another's."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        if callspec and "project" in callspec.params:
-            parts = (callspec.params["project"].name, callspec.params.get("server"), callspec.params.get("window"))
-            item.add_marker(pytest.mark.xdist_group("-".join(str(part) for part in parts if part)))
+    """Of each database one test comes first, so that with ``-n 2`` no worker waits for what the other makes."""
+    slots = [index for index, item in enumerate(items) if item.get_closest_marker("projects")]
+    ours = sorted((items[index] for index in slots), key=lambda item: "healthy" not in item.name)
+    ours.sort(key=lambda item: "sql_worded" in item.name)
+    for index, item in zip(slots, ours, strict=True):
+        items[index] = item
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +78,15 @@ def healthy(checkout: Checkout, server: Server, servers: SharedServers) -> Itera
 
 
 @pytest.fixture(scope="session")
-def analysis(healthy: HealthyDatabase) -> Analysis:
-    """What cascade says of the healthy database."""
-    return healthy.checkout.analyse(healthy.database)
+def analysis(healthy: HealthyDatabase, servers: SharedServers) -> Analysis:
+    """What cascade says of the healthy database, asked once in a run."""
+    return healthy_analysis(healthy, servers.folder)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    rows = [dict(getattr(report, "user_properties", ())).get("figures") for report in reports]
-    rows = sorted(row for row in rows if row)
+    found = [dict(getattr(report, "user_properties", ())).get("figures") for report in reports]
+    rows = sorted({tuple(row) for row in found if row})
     if not rows:
         return
     heads = ("project", "server", "tables", "columns", "constraints", "indexes", "migrations", "findings", "seconds")

@@ -106,7 +106,8 @@ def _released(share: float, order: Iterable[MigrationKey], loader: Any) -> list[
     """The first of them, up to where the models fit together: not every dependency is written down."""
     from django.db.migrations.state import ProjectState
 
-    state, keys, released = ProjectState(real_apps=loader.unmigrated_apps), list(order), []
+    state, keys = ProjectState(real_apps=loader.unmigrated_apps), list(order)
+    released: list[MigrationKey] = []
     for key in keys:
         if len(released) >= share * len(keys) and _renders(state):
             break

@@ -13,9 +13,8 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
@@ -59,7 +58,12 @@ WINDOWS = (Window(0.6), Window(0.5, 0.8), Window(0.3, 0.6, order="seed 1"), Wind
 PROJECTS = (
     Project("wagtail", WAGTAIL, WINDOWS, quick=True),
     # Its apps took models from one another, which only works in the order of the plan.
-    Project("oscar", ("django-oscar==4.2.*", "Django==5.2.*"), (Window(0.6, order="plan"), *WINDOWS[3:]), quick=True),
+    Project(
+        "oscar",
+        ("django-oscar==4.2.*", "Django==5.2.*"),
+        (Window(0.6, order="plan"), *WINDOWS[3:]),
+        quick=True,
+    ),
     Project("wagtail_large", WAGTAIL, WINDOWS[:1]),
     Project("pretix", ("pretix==2026.*", "Django==5.2.*"), WINDOWS[:2]),
     Project("nautobot", ("nautobot==3.*", "Django==5.2.*"), WINDOWS[:1]),
@@ -115,23 +119,20 @@ class Checkout:
         return done.stdout
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """What ``inspect_project.py`` printed, and the expected layout itself."""
 
     document: dict[str, Any]
     expected: ExpectedLayout
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.document[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    def __getitem__(self, part: str) -> Any:
+        return self.document[part]
 
-    @cached_property
+    @property
     def serious(self) -> list[str]:
         """The findings that say that something is broken or may break."""
-        return [f"{d['severity']} {d['id']}: {d['observed']}" for d in self.drifts if d["severity"] != "note"]
+        return [f"{d['severity']} {d['id']}: {d['observed']}" for d in self["drifts"] if d["severity"] != "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def check_out(project: Project) -> Checkout:
             shutil.rmtree(folder, ignore_errors=True)
             _run_command(sys.executable, "-m", "venv", folder)
             # Most of what is installed is never imported, so compiling all of it would cost more than it saves.
-            install = ["install", "--quiet", "--disable-pip-version-check", "--no-compile", "--prefer-binary"]
+            install = ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
             _run_command(python, "-m", "pip", *install, *requirements)
             complete.touch()
     return Checkout(project, python)
@@ -176,6 +177,15 @@ def healthy_database(checkout: Checkout, server: Server, folder: Path) -> Iterat
             made.touch()
     with server.connect(name) as connection:
         yield HealthyDatabase(checkout, Database(server, name, connection))
+
+
+def healthy_analysis(healthy: HealthyDatabase, folder: Path) -> Analysis:
+    """What cascade says of a healthy database, asked by whichever worker of the run comes first."""
+    kept = folder / f"{healthy.database.name}-{healthy.database.server.version}.analysis"
+    with _locked(kept.with_name(f"{kept.name}.lock")):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(healthy.checkout.analyse(healthy.database)))
+    return cast(Analysis, pickle.loads(kept.read_bytes()))
 
 
 @contextlib.contextmanager

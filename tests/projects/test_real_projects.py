@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade.core.actions import AddForeignKey, CreateTable
+from cascade.core.actions import Action, AddForeignKey, CreateTable
 from cascade.core.layout import Layout, Rights, RowEvidence, Table
 from cascade.render.sql import SEARCH_PATH, render_action
 from cascade.sources.catalog import CatalogScope, read_catalog
@@ -35,16 +35,16 @@ pytestmark = [pytest.mark.projects, pytest.mark.slow]
 def test_a_healthy_database_has_no_drift(
     project: Project, analysis: Analysis, server: Server, record_property: Callable[[str, object], None]
 ) -> None:
-    figures = analysis.figures
+    figures = analysis["figures"]
     findings = ", ".join(f"{count} {severity}" for severity, count in figures["findings"].items()) or "none"
     shown = [*(figures[part] for part in ("tables", "columns", "constraints", "indexes", "migrations")), findings]
     record_property("figures", [project.name, str(server.version), *map(str, shown), str(figures["seconds"])])
     assert analysis.serious == []
-    assert analysis.steps == 0
-    assert analysis.not_checked == []
-    assert analysis.not_compared == []
-    assert analysis.complete
-    assert analysis.expected_tables == analysis.model_tables
+    assert analysis["steps"] == 0
+    assert analysis["not_checked"] == []
+    assert analysis["not_compared"] == []
+    assert analysis["complete"]
+    assert analysis["expected_tables"] == analysis["model_tables"]
 
 
 def test_sql_worded_from_what_is_there_makes_the_same_again(healthy: HealthyDatabase, tmp_path: Path) -> None:
@@ -77,17 +77,17 @@ def test_what_a_run_with_another_search_path_made_is_found(
 ) -> None:
     with drifted_database(checkout, drifting_server, window) as database:
         answer = checkout.analyse(database)
-        astray = tables_in(database.connection, STRAY_SCHEMA) & set(answer.model_tables)
-        in_place = tables_in(database.connection, answer.target)
+        astray = tables_in(database.connection, STRAY_SCHEMA) & set(answer["model_tables"])
+        in_place = tables_in(database.connection, answer["target"])
 
-    assert answer.target == "public"
-    misplaced = [drift for drift in answer.drifts if drift["kind"] == "misplaced_table"]
+    assert answer["target"] == "public"
+    misplaced = [drift for drift in answer["drifts"] if drift["kind"] == "misplaced_table"]
     assert sorted(drift["table"] for drift in misplaced) == sorted(astray - in_place)
     assert all(drift["copies"] == [[STRAY_SCHEMA, drift["table"]]] for drift in misplaced)
     assert all(drift["severity"] == "broken" and not drift["undecided"] for drift in misplaced)
     assert len(misplaced) >= 3, "the window is too small to show anything"
     assert [finding for finding in answer.serious if " misplaced_table:" not in finding] == []
-    assert answer.complete
+    assert answer["complete"]
 
 
 # -------------------------------------------------------------------------------------------------------------- helpers
@@ -102,11 +102,11 @@ def _observed(database: Database) -> Layout:
 
 def _build(database: Database, layout: Layout) -> None:
     """Make every table, then every key, with the statements that a plan would show and run."""
-    actions = [CreateTable(table) for table in layout.tables.values()]
-    keys = [AddForeignKey(table.name, key) for table in layout.tables.values() for key in table.foreign_keys]
+    actions: list[Action] = [CreateTable(table) for table in layout.tables.values()]
+    actions += [AddForeignKey(table.name, key) for table in layout.tables.values() for key in table.foreign_keys]
     with database.connect() as connection:
         connection.execute(f"SET search_path = {SEARCH_PATH}".encode())
-        for action in [*actions, *keys]:
+        for action in actions:
             for statement in render_action(action):
                 connection.execute(statement.encode())
 

@@ -1,11 +1,15 @@
 """Bad input: a clear sentence, exit code 1, nothing on stdout, and no traceback."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.sites import Project, Site, project_site, run_program
+from cascade.sources.catalog import catalog_sql
+from tests.scenarios.sites import CHECKOUT, Project, Site, project_site, run_program
 from tests.servers import Database
 
 
@@ -105,6 +109,10 @@ def test_tables_of_the_project_but_no_history(one_incident: Site) -> None:
     refused(one_incident, "plan", says=("no django_migrations in any schema",))
 
 
+def test_a_schema_without_history_beside_one_that_has_it(one_incident: Site) -> None:
+    refused(one_incident, "plan", "--schema", "test_schema", says=("there is one in public", "--schema"))
+
+
 def test_a_history_that_may_not_be_read(one_incident: Site) -> None:
     one_incident.execute("ALTER TABLE django_migrations OWNER TO postgres")
     one_incident.execute("REVOKE ALL ON django_migrations FROM migrator, app_user")
@@ -143,6 +151,35 @@ def test_a_dot_that_fails(one_incident: Site) -> None:
 
 def test_an_output_folder_that_is_not_there(one_incident: Site) -> None:
     refused(one_incident, "plan", "-o", "no/such/folder/plan.txt", says=("no/such/folder/plan.txt cannot be written",))
+
+
+def test_an_output_that_is_no_regular_file_is_written_to_and_stays_what_it_is(one_healthy: Site) -> None:
+    real, link = one_healthy.folder / "real.txt", one_healthy.folder / "link.txt"
+    link.symlink_to(real)
+    pipe = one_healthy.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for output in (link, pipe):
+        assert one_healthy.cascade("plan", "-o", str(output), "--format", "text").returncode == 0
+    assert link.is_symlink()
+    assert "No drift" in real.read_text()
+    assert pipe.is_fifo()
+    assert b"No drift" in os.read(reader, 100_000)
+    os.close(reader)
+
+
+def test_a_terminal_that_lacks_a_letter_gets_the_answer_all_the_same(one_incident: Site) -> None:
+    for command in (("plan",), ("explain", "user_profile_bounty_result")):
+        done = one_incident.cascade(*command, PYTHONIOENCODING="latin-1")
+        assert (done.returncode, done.stderr) == (0, "")
+    script = subprocess.run(
+        [sys.executable, "-m", "cascade", "catalog-sql"],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=True,
+        cwd=one_incident.folder,
+    )
+    assert script.stdout.decode() == catalog_sql()
 
 
 def test_an_unknown_entry_in_the_settings(tmp_path: Path, one_database: Database) -> None:

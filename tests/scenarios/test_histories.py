@@ -1,5 +1,6 @@
 """What the record and the files say of each other: renames, squashes, missing files, code that is not deployed."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,42 @@ def test_automatic_through_tables_are_expected_and_known_by_the_field_that_made_
         for statement in step["sql"]:
             site.execute(statement)
     assert site.plan()["drifts"] == []
+
+
+def test_a_pending_migration_whose_many_to_many_table_is_absent_is_no_unrecorded_one(shop: Shop) -> None:
+    more = migration(
+        'migrations.AddField("item", "price", models.IntegerField(null=True))',
+        'migrations.AddField("item", "related", models.ManyToManyField("shop.Item"))',
+        after="0001_initial",
+    )
+    site = shop.site(shop_0001_initial=INITIAL, shop_0002_more=more)
+    site.manage("migrate", "shop", "0001", "-v0")
+    site.execute("ALTER TABLE shop_item ADD COLUMN price int")
+    assert found(site.plan(), severities=("note",)) == {"pending_migration None.shop.0002_more"}
+    site.execute("CREATE TABLE shop_item_related (id int)")
+    assert found(site.plan(), severities=("note",)) == {"unrecorded_migration None.shop.0002_more"}
+
+
+def test_an_operation_may_put_a_model_into_another_app(shop: Shop) -> None:
+    operation = """
+        from django.db import migrations
+
+        class CreateInStore(migrations.CreateModel):
+            def state_forwards(self, app_label, state):
+                super().state_forwards("store", state)
+
+            def database_forwards(self, app_label, schema_editor, from_state, to_state):
+                super().database_forwards("store", schema_editor, from_state, to_state)
+    """
+    (shop.folder / "shop").mkdir(exist_ok=True)
+    (shop.folder / "shop" / "operations.py").write_text(textwrap.dedent(operation))
+    across = "from shop.operations import CreateInStore\n" + migration(
+        create("Shelf").replace("migrations.CreateModel", "CreateInStore"), after=("0001_initial", "store.0001_initial")
+    )
+    store = migration(create("Store"))
+    site = shop.site(shop_0001_initial=INITIAL, store_0001_initial=store, shop_0002_across=across)
+    site.manage("migrate", "-v0")
+    assert site.plan()["drifts"] == []
+    site.execute("DROP TABLE store_shelf")
+    (drift,) = site.plan()["drifts"]
+    assert (drift["kind"], drift["table"], drift["migration"]) == ("missing_table", "store_shelf", "shop.0002_across")

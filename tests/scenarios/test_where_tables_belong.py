@@ -1,5 +1,7 @@
 """Rights, environments and search paths: what is drift, and what only looks like it."""
 
+import pytest
+
 from tests.scenarios.sites import MISPLACED, Site, found
 
 
@@ -22,6 +24,19 @@ def test_a_table_that_may_not_be_read_is_unreachable_and_a_grant_repairs_it(inci
     for statement in plan["steps"][0]["sql"]:
         incident.execute(statement)
     assert found(incident.plan("--app", "user_profile")) == set()
+
+
+def test_a_table_of_which_only_some_columns_may_be_read_is_unreachable(one_healthy: Site) -> None:
+    """Django's SELECT names every column of the model, and is refused as a whole."""
+    one_healthy.execute("REVOKE ALL ON teams_team FROM app_user")
+    one_healthy.execute("GRANT SELECT (id) ON teams_team TO app_user")
+    assert found(one_healthy.plan()) == {"unreachable_table teams_team"}
+    rows = one_healthy.rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'teams_team'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    for (column,) in rows:
+        one_healthy.execute(f"GRANT SELECT ({column}) ON teams_team TO app_user")
+    assert found(one_healthy.plan()) == set()
 
 
 def test_a_misplaced_table_is_broken_whether_or_not_its_schema_may_be_used(incident: Site) -> None:
@@ -136,3 +151,75 @@ def test_a_view_put_in_the_place_of_a_misplaced_table_is_no_table(one_incident: 
     assert (drift["kind"], drift["severity"]) == ("misplaced_table", "risky")
     assert "is a view" in drift["undecided"]
     assert "user_profile_bounty" not in {step["table"] for step in plan["steps"]}
+
+
+def test_a_view_that_the_path_finds_before_the_table_is_told(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA front")
+    one_healthy.execute("CREATE VIEW front.teams_team AS SELECT 1 AS id")
+    one_healthy.execute("GRANT USAGE ON SCHEMA front TO app_user")
+    name = one_healthy.database.name
+    one_healthy.execute(f"ALTER ROLE app_user IN DATABASE {name} SET search_path = front, public")
+    assert found(one_healthy.plan()) == {"shadowed_table teams_team"}
+
+
+@pytest.mark.parametrize(
+    ("taken_by", "words"),
+    [
+        ("CREATE INDEX user_profile_bounty_result_pkey ON public.old_results (id)", "by an index"),
+        ("CREATE SEQUENCE public.user_profile_bounty_result_id_seq", "by a sequence"),
+        ("CREATE TYPE public.user_profile_bounty_result AS (id int)", "by a composite type"),
+    ],
+)
+def test_a_name_that_something_else_took_in_the_target_is_told_before_the_plan_fails(
+    one_incident: Site, taken_by: str, words: str
+) -> None:
+    """A table renamed to keep it keeps the names of its indexes, for one."""
+    one_incident.execute("CREATE TABLE public.old_results (id int)")
+    one_incident.execute(taken_by)
+    plan = one_incident.plan("--app", "user_profile")
+    assert "user_profile_bounty_result" not in {step["table"] for step in plan["steps"]}
+    drift = next(drift for drift in plan["drifts"] if drift["table"] == "user_profile_bounty_result")
+    assert drift["undecided"].endswith(words)
+
+
+def test_one_table_alone_elsewhere_may_have_been_moved_by_hand(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA elsewhere")
+    one_healthy.execute("ALTER TABLE user_profile_bounty_result SET SCHEMA elsewhere")
+    (cause,) = one_healthy.plan()["causes"]
+    assert any("a move by hand" in sentence for sentence in cause["evidence_against"])
+
+
+def test_tenants_whose_history_records_what_a_router_keeps_elsewhere_are_left_alone(one_healthy: Site) -> None:
+    """As tenant backends do it: each schema records every migration, and has but the tables of some apps."""
+    for tenant in ("tenant_a", "tenant_b"):
+        one_healthy.execute(f"CREATE SCHEMA {tenant} AUTHORIZATION migrator")
+        one_healthy.manage(
+            "migrate", "contenttypes", CASCADE_DEMO_USER="migrator", PGOPTIONS=f"-c search_path={tenant}"
+        )
+        one_healthy.manage("migrate", "--fake", CASCADE_DEMO_USER="migrator", PGOPTIONS=f"-c search_path={tenant}")
+    assert one_healthy.plan()["drifts"] == []
+    one_healthy.execute("DROP TABLE public.django_content_type CASCADE")
+    plan = one_healthy.plan()
+    assert found(plan) == {"missing_table django_content_type"}
+    assert plan["steps"] == []
+    assert "--create" in plan["drifts"][0]["decision"]
+
+
+def test_a_table_without_keys_beside_a_faked_history_is_a_persons_decision(one_incident: Site) -> None:
+    one_incident.execute("CREATE TABLE test_schema.django_migrations (LIKE public.django_migrations INCLUDING ALL)")
+    one_incident.execute("INSERT INTO test_schema.django_migrations SELECT * FROM public.django_migrations")
+    one_incident.execute("ALTER TABLE test_schema.user_profile_about_item DROP CONSTRAINT " + _key(one_incident))
+    drift = next(d for d in one_incident.plan()["drifts"] if d["table"] == "user_profile_about_item")
+    assert drift["kind"] == "misplaced_table"
+    assert "environment" in drift["undecided"]
+    taken = one_incident.plan("--take", "user_profile_about_item=test_schema")
+    assert "move_table:public.user_profile_about_item" in {step["id"] for step in taken["steps"]}
+
+
+def _key(site: Site) -> str:
+    return str(
+        site.rows(
+            "SELECT quote_ident(conname) FROM pg_constraint"
+            " WHERE conrelid = 'test_schema.user_profile_about_item'::regclass AND contype = 'f'"
+        )[0][0]
+    )

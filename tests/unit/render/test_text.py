@@ -9,7 +9,7 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.expected import NotChecked
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import Layout, RowEvidence, TableName
+from cascade.core.layout import Layout, Rights, RowEvidence, TableName
 from cascade.core.placement import SkippedSchema
 from cascade.render.paragraphs import columns
 from cascade.render.text import render_check, render_text
@@ -231,10 +231,43 @@ def test_notes_take_few_lines() -> None:
 
 def test_tables_of_another_owner_are_told() -> None:
     answer = answers.incident()
+    tables = [replace(table, owner="alice", alterable=False) for table in answer.observed.layout.tables.values()]
+    text = render_text(replace(answer, observed=replace(answer.observed, layout=Layout.of(tables))))
+
+    assert section(text, "RIGHTS").startswith("migrator may alter none of the 7 tables (alice owns 7: run it")
+
+
+def test_a_member_of_the_owner_and_a_superuser_may_alter_what_they_do_not_own() -> None:
+    answer = answers.incident()
     tables = [replace(table, owner="alice") for table in answer.observed.layout.tables.values()]
     text = render_text(replace(answer, observed=replace(answer.observed, layout=Layout.of(tables))))
 
-    assert section(text, "RIGHTS").startswith("migrator owns none of the 7 tables to be altered (alice owns 7: run it")
+    assert section(text, "RIGHTS").startswith("migrator may alter all 7 and may create in public.")
+
+
+def test_a_schema_that_the_connected_role_may_not_use_is_told_before_it_runs_the_plan() -> None:
+    answer = answers.incident()
+    schemas = tuple(replace(s, connected_usage=s.name == "public") for s in answer.observed.schemas)
+    text = render_text(replace(answer, observed=replace(answer.observed, schemas=schemas)))
+
+    assert "may not use test_schema, so it cannot alter what is there" in " ".join(section(text, "RIGHTS").split())
+
+
+def test_sequences_that_pages_may_not_use_are_told_with_the_rights() -> None:
+    answer = answers.incident()
+    tables = [replace(t, rights=Rights(sequences=False)) for t in answer.observed.layout.tables.values()]
+    text = " ".join(render_text(replace(answer, observed=replace(answer.observed, layout=Layout.of(tables)))).split())
+
+    assert "app_user lacks USAGE on the sequences of" in text
+    assert "may read and write" not in text
+
+
+def test_tables_without_a_row_are_not_called_all_there() -> None:
+    answer = answers.incident()
+    drifts = tuple(replace(d, rows=tuple(RowEvidence(0) for _ in d.rows)) for d in answer.plan.drifts)
+    text = render_text(replace(answer, plan=replace(answer.plan, drifts=drifts)))
+
+    assert section(text, "ROWS").startswith("There, ")
 
 
 @pytest.mark.parametrize("kind", list(DriftKind))
