@@ -113,8 +113,14 @@ _QUESTION_OPTIONS = (
 
 @cli.command()
 @question_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="text, or what the name of -o says.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Else what the name of -o says, else text.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write there; .txt, .json, .sql, .dot and .svg say the format.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 2 where there is drift.")
 @click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
 def plan(question: Question, format_: str | None, output: Path | None, exit_code: bool, verbose: bool) -> int:
@@ -144,7 +150,7 @@ def check(question: Question, fail_on: str, verbose: bool) -> int:
 
     answer = analyse(question, report=_progress(verbose))
     _end_progress()
-    click.echo(render_check(answer, verbose=verbose, colour=_colour()), nl=False)
+    click.echo(render_check(answer, verbose=verbose or fail_on == "note", colour=_colour()), nl=False)
     if answer.findings(Severity(fail_on)):
         return 2
     return 0 if answer.complete else 3
@@ -193,8 +199,11 @@ def demo(output: Path, keep: bool, healthy: bool, verbose: bool) -> None:
     """Replay the incident on an embedded server of its own, and print the plan."""
     from cascade.demo.show import show_demo
 
-    answer = show_demo(output, keep=keep, healthy=healthy, report=lambda message: click.echo(message, err=True))
+    answer, afterwards = show_demo(
+        output, keep=keep, healthy=healthy, report=lambda message: click.echo(message, err=True)
+    )
     click.echo(render_answer(answer, "text", verbose=verbose, colour=_colour()), nl=False)
+    click.echo(f"\n{afterwards}", err=True)
 
 
 @cli.command("catalog-sql")
@@ -215,7 +224,11 @@ def _given_or_stdin(text: str) -> str:
 
 def _format_of(output: Path | None) -> str:
     suffix = output.suffix.lstrip(".").lower() if output else ""
-    return suffix if suffix in FORMATS else "text"
+    if suffix in ("", "txt", "log"):
+        return "text"
+    if suffix not in FORMATS:
+        raise click.UsageError(f"{output}: which format? Known are {', '.join(FORMATS)}: name one with --format.")
+    return suffix
 
 
 def _write(text: str, output: Path | None, *, for_people: bool) -> None:

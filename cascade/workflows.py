@@ -1,5 +1,6 @@
 """Joins sources, core and effects into the answers that every face shows."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ def analyse(question: Question, *, report: Report = _silent) -> Answer:
     from cascade.sources.project import read_project
 
     started = time.monotonic()
+    asked = _asked(question)
     project = read_project(question.settings, question.pythonpath)
     question = _with_settings(question, project)
     if question.observed_file is not None:
@@ -78,7 +80,7 @@ def analyse(question: Question, *, report: Report = _silent) -> Answer:
     else:
         reading = _read_live(question, report)
         seconds = time.monotonic() - started
-    return _answer(question, project, reading, seconds)
+    return replace(_answer(question, project, reading, seconds), asked=asked)
 
 
 def render_answer(answer: Answer, format_: str, *, verbose: bool = False, colour: bool = False) -> str:
@@ -117,6 +119,23 @@ class _Reading:
     observed: Observed
     placement: Placement
     replay: "Replay"
+
+
+def _asked(question: Question) -> tuple[str, ...]:
+    """The options that ask the same question again, scope apart. Of a DSN, which may hold a password, the word."""
+    decisions = question.decisions
+    given = (
+        ("--settings", question.settings),
+        ("--pythonpath", question.pythonpath),
+        ("--database", question.database if question.database != "default" else None),
+        ("--schema", question.schema),
+        ("--app-role", question.app_role),
+        ("--observed", str(question.observed_file) if question.observed_file else None),
+        ("--reference", question.reference if question.reference in (None, "embedded") else "DSN"),
+        *(("--take", f"{table}={schema}") for table, schema in decisions.take.items()),
+        *(("--create", table) for table in sorted(decisions.create)),
+    )
+    return tuple(f"{option} {shlex.quote(value)}" for option, value in given if value)
 
 
 def _with_settings(question: Question, project: "Project") -> Question:
@@ -404,9 +423,17 @@ def _answer(question: Question, project: "Project", reading: _Reading, seconds: 
     expected = replace(reading.expected, source_revision=source_revision(project.folder))
     observed, placement = reading.observed, reading.placement
     scope = _scope_of(question, project, expected)
+    _refuse_idle_decisions(question.decisions, expected, observed)
     drifts = detect_drift(expected, observed, placement, question.decisions)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
-    plan = make_plan(expected, observed.layout, drifts, application_role=placement.role, scope=scope)
+    plan = make_plan(
+        expected,
+        observed.layout,
+        drifts,
+        application_role=placement.role,
+        scope=scope,
+        default_rights={schema.name: schema.default_rights for schema in observed.schemas},
+    )
     fingerprint = fingerprint_of(observed.layout, plan.steps)
     return Answer(
         host=reading.host,
@@ -465,6 +492,23 @@ def _scope_of(question: Question, project: "Project", expected: ExpectedLayout) 
     return Scope(question.apps, tuple(_selector(text, expected) for text in question.tables))
 
 
+def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, observed: Observed) -> None:
+    """One about a table that nobody expects, that is in its place, or that is not where it is to be taken from."""
+    names = {name.name: name for name in expected.tables}
+    for table in sorted({*decisions.take, *decisions.create}):
+        if table not in names:
+            raise NoSuchName("table", table, names)
+        if names[table] in observed.layout.tables:
+            raise CascadeError(
+                f"{names[table]} is in its place: there is nothing to decide by --take or --create.",
+                hint="These are for a table that is not in its place.",
+            )
+    for table, schema in decisions.take.items():
+        copies = [copy.name.schema for copy in observed.layout.copies.get(table, ())]
+        if schema not in copies:
+            raise NoSuchName("copy", f"{schema}.{table}", (f"{copy}.{table}" for copy in copies))
+
+
 def _selector(text: str, expected: ExpectedLayout) -> Selector:
     """The selector with its name as a bare table name, whichever way the table was named."""
     selector = parse_selector(text)
@@ -473,7 +517,8 @@ def _selector(text: str, expected: ExpectedLayout) -> Selector:
 
 
 def find_table(name: str, expected: ExpectedLayout) -> ExpectedTable:
-    """The expected table of that name: ``table``, ``schema.table`` or ``app.Model`` (in any case).
+    """The expected table of that name: ``table``, ``schema.table``, ``app.Model``, or one of the first and last
+    without its app, where only one table has it.
 
     Raises ``NoSuchName`` with the nearest names.
     """
@@ -485,9 +530,18 @@ def find_table(name: str, expected: ExpectedLayout) -> ExpectedTable:
             by_name[table.model.lower()] = table
     found = by_name.get(name) or by_name.get(name.lower())
     if found is None:
+        # The name without its app: bounty, or the model's class alone.
+        short = [t for t in expected.tables.values() if not t.through_field and name.lower() in _short_names(t)]
+        if len(short) == 1:
+            return short[0]
         known: Iterable[str] = [t.name.name for t in expected.tables.values()]
-        raise NoSuchName("table", name, [*known, *(t.model for t in expected.tables.values())])
+        models = [t.model for t in expected.tables.values() if not t.through_field]
+        raise NoSuchName("table", name, [t.name.name for t in short] or [*known, *models])
     return found
+
+
+def _short_names(table: ExpectedTable) -> set[str]:
+    return {table.name.name.removeprefix(f"{table.app}_").lower(), table.model.rpartition(".")[2].lower()}
 
 
 def _located(drift: Drift, replay: "Replay", project: "Project") -> Drift:

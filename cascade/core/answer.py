@@ -17,7 +17,8 @@ class Answer:
     """Expected beside observed, what differs, why, and the plan.
 
     ``host`` is the server as the settings name it (``127.0.0.1:5432`` or a socket folder); ``seconds`` how long
-    the reading took, None where it came from a file. ``notes`` are sentences that belong in every format.
+    the reading took, None where it came from a file. ``asked`` are the options, scope apart, that ask the
+    same question again, as they are typed in a shell. ``notes`` are sentences that belong in every format.
     """
 
     host: str
@@ -29,6 +30,7 @@ class Answer:
     stopgap: Stopgap | None
     fingerprint: str
     plan_id: str
+    asked: tuple[str, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
@@ -46,12 +46,7 @@ def detect_drift(
         *_extra_tables(sides),
     ]
     withheld = [_withheld(drift, expected) for drift in found]
-    return tuple(sorted(withheld, key=_order))
-
-
-def _order(drift: Drift) -> tuple[object, ...]:
-    history = drift.made_by.order if drift.made_by else (0, "", "", 0)
-    return (drift.severity.rank, history, drift.app, str(drift.table or ""), drift.kind.value, drift.object)
+    return tuple(sorted(withheld, key=worst_first))
 
 
 def _withheld(drift: Drift, expected: ExpectedLayout) -> Drift:
@@ -203,7 +198,7 @@ def _unreachable(expected: ExpectedTable, here: Table, sides: _Sides) -> Iterato
             drift,
             observed=f"{quoted(expected.name.schema)} is not on the search_path of {placement.role}",
             evidence=(f"its search_path is {placement.path.setting or 'empty'} ({placement.path.where})",),
-            undecided="what is missing is a schema on the search_path, which no repair of tables puts right",
+            undecided=f"put {quoted(expected.name.schema)} on the search_path of {placement.role}",
         )
 
 
@@ -251,7 +246,7 @@ def _other_copies(
         + ((f"{sides.placement.role} finds {shadow} by that name",) if shadow else ()),
         copies=tuple(copy.name for copy in strays),
         rows=tuple(copy.rows for copy in strays),
-        undecided="" if harmless else "which copy counts is a decision",
+        undecided="" if harmless else "which copy counts only a person knows: compare them, and remove or rename one",
     )
 
 
@@ -297,7 +292,7 @@ def _migration_notes(sides: _Sides) -> Iterator[Drift]:
     for pending in sides.expected.pending:
         there = [_exists(name, None, sides) for name in pending.tables]
         there += [_exists(name, column, sides) for name, column in pending.columns]
-        recorded_elsewise = bool(there) and all(there)
+        recorded_elsewise = bool(there) and all(there) and not pending.makes_more
         kind = DriftKind.UNRECORDED_MIGRATION if recorded_elsewise else DriftKind.PENDING_MIGRATION
         made = [*pending.tables, *(f"{table}.{column}" for table, column in pending.columns)]
         yield Drift(

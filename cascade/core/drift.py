@@ -7,6 +7,12 @@ from cascade.core.history import Provenance
 from cascade.core.layout import RowEvidence, TableName
 
 
+def worst_first(drift: "Drift") -> tuple[object, ...]:
+    """The order of findings: worst first, then as history made their objects."""
+    history = drift.made_by.order if drift.made_by else (0, "", "", 0)
+    return (drift.severity.rank, history, drift.app, str(drift.table or ""), drift.kind.value, drift.object)
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """One difference.
@@ -16,7 +22,6 @@ class Drift:
     phrases; ``evidence`` sentences that a person can check. ``copies`` are the places where the table was
     found outside the target, each with what is known of its rows in ``rows``.
     ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
-    ``attached`` are ids of consequences which are not counted again.
     """
 
     kind: DriftKind
@@ -34,7 +39,6 @@ class Drift:
     rows: tuple[RowEvidence, ...] = ()
     undecided: str = ""
     decision: str = ""
-    attached: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

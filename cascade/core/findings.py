@@ -1,6 +1,6 @@
 """The one table of kinds: what each finding is called, how bad it is, what it means, what repairs it.
 
-Text, JSON, ``explain``, checks and documentation all read it here.
+Detection takes the severity from here, ``explain --kind`` the glossary.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ class KindFacts:
     severity: Severity
     meaning: str
     repair: str
-    check_id: str
 
 
 class DriftKind(Enum):
@@ -47,7 +46,7 @@ class DriftKind(Enum):
 
     @property
     def facts(self) -> KindFacts:
-        """Severity by default, meaning, default repair and check id."""
+        """Severity by default, meaning and default repair."""
         return _FACTS[self]
 
 
@@ -56,66 +55,55 @@ _FACTS = {
         Severity.BROKEN,
         "An applied migration made this table, and it lies in another schema than the one it belongs to.",
         "Move it with ALTER TABLE … SET SCHEMA: rows, indexes, keys and grants travel with it.",
-        "cascade.W001",
     ),
     DriftKind.MISSING_TABLE: KindFacts(
         Severity.BROKEN,
         "A migration that makes this table is recorded as applied, and the table is in no schema.",
         "Create it, complete as of today's applied state; its rows are not brought back.",
-        "cascade.W002",
     ),
     DriftKind.UNREACHABLE_TABLE: KindFacts(
         Severity.BROKEN,
         "The table is in its place, and the application role lacks USAGE on the schema or rights on the table.",
         "Grant what is missing.",
-        "cascade.W003",
     ),
     DriftKind.CREATION_SCHEMA_DIFFERS: KindFacts(
         Severity.RISKY,
         "A table made now, by migrate on this connection, would not land in the schema where it belongs.",
         "None by cascade: change the search_path of the role that migrates.",
-        "cascade.W004",
     ),
     DriftKind.DUPLICATED_TABLE: KindFacts(
         Severity.RISKY,
         "The table is in its place, and another table of the same name lies in another schema.",
         "None without a decision: say which copy counts.",
-        "cascade.W005",
     ),
     DriftKind.SHADOWED_TABLE: KindFacts(
         Severity.RISKY,
         "The table is in its place, and the application role's search_path finds another copy first.",
         "None without a decision: say which copy counts.",
-        "cascade.W006",
     ),
     DriftKind.MISSING_COLUMN: KindFacts(
         Severity.BROKEN,
         "A migration that adds this column is recorded as applied, and the table does not have it.",
         "Add the column, with its indexes and constraints.",
-        "cascade.W007",
     ),
     DriftKind.UNRECORDED_MIGRATION: KindFacts(
         Severity.NOTE,
         "All that this migration makes is there already, and the migration is not recorded as applied.",
         "migrate --fake records it, once a person has compared the two.",
-        "cascade.W008",
     ),
     DriftKind.PENDING_MIGRATION: KindFacts(
         Severity.NOTE,
         "The migration has a file and no record: what it makes is rightly absent.",
         "None: run migrate.",
-        "cascade.W009",
     ),
     DriftKind.EXTRA_TABLE: KindFacts(
         Severity.NOTE,
         "A table in the target schema that no applied migration accounts for.",
         "None.",
-        "cascade.W010",
     ),
     DriftKind.EXTRA_COLUMN: KindFacts(
         Severity.NOTE,
         "A column that no applied migration accounts for.",
         "None.",
-        "cascade.W011",
     ),
 }

@@ -83,12 +83,15 @@ class ModelOrigin:
 
 @dataclass(frozen=True, slots=True)
 class PendingMigration:
-    """A migration with a file and no record. ``makes`` are the table names and (table, column) pairs it would make."""
+    """A migration with a file and no record, with the table names and (table, column) pairs that it would make.
+
+    ``makes_more``: it does other things too, whose effect is not looked for.
+    """
 
     key: MigrationKey
     tables: tuple[str, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
-    source: SourceLines | None = None
+    makes_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

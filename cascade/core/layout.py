@@ -39,7 +39,6 @@ class RelationKind(Enum):
     VIEW = "v"
     MATERIALIZED_VIEW = "m"
     FOREIGN_TABLE = "f"
-    SEQUENCE = "S"
 
     @property
     def holds_rows(self) -> bool:
@@ -56,7 +55,6 @@ class ConstraintKind(Enum):
     FOREIGN_KEY = "foreign_key"
     EXCLUSION = "exclusion"
     NOT_NULL = "not_null"
-    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, slots=True)

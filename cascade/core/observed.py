@@ -57,13 +57,18 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class SchemaFacts:
-    """A schema: may the application role use it, may the connected role create in it, and use it itself."""
+    """A schema: may the application role use it, may the connected role create in it, and use it itself.
+
+    ``default_rights`` are what the application role gets by default on a table made there by the owner of its
+    ``django_migrations``, or else by the connected role.
+    """
 
     name: str
     owner: str
     usage: bool
     create: bool
     connected_usage: bool = True
+    default_rights: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,14 @@ def _observed(document: Document) -> Observed:
         session_schema=document["session_schema"],
         path_settings=tuple(PathSetting(s["role"], s["database"], s["value"]) for s in document["path_settings"]),
         schemas=tuple(
-            SchemaFacts(s["name"], s["owner"], bool(s["usage"]), bool(s["create"]), s["connected_usage"])
+            SchemaFacts(
+                s["name"],
+                s["owner"],
+                bool(s["usage"]),
+                bool(s["create"]),
+                s["connected_usage"],
+                frozenset(s["default_rights"] or ()),
+            )
             for s in document["schemas"]
         ),
         type_schemas=tuple(document["type_schemas"]),

@@ -1,9 +1,9 @@
 """The plan: from drifts to steps, in an order that history proves and PostgreSQL accepts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from cascade.core.column_repairs import add_columns
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.graph import KeyGraph, build_graph, connected_groups, generations, repair_order
@@ -23,18 +23,20 @@ def make_plan(
     *,
     application_role: str,
     scope: Scope = EVERYTHING,
+    default_rights: Mapping[str, frozenset[str]] | None = None,
 ) -> Plan:
     """The steps that cure the drifts in scope, each after what it waits for, else in the order of history.
 
     A drift that can have no step says why in ``undecided``; what is left out of a repair is said in its evidence.
-    Equal inputs give equal plans, in whatever order they come. Each prefix of the steps is valid SQL and leaves
-    the database no worse than before.
+    ``default_rights`` are what the application role gets on a new table of each schema: what it lacks then, and
+    has on all tables beside it, is granted. Equal inputs give equal plans, in whatever order they come. Each
+    prefix of the steps is valid SQL and leaves the database no worse than before.
     """
-    drifts = tuple(sorted(drifts, key=_worst_first))
+    drifts = tuple(sorted(drifts, key=worst_first))
     graph = build_graph(table.table for table in expected.tables.values())
     inside, left_out = split_by_scope(drifts, scope, graph)
     drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)
-    sides = decide_repairs(Sides(expected, observed, inside, drifted, application_role))
+    sides = decide_repairs(Sides(expected, observed, inside, drifted, application_role, default_rights))
     left_over = LeftOut()
     repairs = (
         *repair_tables(sides),
@@ -50,11 +52,6 @@ def make_plan(
         left_out=left_out,
         scope=str(scope),
     )
-
-
-def _worst_first(drift: Drift) -> tuple[object, ...]:
-    history = drift.made_by.order if drift.made_by else (0, "", "", 0)
-    return (drift.severity.rank, history, drift.app, str(drift.table or ""), drift.kind.value, drift.object)
 
 
 def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:

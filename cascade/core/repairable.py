@@ -13,13 +13,17 @@ from cascade.core.layout import Column, ConstraintKind, Layout, RowEvidence, Tab
 
 @dataclass(frozen=True)
 class Sides:
-    """Expected beside observed, the drifts in scope, and the tables that have any drift, in scope or not."""
+    """Expected beside observed, the drifts in scope, and the tables that have any drift, in scope or not.
+
+    ``default_rights``: what the application role gets on a new table of each schema; None where nobody knows.
+    """
 
     expected: ExpectedLayout
     observed: Layout
     drifts: tuple[Drift, ...]
     drifted: frozenset[TableName]
     application_role: str
+    default_rights: Mapping[str, frozenset[str]] | None = None
 
     @cached_property
     def moved(self) -> Mapping[TableName, TableName]:
@@ -142,9 +146,11 @@ def _value_obstacle(column: Column, table: Table, rows: RowEvidence) -> str:
         return ""
     value = column.default if column.default is not None else column.fill
     if value is None:
-        return "" if column.nullable else "it is NOT NULL without a default: say which value the existing rows take"
+        return (
+            "" if column.nullable else "it is NOT NULL without a default: add it by hand, with a value for the old rows"
+        )
     if "(" not in value and rows.counted != 1 and is_unique(table, (column.name,)):
-        return f"existing rows would all take {value}, and it has to be unique: say which values they take"
+        return f"existing rows would all take {value}, and it has to be unique: add it by hand"
     return ""
 
 

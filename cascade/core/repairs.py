@@ -135,6 +135,26 @@ def grant_rights(sides: Sides) -> Iterator[Repair]:
             yield _grant_table(drift.table, drift, privileges, sides)
     for schema, drifts in sorted(schemas.items()):
         yield _grant_usage(schema, drifts, sides)
+    yield from _grant_created(sides)
+
+
+def _grant_created(sides: Sides) -> Iterator[Repair]:
+    """What the role would lack on each new table, as far as at least three tables beside it all agree."""
+    if sides.default_rights is None:
+        return
+    for name in sorted(sides.created):
+        beside = [
+            table.rights
+            for other in sides.expected.tables
+            for table in (sides.observed.tables.get(other),)
+            if table is not None and table.read_in_full and other.schema == name.schema
+        ]
+        given = sides.default_rights.get(name.schema, frozenset())
+        agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(getattr(r, right) for r in beside)]
+        lacking = tuple(right.upper() for right in agreed if right not in given)
+        drift = next(d for d in sides.drifts if d.kind is DriftKind.MISSING_TABLE and d.table == name)
+        if lacking:
+            yield _grant_table(name, drift, lacking, sides)
 
 
 def _lacks_usage(schema: str, sides: Sides) -> bool:

@@ -1,5 +1,6 @@
 """Which drifts a plan is about, and what it leaves for another."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ class Scope:
         return not self.apps and not self.tables
 
     def __str__(self) -> str:
-        return " ".join([*(f"--app {app}" for app in self.apps), *(f"--table {table}" for table in self.tables)])
+        words = [*(("--app", app) for app in self.apps), *(("--table", str(table)) for table in self.tables)]
+        return " ".join(f"{option} {shlex.quote(value)}" for option, value in words)
 
 
 EVERYTHING = Scope()

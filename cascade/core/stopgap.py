@@ -95,10 +95,11 @@ def _words(schema: str, database: str, placement: Placement) -> Stopgap | None:
     """The statement for the place where the path is set, what must notice it, and the reverse."""
     role, path = quoted(placement.role), placement.path
     longer = f"{path.setting}, {quoted(schema)}" if path.setting.strip() else quoted(schema)
-    restart = "then restart the workers: a connection keeps the path that it was opened with"
+    restart = "as a superuser; then restart the workers: a connection keeps the path that it was opened with"
     match path.source:
         case PathSource.CLIENT:
             where = f"in {path.where}: -c search_path="
+            restart = restart.removeprefix("as a superuser; ")
             return Stopgap(schema, where + _spaceless(longer), where + _spaceless(path.setting), restart)
         case PathSource.ROLE_IN_DATABASE:
             change = f"ALTER ROLE {role} IN DATABASE {quoted(database)}"

@@ -94,7 +94,7 @@ def how_to_connect(server: Server, database: str = DATABASE) -> str:
     return "\n".join(
         [
             *exports,
-            f"cascade plan --app-role {APPLICATION}",
+            f"{shlex.quote(sys.executable)} -m cascade plan --app user_profile",
             f"{shlex.quote(sys.executable)} {shlex.quote(str(manage))} showmigrations user_profile",
         ]
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cascade.core.answer import Answer
-from cascade.demo.replay import APPLICATION, demo_environment, how_to_connect, replay_healthy, replay_incident
+from cascade.demo.replay import demo_environment, how_to_connect, replay_healthy, replay_incident
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server, how_to_stop
 from cascade.effects.files import write_file
 from cascade.errors import FileError
@@ -20,23 +20,25 @@ WRITTEN = {"text": "plan.txt", "json": "plan.json", "dot": "plan.dot", "svg": "p
 assert set(WRITTEN) <= set(FORMATS)
 
 
-def show_demo(output: Path, *, keep: bool, healthy: bool, report: Report) -> Answer:
+STOPPED = "The server has been stopped. cascade demo --keep leaves one running, for the commands above."
+
+
+def show_demo(output: Path, *, keep: bool, healthy: bool, report: Report) -> tuple[Answer, str]:
     """Replay on an embedded server, analyse it as its owner would, and write the plan in four formats.
 
-    The server is stopped and its folder removed at the end, unless ``keep``: then it is said how to use it
-    by hand and how to stop it.
+    The server is stopped and its folder removed at the end, unless ``keep``. The second value says how to go on:
+    how to use the kept server by hand and how to stop it.
     """
     _make_folder(output)
     with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
         (replay_healthy if healthy else replay_incident)(server, report=report)
         os.environ.update(demo_environment(server))
-        answer = analyse(Question(app_role=APPLICATION), report=report)
+        answer = analyse(Question(), report=report)
         for format_, name in WRITTEN.items():
             write_file(output / name, render_answer(answer, format_))
         report(f"Wrote {', '.join(WRITTEN.values())} to {output}.")
-        if keep:
-            report(_by_hand(server))
-    return answer
+        afterwards = _by_hand(server) if keep else STOPPED
+    return answer, afterwards
 
 
 def _make_folder(output: Path) -> None:

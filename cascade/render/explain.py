@@ -1,6 +1,7 @@
 """One table, or what an error text names, as text for a person: what is amiss first, then where it all comes from."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -530,17 +531,18 @@ def _next(tables: Sequence[TableName], trouble: Trouble, page: _Page) -> list[st
     """The commands that go on from here."""
     plan = page.answer.plan
     rows: list[tuple[str, str]] = []
+    again = "".join(f" {word}" for word in page.answer.asked)
     decision = next((drift.decision for drift in trouble.drifts if drift.decision), "")
     if decision:
-        rows.append((f"cascade plan {decision}", "the plan once that is decided"))
+        rows.append((f"cascade plan{again} {decision}", "the plan once that is decided"))
     if any(drift.kind in _REPAIRED for drift in trouble.drifts):
         table = next(drift.table for drift in trouble.drifts if drift.table)
-        rows.append((f"cascade plan --table {_argument(table.name)}", "its repair alone"))
+        rows.append((f"cascade plan{again} --table {shlex.quote(table.name)}", "its repair alone"))
     if not plan.is_empty:
-        rows.append(("cascade plan", f"the whole order of repair: {counted(len(plan.steps), 'step')}"))
+        rows.append((f"cascade plan{again}", f"the whole order of repair: {counted(len(plan.steps), 'step')}"))
     elif page.answer.findings() or not page.answer.complete:
-        rows.append(("cascade plan", "all that is known of this database"))
-    rows += [(f"cascade explain {_argument(table.name)}", "one table in full") for table in tables[:1]]
+        rows.append((f"cascade plan{again}", "all that is known of this database"))
+    rows += [(f"cascade explain{again} {shlex.quote(table.name)}", "one table in full") for table in tables[:1]]
     return _labelled("NEXT", page.grid(rows))
 
 
@@ -550,8 +552,3 @@ _REPAIRED = (
     DriftKind.UNREACHABLE_TABLE,
     DriftKind.MISSING_COLUMN,
 )
-
-
-def _argument(name: str) -> str:
-    """A name as it can be typed in a shell."""
-    return name if re.fullmatch(r"[A-Za-z0-9_]+", name) else "'" + name.replace("'", "'\\''") + "'"

@@ -105,7 +105,6 @@ def _drift(drift: Drift) -> JSON:
         "copies": _copies(drift),
         "undecided": drift.undecided,
         "decision": drift.decision,
-        "attached": list(drift.attached),
     }
 
 

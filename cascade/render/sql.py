@@ -582,11 +582,10 @@ _PSQL = (r"\set ON_ERROR_STOP on", r"\encoding UTF8")
 def _left_as_they_are(plan: Plan) -> list[str]:
     """The findings that stay when the script has run, notes apart."""
     cured = {drift for step in plan.steps for drift in step.cures}
-    attached = {consequence for drift in plan.drifts for consequence in drift.attached}
     lines = [
         f"Left as it is: {drift.id}" + (f": {drift.undecided}" if drift.undecided else "")
         for drift in plan.drifts
-        if drift.severity is not Severity.NOTE and drift.id not in cured | attached
+        if drift.severity is not Severity.NOTE and drift.id not in cured
     ]
     beyond = [drift.id for drift in plan.left_out if drift.severity is not Severity.NOTE]
     return [*lines, *(f"Left out by the scope: {drift}" for drift in beyond)]

@@ -1,5 +1,6 @@
 """The answer as text for a person in a hurry: what is broken first, what to type last."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,10 @@ def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, 
     )
     lines = list(separated(blocks))
     return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
+
+
+NOT_YET = "Not compared yet: types, nullability, defaults, constraints and indexes."
+"""What no answer covers so far, said wherever nothing was found."""
 
 
 def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False) -> str:
@@ -137,7 +142,7 @@ def _nothing_found(view: _View) -> list[str]:
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
         )
     rest = "" if answer.plan.left_out else " There is nothing to repair."
-    return view.said("OK", f"No drift{scope}.{rest}", f"Compared: {what_was_compared(answer)}.")
+    return view.said("OK", f"No drift{scope}.{rest}", f"Compared: {what_was_compared(answer)}.", NOT_YET)
 
 
 def _rows(view: _View) -> list[str]:
@@ -152,7 +157,7 @@ def _rows(view: _View) -> list[str]:
     gone = [d for d in drifts if d.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN) and not d.copies]
     if gone:
         names = listed([object_name(drift, view.target) for drift in gone], view.most)
-        texts.append(f"Nothing is left in any schema of what {names} held.")
+        texts.append(f"No schema holds {names}; what was in there is not brought back.")
     return view.said("ROWS", *texts)
 
 
@@ -402,20 +407,19 @@ def _notes(view: _View) -> list[str]:
 def _next(view: _View) -> list[str]:
     """The commands that go on from here."""
     answer, plan = view.answer, view.answer.plan
-    named = answer.placement.role != answer.observed.connected_as
-    role = f" --app-role {_argument(answer.placement.role)}" if named else ""
+    again = "".join(f" {word}" for word in answer.asked)
     scope = f" {plan.scope}" if plan.scope else ""
     commands = []
     if not plan.is_empty:
         commands += [
-            (f"cascade plan{role}{scope} --format sql > repair.sql", f"this plan, id {answer.plan_id}"),
-            (f"cascade plan{role}{scope} -o plan.svg --format svg", "as a picture"),
+            (f"cascade plan{again}{scope} --format sql > repair.sql", f"this plan, id {answer.plan_id}"),
+            (f"cascade plan{again}{scope} -o plan.svg --format svg", "as a picture"),
         ]
     table = next((drift.table for drift in answer.findings() if drift.table), None)
     if table is not None:
-        commands.append((f"cascade explain{role} {_argument(table.name)}", "one table in full"))
+        commands.append((f"cascade explain{again} {shlex.quote(table.name)}", "one table in full"))
     if answer.findings() or plan.left_out or not answer.complete:
-        commands.append((f"cascade check{role}", "exit code 0: nothing is left"))
+        commands.append((f"cascade check{again}{scope}", "what is left, as an exit code"))
     return _in_two_columns(commands, view)
 
 
@@ -430,11 +434,6 @@ def _in_two_columns(pairs: Sequence[tuple[str, str]], view: _View) -> list[str]:
         fitting = next((way for way in ways if columns(way) <= view.width), None)
         lines += [fitting] if fitting else [f"{label}{left}", f"{' ' * (INDENT + 2)}{right}"]
     return lines
-
-
-def _argument(name: str) -> str:
-    """A name as it can be typed in a shell."""
-    return name if name.replace("_", "").isalnum() and name.isascii() else "'" + name.replace("'", "'\\''") + "'"
 
 
 def _check_line(drift: Drift, target: str) -> str:
@@ -461,7 +460,7 @@ def _check_summary(answer: Answer) -> str:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
-    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}."
+    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}. {NOT_YET}"
 
 
 _COLOURS = {

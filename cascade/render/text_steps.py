@@ -119,7 +119,10 @@ def _row_of_many(group: Sequence[Step], labels: Mapping[str, str], answer: Answe
     spread = " … ".join(dict.fromkeys([made[0], made[-1]])) if made else ""
     evidence = [e for e in (_rows_moved(step, answer) for step in group) if e is not None]
     statements = (_in_general(group), f"{_which(group, drifts, answer)}; -v lists them")
-    return _Row(f"{group[0].position}…{group[-1].position}", statements, spread, _sum_cell(evidence))
+    first, last = group[0].position, group[-1].position
+    # Like steps need not follow one another: others may stand between the first and the last.
+    number = f"{first}…{last}" if last - first + 1 == len(group) else f"in {first}…{last}"
+    return _Row(number, statements, spread, _sum_cell(evidence))
 
 
 def _which(group: Sequence[Step], drifts: Sequence[Drift], answer: Answer) -> str:

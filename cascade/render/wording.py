@@ -150,7 +150,8 @@ def what_was_compared(answer: Answer) -> str:
     expected = answer.expected
     columns = sum(len(table.table.columns) for table in expected.tables.values())
     return (
-        f"place, reach and columns of {counted(len(expected.tables), 'table')} with {counted(columns, 'column')}, "
+        f"place, right to read and column names of {counted(len(expected.tables), 'table')} "
+        f"with {counted(columns, 'column')}, "
         f"as {counted(expected.applied_count, 'applied migration')} made them"
     )
 

@@ -342,9 +342,19 @@ SELECT json_build_object(
              'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
              'usage', has_schema_privilege(ar.oid, n.oid, 'USAGE'),
              'connected_usage', has_schema_privilege(n.oid, 'USAGE'),
-             'create', has_schema_privilege(n.oid, 'CREATE'))
+             'create', has_schema_privilege(n.oid, 'CREATE'),
+             -- What the application role would get on a table that the role which migrates makes here.
+             'default_rights', CASE
+               WHEN pg_has_role(ar.oid, me.oid, 'USAGE') THEN '["select", "insert", "update", "delete"]'::json
+               ELSE (SELECT coalesce(json_agg(DISTINCT lower(x.privilege_type)), '[]'::json)
+                     FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) AS x
+                     WHERE d.defaclobjtype = 'r' AND d.defaclrole = me.oid AND d.defaclnamespace IN (0, n.oid)
+                       AND CASE WHEN x.grantee = 0 THEN true ELSE pg_has_role(ar.oid, x.grantee, 'USAGE') END) END)
              ORDER BY n.nspname), '[]'::json)
-    FROM namespace n),
+    FROM namespace n
+    JOIN pg_roles me ON me.oid = coalesce(
+      (SELECT r.relowner FROM relation r WHERE r.relnamespace = n.oid AND r.relname = 'django_migrations'),
+      (SELECT oid FROM pg_roles WHERE rolname = current_user))),
   -- Where types and the like are looked up, and a fingerprint of all that is not PostgreSQL's own.
   'type_schemas', (
     SELECT coalesce(json_agg(DISTINCT n.nspname ORDER BY n.nspname), '[]'::json)

@@ -327,7 +327,8 @@ def _read_batch(
 
 
 def _make_and_read(batch: list[WordedTable], cursor: Any, path: tuple[str, ...]) -> dict[str, Document]:
-    cursor.execute("BEGIN")
+    # A role whose default is read-only may still make temporary tables.
+    cursor.execute("BEGIN READ WRITE")
     try:
         cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s'")
         cursor.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [_path_setting(path)])

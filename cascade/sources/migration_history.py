@@ -241,7 +241,9 @@ def _would_make(migration: Migration, tables: dict[ModelKey, str]) -> PendingMig
             by_name = f"{operation.name}_id" if operation.field.is_relation else operation.name
             column = operation.field.db_column or by_name
             columns.append((tables.get((app, operation.model_name_lower), ""), column))
-    return PendingMigration(MigrationKey(app, migration.name), tuple(made), tuple(columns))
+    looked_for = (django_operations.CreateModel, django_operations.AddField)
+    more = any(not isinstance(operation, looked_for) for operation in migration.operations)
+    return PendingMigration(MigrationKey(app, migration.name), tuple(made), tuple(columns), makes_more=more)
 
 
 def _through_table(table: str, name: str, field: Any) -> list[str]:

@@ -14,7 +14,8 @@ def read_observed_file(path: Path) -> Observed:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise FileError(f"{path} cannot be read: {reason}.") from error
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:

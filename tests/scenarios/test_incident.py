@@ -181,3 +181,17 @@ def _program(site: Site, name: str, *arguments: str, **environment: str) -> Any:
         text=True,
         check=False,
     )
+
+
+def test_a_table_made_anew_gets_the_rights_that_all_its_neighbours_give(incident: Site) -> None:
+    incident.execute(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public"
+        " REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM app_user"
+    )
+    incident.execute("DROP TABLE test_schema.user_profile_bounty_result CASCADE")
+    incident.execute("REVOKE DELETE ON teams_team FROM app_user")
+    steps = incident.plan("--app", "user_profile")["steps"]
+    grants = [statement for step in steps if step["action"] == "grant" for statement in step["sql"]]
+    assert grants == ["GRANT SELECT, INSERT, UPDATE ON TABLE public.user_profile_bounty_result TO app_user;"]
+    _run_script(incident)
+    assert found(incident.plan()) == set()

@@ -305,7 +305,7 @@ def test_a_not_null_column_without_a_value_for_the_rows_gets_no_step() -> None:
     observed = with_rows(observed_after(expected, damage), RowEvidence(counted=3))
     plan = make_plan(expected, observed, drifts_of(expected, damage), application_role="app_user")
     assert plan.is_empty
-    assert "say which value the existing rows take" in plan.drifts[0].undecided
+    assert "with a value for the old rows" in plan.drifts[0].undecided
 
 
 @pytest.mark.parametrize("more", [{"default": "1"}, {"fill": "1"}, {"nullable": True}, {"identity": "d"}])

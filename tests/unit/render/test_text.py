@@ -162,8 +162,9 @@ def test_a_healthy_database_gets_a_short_text_that_says_what_was_compared() -> N
     text = render_text(answers.healthy())
 
     assert section(text, "OK") == (
-        "No drift. There is nothing to repair. Compared: place, reach and columns of 12 tables with 30 columns, "
-        "as 46 applied migrations made them."
+        "No drift. There is nothing to repair. Compared: place, right to read and column names of 12 tables with "
+        "30 columns, as 46 applied migrations made them. "
+        "Not compared yet: types, nullability, defaults, constraints and indexes."
     )
     assert len(text.splitlines()) <= 10
 
@@ -306,8 +307,8 @@ def test_check_has_one_line_a_finding_and_a_line_that_sums_up() -> None:
 
 def test_check_of_a_healthy_database_says_what_was_compared() -> None:
     assert render_check(answers.healthy()) == (
-        "No drift: compared place, reach and columns of 12 tables with 30 columns, "
-        "as 46 applied migrations made them.\n"
+        "No drift: compared place, right to read and column names of 12 tables with 30 columns, as 46 applied "
+        "migrations made them. Not compared yet: types, nullability, defaults, constraints and indexes.\n"
     )
 
 
@@ -320,8 +321,10 @@ def test_no_password_and_no_end_without_a_newline(make: Callable[[], Answer]) ->
 
 
 def test_what_to_type_next_asks_the_same_question() -> None:
-    plan, _, explain, check = re.findall(r"cascade (?:plan|explain|check)[^>\n]*", render_text(answers.incident()))[-4:]
+    answer = replace(answers.incident(), asked=("--app-role app_user", "--settings 'odd name'"))
+    plan, _, explain, check = re.findall(r"cascade (?:plan|explain|check)[^>\n]*", render_text(answer))[-4:]
 
-    assert plan.split("--format")[0] == "cascade plan --app-role app_user --app user_profile "
-    assert explain.startswith("cascade explain --app-role app_user user_profile_about_item")
-    assert check.startswith("cascade check --app-role app_user")
+    again = "--app-role app_user --settings 'odd name'"
+    assert plan.split("--format")[0] == f"cascade plan {again} --app user_profile "
+    assert explain.startswith(f"cascade explain {again} user_profile_about_item")
+    assert check.startswith(f"cascade check {again} --app user_profile")
