@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from cascade.core.detect import Decisions
-from cascade.core.findings import Severity
+from cascade.core.findings import DriftKind, Severity
 from cascade.effects.files import write_file
 from cascade.errors import CascadeError
 from cascade.workflows import FORMATS, Question, analyse, explain_error, explain_table, render_answer
@@ -160,14 +160,25 @@ def check(question: Question, fail_on: str, verbose: bool) -> int:
 @question_options
 @click.argument("table", required=False, metavar="[TABLE|SCHEMA.TABLE|APP.MODEL]")
 @click.option("--error", metavar="TEXT", help="An error text, traceback or log lines; - reads them from stdin.")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in DriftKind]),
+    metavar="KIND",
+    help="What a kind of finding means.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 2 where what is explained is broken or risky.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being read.")
-def explain(question: Question, table: str | None, error: str | None, exit_code: bool, verbose: bool) -> int:
-    """One table in full, or what an error text names: its state, its repair, its source, what fails next."""
-    from cascade.render.explain import render_error_explanation, render_explanation
+def explain(
+    question: Question, table: str | None, error: str | None, kind: str | None, exit_code: bool, verbose: bool
+) -> int:
+    """One table in full, what an error text names, or what a kind of finding means."""
+    from cascade.render.explain import render_error_explanation, render_explanation, render_kind
 
-    if (table is None) == (error is None):
-        raise click.UsageError("Give either a TABLE or --error TEXT (--error - reads stdin).")
+    if [table, error, kind].count(None) != 2:
+        raise click.UsageError("Give either a TABLE, --error TEXT (--error - reads stdin) or --kind KIND.")
+    if kind is not None:
+        click.echo(render_kind(DriftKind(kind)), nl=False)
+        return 0
     if question.apps or question.tables:
         raise click.UsageError("explain looks at the whole database: --app and --table do not apply.")
     if table is not None:

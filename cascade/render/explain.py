@@ -50,6 +50,18 @@ def render_explanation(explanation: Explanation, answer: Answer, *, colour: bool
     return _text(blocks, colour=colour)
 
 
+def render_kind(kind: DriftKind) -> str:
+    """The glossary's entry of a kind of finding.
+
+    >>> print(render_kind(DriftKind.MISSING_TABLE), end="")
+    missing_table   broken
+    A migration that makes this table is recorded as applied, and the table is in no schema.
+    Repair: Create it, complete as of today's applied state; its rows are not brought back.
+    """
+    facts = kind.facts
+    return f"{kind.value}   {facts.severity.value}\n{facts.meaning}\nRepair: {facts.repair}\n"
+
+
 def render_error_explanation(
     subjects: Sequence[Subject], answer: Answer, *, colour: bool = False, width: int = 100
 ) -> str:
