@@ -15,7 +15,7 @@ from cascade.core.findings import DriftKind
 from cascade.core.history import Provenance
 from cascade.core.layout import Constraint, ConstraintKind, Rights, TableName, quoted
 from cascade.core.plan import LockMode, Step
-from cascade.render.paragraphs import columns, padded, separated, wrapped
+from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sql import NotRenderable, render_action
 from cascade.render.wording import (
     counted,
@@ -26,9 +26,6 @@ from cascade.render.wording import (
     short_name,
     window,
 )
-
-INDENT = 9
-"""Where the text starts, right of the words in capitals."""
 
 
 def render_explanation(explanation: Explanation, answer: Answer, *, colour: bool = False, width: int = 100) -> str:
@@ -127,17 +124,7 @@ def _labelled(label: str, lines: list[str], at: int = INDENT) -> list[str]:
 
 def _text(blocks: Iterable[list[str]], *, colour: bool) -> str:
     lines = [printable(line).rstrip() for line in separated(blocks)]
-    return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
-
-
-_COLOURS = {"BROKEN": "1;31", "RISKY": "1;33", "PARTLY": "1;33", "UNKNOWN": "1;33", "OK": "1;32"}
-_LABEL = re.compile(r"[A-Z]{2,}(?: [A-Z]{2,})?(?= |$)")
-
-
-def _painted(line: str) -> str:
-    """The line with its label in colour."""
-    label = _LABEL.match(line)
-    return f"\x1b[{_COLOURS.get(label[0], '1')}m{label[0]}\x1b[0m{line[label.end() :]}" if label else line
+    return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 
 # --------------------------------------------------------------------------------------------------------- state, found

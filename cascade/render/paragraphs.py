@@ -64,3 +64,31 @@ def _width(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+INDENT = 9
+"""Where the text of a labelled paragraph begins."""
+
+
+def painted(line: str) -> str:
+    r"""The line with the label at its start in colour: a word or two in capitals, or a severity.
+
+    >>> painted("ROWS     12"), painted("  for      all")
+    ('\x1b[1mROWS\x1b[0m     12', '  for      all')
+    """
+    label = _LABEL.match(line)
+    return f"\x1b[{_COLOURS.get(label[0], '1')}m{label[0]}\x1b[0m{line[label.end() :]}" if label else line
+
+
+_LABEL = re.compile(r"(?:[A-Z]{2,}(?: [A-Z]{2,})?|broken|risky|unchecked)(?= |$)")
+_COLOURS = {
+    "BROKEN": "1;31",
+    "broken": "1;31",
+    "RISKY": "1;33",
+    "risky": "1;33",
+    "UNSURE": "1;33",
+    "PARTLY": "1;33",
+    "UNKNOWN": "1;33",
+    "unchecked": "1;33",
+    "OK": "1;32",
+}

@@ -11,7 +11,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Step
-from cascade.render.paragraphs import columns, padded, separated, words, wrapped
+from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
 from cascade.render.wording import (
     MANY,
@@ -26,9 +26,6 @@ from cascade.render.wording import (
     what_was_compared,
     window,
 )
-
-INDENT = 9
-"""Where the text starts, right of the words in capitals."""
 
 
 def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, width: int = 100) -> str:
@@ -52,7 +49,7 @@ def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, 
         _next(view),
     )
     lines = list(separated(blocks))
-    return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
+    return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 
 NOT_YET = "Not compared yet: types, nullability, defaults, constraints and indexes."
@@ -68,7 +65,7 @@ def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False)
     lines = [_check_line(drift, answer.placement.target) for drift in shown]
     lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
     lines.append(_check_summary(answer))
-    return "".join(f"{_painted(printable(line)) if colour else printable(line)}\n" for line in lines)
+    return "".join(f"{painted(printable(line)) if colour else printable(line)}\n" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -461,28 +458,3 @@ def _check_summary(answer: Answer) -> str:
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
     return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}. {NOT_YET}"
-
-
-_COLOURS = {
-    "BROKEN": "1;31",
-    "broken": "1;31",
-    "RISKY": "1;33",
-    "risky": "1;33",
-    "UNSURE": "1;33",
-    "PARTLY": "1;33",
-    "unchecked": "1;33",
-    "OK": "1;32",
-}
-
-
-def _painted(line: str) -> str:
-    """The line with its label in colour; a label is a word in capitals at its start."""
-    label = next(iter(words(line)), "")
-    if not line.startswith(label) or not label or not (label in _COLOURS or label in _BOLD):
-        return line
-    return f"\x1b[{_COLOURS.get(label, '1')}m{label}\x1b[0m{line[len(label) :]}"
-
-
-_BOLD = frozenset(
-    ("ROWS", "CAUSE", "CASCADE", "STEPS", "LOCKS", "RIGHTS", "HAZARDS", "DECIDE", "LEFT", "STOPGAP", "NOTES", "NEXT")
-)
