@@ -1,17 +1,19 @@
 """How tables hang together by their foreign keys, and in which order things can be done.
 
-The only module that knows networkx: others hold the graph and ask it here.
+The only module that knows networkx: others hold the graph and ask it here. It is imported where it is used,
+because that takes as long as reading a small database, and an answer without drift needs no graph.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cascade.core.layout import Constraint, Table, TableName
 from cascade.errors import CascadeError, NoSuchName
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 KeyGraph: TypeAlias = "nx.MultiDiGraph[TableName]"
 """Nodes are tables, edges foreign keys from the referencing to the referenced table."""
@@ -23,6 +25,8 @@ def build_graph(tables: Iterable[Table]) -> KeyGraph:
     Nodes and edges are inserted by name, whatever the order given. A referenced table that is not among the
     tables is a node too, after the others.
     """
+    import networkx as nx
+
     ordered = sorted(tables, key=lambda table: table.name)
     graph: KeyGraph = nx.MultiDiGraph()
     graph.add_nodes_from(table.name for table in ordered)
@@ -46,6 +50,8 @@ def connected_groups(
 
     Each group is in the given order, and the groups in the order of their first members.
     """
+    import networkx as nx
+
     wanted = set(members)
     among_members: nx.Graph[TableName] = nx.Graph(graph.subgraph(wanted))
     among_members.add_nodes_from(wanted)
@@ -137,6 +143,8 @@ def _names(table: TableName) -> tuple[str, str, str]:
 
 
 def _within(graph: KeyGraph, table: TableName, steps: int | None) -> Collection[TableName]:
+    import networkx as nx
+
     return nx.single_source_shortest_path_length(graph, table, cutoff=steps).keys()
 
 
@@ -148,6 +156,8 @@ def repair_order(waits_for: Mapping[str, Collection[str]], *, order: Mapping[str
 
     Raises ``ValueError`` where steps wait for one another: a plan is made of steps too small for that.
     """
+    import networkx as nx
+
     try:
         return tuple(nx.lexicographical_topological_sort(_waiting(waits_for), key=order.__getitem__))
     except nx.NetworkXUnfeasible as error:
@@ -159,6 +169,8 @@ def generations(waits_for: Mapping[str, Collection[str]]) -> tuple[tuple[str, ..
 
     Raises ``ValueError`` where steps wait for one another.
     """
+    import networkx as nx
+
     try:
         return tuple(tuple(sorted(wave)) for wave in nx.topological_generations(_waiting(waits_for)))
     except nx.NetworkXUnfeasible as error:
@@ -166,6 +178,8 @@ def generations(waits_for: Mapping[str, Collection[str]]) -> tuple[tuple[str, ..
 
 
 def _waiting(waits_for: Mapping[str, Collection[str]]) -> "nx.DiGraph[str]":
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(sorted(waits_for))
     graph.add_edges_from(_edges(waits_for))
@@ -181,5 +195,7 @@ def _edges(waits_for: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str]
 
 
 def _cycle(waits_for: Mapping[str, Collection[str]]) -> ValueError:
+    import networkx as nx
+
     steps = [earlier for earlier, _ in nx.find_cycle(_waiting(waits_for))]
     return ValueError(f"steps wait for one another: {' -> '.join([*steps, steps[0]])}")

@@ -33,6 +33,8 @@ def make_plan(
     prefix of the steps is valid SQL and leaves the database no worse than before.
     """
     drifts = tuple(sorted(drifts, key=worst_first))
+    if not drifts:
+        return Plan((), (), (), scope=str(scope))
     graph = build_graph(table.table for table in expected.tables.values())
     inside, left_out = split_by_scope(drifts, scope, graph)
     drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)
