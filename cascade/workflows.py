@@ -445,24 +445,29 @@ def _answer(question: Question, project: "Project", reading: _Reading, seconds: 
         stopgap=suggest_stopgap(plan.drifts, drifts, expected, observed, placement),
         fingerprint=fingerprint,
         plan_id=plan_id_of(fingerprint, plan.steps),
-        not_checked=(*expected.not_checked, *_not_read(observed, expected)),
+        not_checked=(*expected.not_checked, *_not_read(observed, expected, drifts)),
         notes=(*placement.notes, *_history_notes(expected)),
         seconds=seconds,
     )
 
 
-def _not_read(observed: Observed, expected: ExpectedLayout) -> Iterator[NotChecked]:
-    """Tables whose definitions a lock kept from being printed, histories that may not be read."""
-    for table in observed.layout.tables.values():
-        if table.locked_by and table.name.name in {name.name for name in expected.tables}:
-            pids = ", ".join(map(str, table.locked_by))
+def _not_read(observed: Observed, expected: ExpectedLayout, drifts: Iterable[Drift]) -> Iterator[NotChecked]:
+    """Tables whose definitions a lock kept from being printed, histories that may not be read.
+
+    Only where that can change the answer: in its place, or beside a copy that a finding is about.
+    """
+    copies = {copy for drift in drifts for copy in drift.copies}
+    for name in sorted({*expected.tables, *copies}):
+        table = observed.layout.tables.get(name)
+        if table is not None and table.locked_by:
             yield NotChecked(
-                f"definitions and rows of {table.name}",
-                f"locked ACCESS EXCLUSIVE by pid {pids}",
+                f"definitions and rows of {name}",
+                f"locked ACCESS EXCLUSIVE by pid {', '.join(map(str, table.locked_by))}",
                 "ask again when that session has ended",
             )
+    schemas = {copy.schema for copy in copies}
     for reading in observed.histories:
-        if reading.problem:
+        if reading.problem and reading.schema in schemas:
             yield NotChecked(
                 f"the django_migrations of {reading.schema}", reading.problem, "connect as a role that may read it"
             )

@@ -296,8 +296,11 @@ table_list AS (
            SELECT FROM pg_attrdef ad
            JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = ad.oid
                            AND u.refclassid = 'pg_class'::regclass
-           JOIN pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'
-           WHERE ad.adrelid = r.oid AND NOT has_sequence_privilege(ar.oid, s.oid, 'USAGE, UPDATE'))),
+           JOIN pg_class s ON s.oid = u.refobjid
+           WHERE ad.adrelid = r.oid
+             -- CASE, because conditions are tried in any order, and the function refuses what is no sequence.
+             AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(ar.oid, s.oid, 'USAGE, UPDATE')
+                      ELSE false END)),
       'columns', coalesce(cl.columns, '[]'::json),
       'constraints', coalesce(kl.constraints, '[]'::json),
       'indexes', coalesce(il.indexes, '[]'::json))

@@ -376,13 +376,13 @@ def test_the_project_has_a_manage_py_for_commands_by_hand(server: EmbeddedServer
     assert "[X]  user_profile.0037_p0_skill_endorsements" in done.stdout
 
 
-def test_what_to_type_by_hand_names_the_database_and_the_application_role(
+def test_what_to_type_by_hand_names_the_database(
     server: EmbeddedServer,
 ) -> None:
     words = how_to_connect(server, DRIFTED)
     assert f"export CASCADE_DEMO_HOST={server.host}" in words
     assert "export CASCADE_DEMO_NAME=arena" in words
-    assert f"cascade plan --app-role {APPLICATION}" in words
+    assert "-m cascade plan --app user_profile" in words
 
 
 def test_a_replay_can_be_repeated_and_comes_out_the_same(server: EmbeddedServer) -> None:
