@@ -91,6 +91,7 @@ def test_what_psql_wrote_gives_the_same_plan_without_the_database(incident: Site
     assert _masked(from_file) == _masked(live)
 
 
+@pytest.mark.slow
 def test_the_plan_is_equal_to_the_byte_under_twenty_hash_seeds(one_incident: Site) -> None:
     for statement in ("DROP TABLE test_schema.user_profile_bounty CASCADE", "DROP TABLE teams_team CASCADE"):
         one_incident.execute(statement)
