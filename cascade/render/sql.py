@@ -155,19 +155,35 @@ def render_create_table(table: Table) -> tuple[str, ...]:
     tablespace, triggers, owner and grants.
     """
     _refuse_what_is_not_known(table)
-    inline = [c for c in table.constraints if _is_inline(c)]
-    late = [c for c in table.constraints if _is_late(c)]
+    inline, twins = _without_twins(sorted((c for c in table.constraints if _is_inline(c)), key=_reading_order))
+    late = [*twins, *sorted((c for c in table.constraints if _is_late(c)), key=_reading_order)]
     elements = [_column_definition(table.name, column, table.constraints) for column in table.columns]
-    elements += [_constraint_definition(c, table.indexes) for c in sorted(inline, key=_reading_order)]
+    elements += [_constraint_definition(c, table.indexes) for c in inline]
     body = "(\n    " + ",\n    ".join(elements) + "\n)" if elements else "()"
     return (
         *(_create_sequence(column.sequence) for column in table.columns if column.sequence and not column.identity),
         f"CREATE TABLE {table.name} {body};",
         *(statement for column in table.columns for statement in _fit_sequence(table.name, column)),
-        *(_add_constraint(table.name, c, table.indexes) for c in sorted(late, key=_reading_order)),
+        *(_add_constraint(table.name, c, table.indexes) for c in late),
         *_create_indexes(table.name, table.indexes),
         *_comments(table),
     )
+
+
+def _without_twins(constraints: Iterable[Constraint]) -> tuple[list[Constraint], list[Constraint]]:
+    """The constraints, and apart those that are unique over columns which an earlier one is unique over already.
+
+    Of two such in one CREATE TABLE PostgreSQL makes the first alone; added afterwards it makes both.
+    """
+    unique = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+    first: list[Constraint] = []
+    twins: list[Constraint] = []
+    for constraint in constraints:
+        is_twin = constraint.kind in unique and any(
+            other.kind in unique and other.columns == constraint.columns for other in first
+        )
+        (twins if is_twin else first).append(constraint)
+    return first, twins
 
 
 def render_add_foreign_key(table: TableName, constraint: Constraint) -> tuple[str, ...]:
