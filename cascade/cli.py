@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from cascade.core.detect import Decisions
+from cascade.core.detection.comparison import Decisions
 from cascade.core.findings import DriftKind, Severity
 from cascade.effects.files import write_file
 from cascade.errors import CascadeError

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.core.answer import Answer
 from cascade.core.causes import detect_causes
-from cascade.core.detect import HISTORY_TABLE, Decisions, detect_drift
+from cascade.core.detect import detect_drift
+from cascade.core.detection.comparison import Decisions
 from cascade.core.drift import Drift
 from cascade.core.error_text import Mention, MentionKind, parse_error_text
 from cascade.core.expected import ExpectedLayout, ExpectedTable, NotChecked
 from cascade.core.explanation import Explanation, Subject, SubjectKind, identify, make_explanation
 from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
-from cascade.core.history import History, MigrationKey, Provenance, SourceLines
+from cascade.core.history import HISTORY_TABLE, History, MigrationKey, Provenance, SourceLines
 from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path

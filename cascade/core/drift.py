@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import Provenance
-from cascade.core.layout import RowEvidence, TableName
+from cascade.core.layout import ConstraintKind, RowEvidence, TableName
 
 
 def worst_first(drift: "Drift") -> tuple[object, ...]:
@@ -18,9 +18,13 @@ class Drift:
     """One difference.
 
     ``table`` is where the thing belongs (None for what concerns no table); ``object`` names the column,
-    migration or schema in question, ``""`` for the table itself. ``expected`` and ``observed`` are short
-    phrases; ``evidence`` sentences that a person can check. ``copies`` are the places where the table was
-    found outside the target, each with what is known of its rows in ``rows``.
+    constraint, index, migration or schema in question, ``""`` for the table itself. ``expected`` and ``observed``
+    are short phrases, or both definitions as PostgreSQL prints them; ``evidence`` sentences that a person can
+    check, ``query`` the SQL that shows it. ``columns`` and ``constraint_type`` say what a constraint or index is
+    about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …).
+    ``copies`` are the places where the table was found outside the target, each with what is known of its rows
+    in ``rows``. ``consequences`` went wrong because this did and are not counted again.
+    ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then it is a note.
     ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
     """
 
@@ -29,14 +33,19 @@ class Drift:
     table: TableName | None
     object: str = ""
     columns: tuple[str, ...] = ()
+    constraint_type: ConstraintKind | None = None
+    aspects: tuple[str, ...] = ()
     expected: str = ""
     observed: str = ""
     evidence: tuple[str, ...] = ()
+    query: str = ""
     app: str = ""
     model: str = ""
     made_by: Provenance | None = None
     copies: tuple[TableName, ...] = ()
     rows: tuple[RowEvidence, ...] = ()
+    consequences: tuple[str, ...] = ()
+    explained_by: str = ""
     undecided: str = ""
     decision: str = ""
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+HISTORY_TABLE = "django_migrations"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLines:

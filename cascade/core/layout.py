@@ -121,7 +121,8 @@ class Reference:
 class Constraint:
     """One constraint. ``definition`` is ``pg_get_constraintdef``, None for keys on the expected side.
 
-    A foreign key is compared and worded by ``columns`` and ``references``, never by its text.
+    A foreign key is compared and worded by ``columns`` and ``references``, never by its text. ``enabled``: none of
+    the triggers that enforce it, on either of its tables, is disabled (``pg_trigger.tgenabled``).
     """
 
     name: str
@@ -133,6 +134,7 @@ class Constraint:
     initially_deferred: bool = False
     validated: bool = True
     enforced: bool = True
+    enabled: bool = True
     index: str | None = None
     comment: str | None = None
 
@@ -214,6 +216,53 @@ class Rights:
     sequences: bool = True
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """A privilege, such as ``SELECT``, that a role other than the owner has on a table; PUBLIC is ``""``."""
+
+    role: str
+    privilege: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UsedObject:
+    """Something beside the table, and not PostgreSQL's own, that a part of it cannot do without (``pg_depend``).
+
+    ``kind`` is ``type``, ``domain``, ``function``, ``collation``, ``operator class``, ``sequence``, ``statistics`` or
+    ``text search configuration``; ``extension`` the one that it is a member of. ``used_by`` says what needs it:
+    ``the column email``. Statistics objects are of the table rather than used by it, and stay behind all the same.
+    """
+
+    kind: str
+    schema: str
+    name: str
+    extension: str | None
+    used_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The sequence that a column draws from, beside the column's highest value.
+
+    ``highest`` is the lowest where ``increment`` is negative; None in an empty table. ``problem`` says why one of
+    the two could not be read; then nothing is known.
+    """
+
+    column: str
+    sequence: TableName
+    next_value: int | None
+    highest: int | None
+    increment: int = 1
+    problem: str | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the next value drawn is one that the column has passed already."""
+        if self.next_value is None or self.highest is None:
+            return False
+        return self.next_value <= self.highest if self.increment > 0 else self.next_value >= self.highest
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One relation with all that belongs to it.
@@ -239,6 +288,9 @@ class Table:
     row_security: bool = False
     read_in_full: bool = True
     definitions_read: bool = True
+    grants: tuple[Grant, ...] = ()
+    uses: tuple[UsedObject, ...] = ()
+    counters: tuple[Counter, ...] = ()
     locked_by: tuple[int, ...] = ()
     alterable: bool = True
     oid: int = 0

@@ -12,6 +12,7 @@ from cascade.core.layout import (
     Column,
     Constraint,
     ConstraintKind,
+    Grant,
     Index,
     Layout,
     Reference,
@@ -60,7 +61,7 @@ class SchemaFacts:
     """A schema: may the application role use it, may the connected role create in it, and use it itself.
 
     ``default_rights`` are what the application role gets by default on a table made there by the owner of its
-    ``django_migrations``, or else by the connected role.
+    ``django_migrations``, or else by the connected role; ``default_grants`` what every role gets (``pg_default_acl``).
     """
 
     name: str
@@ -69,6 +70,7 @@ class SchemaFacts:
     create: bool
     connected_usage: bool = True
     default_rights: frozenset[str] = frozenset()
+    default_grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import assert_never
 
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
@@ -191,7 +190,7 @@ def _sentence(group: list[Drift], answer: Answer, most: int) -> str:
         case DriftKind.EXTRA_COLUMN:
             return f"Columns expected by no applied migration: {names}."
         case _:
-            assert_never(first.kind)
+            return f"{first.kind.value}: {names}."
 
 
 def _misplaced(group: list[Drift], answer: Answer) -> str:

@@ -1,0 +1,1 @@
+"""Detection: expected beside observed, one module for each sort of thing that can differ."""

@@ -1,0 +1,94 @@
+"""What every detector looks at: both sides, where things belong, and what a person decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout, ExpectedTable
+from cascade.core.findings import DriftKind
+from cascade.core.history import Provenance
+from cascade.core.layout import Table, TableName, quoted
+from cascade.core.observed import Observed
+from cascade.core.placement import Ownership, Placement, Standing, judge_copy
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a person decided where the evidence does not: ``take`` a table from a schema, ``create`` one anew.
+
+    Keys and members are bare table names.
+    """
+
+    take: Mapping[str, str] = field(default_factory=dict)
+    create: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Expected beside observed, in one place."""
+
+    expected: ExpectedLayout
+    observed: Observed
+    placement: Placement
+    decisions: Decisions
+
+    def copies_of(self, expected: ExpectedTable) -> list[tuple[Table, Ownership]]:
+        """The tables of that name which no migration puts where they are, each with whose it is."""
+        elsewhere = [t for t in self.observed.layout.copies.get(expected.name.name, ()) if t.name != expected.name]
+        return [
+            (copy, judge_copy(copy, expected, self.observed, self.expected))
+            for copy in elsewhere
+            if copy.name not in self.expected.tables
+            and copy.kind.holds_rows
+            and not copy.extension
+            and not copy.is_partition
+        ]
+
+    def candidates_for(self, expected: ExpectedTable) -> list[tuple[Table, Ownership]]:
+        """The copies that an absent table may have become; none where it is to be created anew."""
+        bare = expected.name.name
+        taken = self.decisions.take.get(bare)
+        if bare in self.decisions.create:
+            return []
+        return [
+            (copy, ownership)
+            for copy, ownership in self.copies_of(expected)
+            if copy.name.schema == taken or (taken is None and ownership.standing is not Standing.ENVIRONMENT)
+        ]
+
+    def found(self, name: TableName) -> Table | None:
+        """The table that stands for an expected one: that in its place, else the only copy that it may have become."""
+        return self._found.get(name)
+
+    @cached_property
+    def _found(self) -> Mapping[TableName, Table]:
+        found = {}
+        for name, expected in self.expected.tables.items():
+            here = self.observed.layout.tables.get(name)
+            if here is not None:
+                if here.kind.holds_rows:
+                    found[name] = here
+                continue
+            candidates = self.candidates_for(expected)
+            if len(candidates) == 1:
+                found[name] = candidates[0][0]
+        return found
+
+    @cached_property
+    def place_of(self) -> Mapping[TableName, TableName]:
+        """By the name of each table that stands for an expected one: where that belongs."""
+        return {table.name: name for name, table in self._found.items()}
+
+
+def about(expected: ExpectedTable, kind: DriftKind, *, made_by: Provenance | None = None) -> Drift:
+    """A drift of that kind on this table, to be filled in."""
+    return Drift(
+        kind,
+        kind.facts.severity,
+        expected.name,
+        expected=f"in {quoted(expected.name.schema)}",
+        app=expected.app,
+        model=expected.model,
+        made_by=made_by or expected.made_by,
+    )

@@ -1,0 +1,203 @@
+"""Tables: in their place and within reach, elsewhere, nowhere, or there twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cascade.core.detection.comparison import Comparison, about
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedTable
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.history import HISTORY_TABLE
+from cascade.core.layout import Table, quoted
+from cascade.core.placement import Ownership, Standing, resolve
+
+
+def detect_tables(both: Comparison) -> Iterator[Drift]:
+    """Where each expected table is, whether it can be reached, what else bears its name; and what nobody expects."""
+    for expected in both.expected.tables.values():
+        here = both.observed.layout.tables.get(expected.name)
+        copies = both.copies_of(expected)
+        if here is None:
+            yield from _absent_table(expected, copies, both)
+        elif not here.kind.holds_rows:
+            yield from _replaced_table(expected, here, copies, both)
+        else:
+            yield from _unreachable(expected, here, both)
+            yield from _other_copies(expected, here, copies, both)
+    yield from _extra_tables(both)
+
+
+def _absent_table(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], both: Comparison) -> Iterator[Drift]:
+    candidates = both.candidates_for(expected)
+    if candidates:
+        yield _misplaced(expected, candidates, both, decided=expected.name.name in both.decisions.take)
+        if len(candidates) == 1:
+            yield from _unreachable_copy(expected, candidates[0][0], both)
+    else:
+        yield _missing(expected, judged, both)
+
+
+def _replaced_table(
+    expected: ExpectedTable, here: Table, judged: list[tuple[Table, Ownership]], both: Comparison
+) -> Iterator[Drift]:
+    """A view or the like in the table's place: a migration's own doing, unless the table strayed elsewhere."""
+    strays = [(copy, ownership) for copy, ownership in judged if ownership.standing is not Standing.ENVIRONMENT]
+    if strays:
+        kind = here.kind.name.lower().replace("_", " ")
+        drift = _misplaced(expected, strays, both, decided=False)
+        yield replace(
+            drift,
+            severity=Severity.RISKY,
+            undecided=f"{here.name} is a {kind}, which would have to go first",
+            decision="",
+        )
+
+
+def _misplaced(
+    expected: ExpectedTable, candidates: list[tuple[Table, Ownership]], both: Comparison, *, decided: bool
+) -> Drift:
+    found_by_name = resolve(expected.name.name, both.placement.path, both.observed.layout)
+    places = tuple(copy.name for copy, _ in candidates)
+    undecided = decision = ""
+    if len(candidates) > 1:
+        schemas = ", ".join(place.schema for place in places)
+        undecided = f"it lies in {len(places)} schemas ({schemas}): say which copy counts"
+    elif candidates[0][1].standing is Standing.DISPUTED and not decided:
+        undecided = f"it may belong to an environment of its own: {candidates[0][1].because}"
+    if undecided:
+        decision = f"--take {quoted(expected.name.name)}={quoted(places[0].schema)}"
+    evidence = [f"{copy.name} exists; {ownership.because}" for copy, ownership in candidates]
+    if found_by_name is None:
+        path = ", ".join(both.placement.path.effective) or "nothing"
+        evidence.append(f"{both.placement.role} looks in {path} and does not find it")
+    else:
+        evidence.append(f"{both.placement.role} finds {found_by_name} by that name")
+    drift = about(expected, DriftKind.MISPLACED_TABLE)
+    return replace(
+        drift,
+        severity=Severity.RISKY if found_by_name in places else Severity.BROKEN,
+        observed=" and ".join(f"in {quoted(place.schema)}" for place in places),
+        evidence=tuple(evidence),
+        copies=places,
+        rows=tuple(copy.rows for copy, _ in candidates),
+        undecided=undecided,
+        decision=decision,
+    )
+
+
+def _missing(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], both: Comparison) -> Drift:
+    bare = expected.name.name
+    drift = replace(
+        about(expected, DriftKind.MISSING_TABLE),
+        observed="in no schema" if not judged else "only in environments of their own",
+        evidence=tuple(f"{copy.name}: {ownership.because}" for copy, ownership in judged)
+        or (f"no schema of {both.observed.database} holds a table of that name",),
+        copies=tuple(copy.name for copy, _ in judged),
+        rows=tuple(copy.rows for copy, _ in judged),
+    )
+    in_the_way = [t for t in both.observed.layout.copies.get(bare, ()) if t.rows.has_rows is not False]
+    if in_the_way and bare not in both.decisions.create:
+        places = ", ".join(str(table.name) for table in in_the_way)
+        return replace(
+            drift,
+            undecided=f"a table of that name, with rows or rows unknown, is at {places}",
+            decision=f"--create {quoted(bare)}",
+        )
+    if not expected.compared:
+        return replace(drift, undecided="its definition is not known: it could not be made for comparison")
+    return drift
+
+
+def _unreachable(expected: ExpectedTable, here: Table, both: Comparison) -> Iterator[Drift]:
+    lacks = _lacking(here)
+    placement = both.placement
+    if not lacks and _is_found(expected, both):
+        return
+    drift = about(expected, DriftKind.UNREACHABLE_TABLE)
+    if lacks:
+        yield replace(
+            drift,
+            observed=f"{placement.role} lacks {lacks}",
+            evidence=(f"has_schema_privilege and has_table_privilege say so of {placement.role}",),
+        )
+    else:
+        yield replace(
+            drift,
+            observed=f"{quoted(expected.name.schema)} is not on the search_path of {placement.role}",
+            evidence=(f"its search_path is {placement.path.setting or 'empty'} ({placement.path.where})",),
+            undecided=f"put {quoted(expected.name.schema)} on the search_path of {placement.role}",
+        )
+
+
+def _is_found(expected: ExpectedTable, both: Comparison) -> bool:
+    """Whether requests can find the table: by its own schema, or anything by that name along the path."""
+    own_schema = expected.name.schema != both.placement.target
+    return own_schema or resolve(expected.name.name, both.placement.path, both.observed.layout) is not None
+
+
+def _unreachable_copy(expected: ExpectedTable, copy: Table, both: Comparison) -> Iterator[Drift]:
+    """Rights travel with a moved table, so those that the role lacks on it are lacking afterwards too."""
+    if copy.rights.select:
+        return
+    yield replace(
+        about(expected, DriftKind.UNREACHABLE_TABLE),
+        observed=f"{both.placement.role} lacks SELECT on {copy.name}, and grants travel with the table",
+        evidence=(f"has_table_privilege says so of {both.placement.role}",),
+        copies=(copy.name,),
+    )
+
+
+def _lacking(table: Table) -> str:
+    if not table.rights.usage:
+        return f"USAGE on the schema {quoted(table.name.schema)}"
+    return "" if table.rights.select else f"SELECT on {table.name}"
+
+
+def _other_copies(
+    expected: ExpectedTable, here: Table, judged: list[tuple[Table, Ownership]], both: Comparison
+) -> Iterator[Drift]:
+    found_by_name = resolve(expected.name.name, both.placement.path, both.observed.layout)
+    shadow = found_by_name if found_by_name not in (None, here.name) else None
+    strays = [copy for copy, own in judged if own.standing is Standing.STRAY or copy.name == shadow]
+    if shadow and shadow not in {copy.name for copy in strays}:
+        strays.append(both.observed.layout.tables[shadow])  # a view or a foreign table hides the table as well
+    if not strays or expected.name.schema != both.placement.target:
+        return
+    kind = DriftKind.SHADOWED_TABLE if shadow else DriftKind.DUPLICATED_TABLE
+    harmless = not shadow and all(_is_idle(copy, both) for copy in strays)
+    yield replace(
+        about(expected, kind),
+        severity=Severity.NOTE if harmless else Severity.RISKY,
+        observed=" and ".join(f"also in {quoted(copy.name.schema)}" for copy in strays),
+        evidence=tuple(f"{table.name}: {table.rows}" for table in (here, *strays))
+        + ((f"{both.placement.role} finds {shadow} by that name",) if shadow else ()),
+        copies=tuple(copy.name for copy in strays),
+        rows=tuple(copy.rows for copy in strays),
+        undecided="" if harmless else "which copy counts only a person knows: compare them, and remove or rename one",
+    )
+
+
+def _is_idle(copy: Table, both: Comparison) -> bool:
+    return copy.rows.has_rows is False and not both.observed.layout.referring.get(copy.name)
+
+
+def _extra_tables(both: Comparison) -> Iterator[Drift]:
+    pending = {name for migration in both.expected.pending for name in migration.tables}
+    expected_names = {name.name for name in both.expected.tables}
+    for table in both.observed.layout.tables.values():
+        if (
+            table.name.schema == both.placement.target
+            and table.kind.holds_rows
+            and not table.extension
+            and not table.is_partition
+            and table.name.name not in {HISTORY_TABLE, *pending}
+            and table.name.name not in expected_names
+            and table.name.name not in both.expected.known_names
+        ):
+            yield Drift(
+                DriftKind.EXTRA_TABLE,
+                Severity.NOTE,
+                table.name,
+                expected="expected by no applied migration",
+                observed=f"in {quoted(table.name.schema)}",
+            )
