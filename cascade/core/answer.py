@@ -19,6 +19,7 @@ class Answer:
     ``host`` is the server as the settings name it (``127.0.0.1:5432`` or a socket folder); ``seconds`` how long
     the reading took, None where it came from a file. ``asked`` are the options, scope apart, that ask the
     same question again, as they are typed in a shell. ``notes`` are sentences that belong in every format.
+    ``ignored`` are findings of the whole database that the settings accept, each with the reason given there.
     """
 
     host: str
@@ -33,6 +34,7 @@ class Answer:
     asked: tuple[str, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
     notes: tuple[str, ...] = ()
+    ignored: tuple[tuple[Drift, str], ...] = ()
     seconds: float | None = None
 
     @property

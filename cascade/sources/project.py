@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cascade.core.ignore import Ignore, parse_ignores
 from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
 
 OLDEST = {"Django": (5, 2), "click": (8, 1), "networkx": (3, 0), "graphviz": (0, 20)}
@@ -25,6 +26,7 @@ class ProjectSettings:
     schema: str | None = None
     app_role: str | None = None
     reference: str | None = None
+    ignore: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Project:
 def read_project(settings: str | None = None, pythonpath: str | None = None) -> Project:
     """Find the project by ``--settings``, ``DJANGO_SETTINGS_MODULE`` or the nearest manage.py, and set Django up.
 
-    Raises ``ProjectError`` where there is none or it cannot be imported, ``UnsupportedVersion`` for old Django.
+    Raises ``ProjectError`` where there is none or it cannot be imported, ``UnsupportedVersion`` for old Django,
+    another ``CascadeError`` where ``CASCADE`` in its settings is not of the form that is known.
     """
     manage_py = _nearest_manage_py(Path.cwd())
     folder = manage_py.parent if manage_py else Path.cwd()
@@ -211,14 +214,16 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "IGNORE"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
     return Project(
         settings_module=module,
         folder=folder,
-        cascade=ProjectSettings(own.get("SCHEMA"), own.get("APP_ROLE"), own.get("REFERENCE")),
+        cascade=ProjectSettings(
+            own.get("SCHEMA"), own.get("APP_ROLE"), own.get("REFERENCE"), parse_ignores(own.get("IGNORE", ()))
+        ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )
 
