@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from cascade.core.actions import AddColumn
+from cascade.core.definitions import computed_from, mentions
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, TableName, quoted
 from cascade.core.plan import Hazard, Lock, LockMode
-from cascade.core.repairable import Sides, computed_from, mentions
+from cascade.core.repairable import Sides
 from cascade.core.repairs import LeftOut, Repair, column_id, cures_of, makers_of, order_of
 
 

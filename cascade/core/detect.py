@@ -1,11 +1,10 @@
 """Expected beside observed: where the two differ, with the evidence."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from cascade.core.detection.columns import detect_columns
 from cascade.core.detection.comparison import Comparison, Decisions
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
+from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import detect_tables
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout
@@ -22,18 +21,10 @@ def detect_drift(
     found = [
         *detect_creation_schema(both),
         *detect_tables(both),
-        *_detect_in_tables(both),
+        *detect_structure(both),
         *detect_migrations(both),
     ]
     return tuple(sorted((_withheld(drift, expected) for drift in found), key=worst_first))
-
-
-def _detect_in_tables(both: Comparison) -> Iterator[Drift]:
-    """What differs inside of each table that is there."""
-    for name, expected in both.expected.tables.items():
-        found = both.found(name)
-        if found is not None:
-            yield from detect_columns(expected, found, both)
 
 
 def _withheld(drift: Drift, expected: ExpectedLayout) -> Drift:

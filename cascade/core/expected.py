@@ -1,6 +1,6 @@
 """The expected layout: what the applied migrations say exists, each part with its provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cascade.core.history import HistoryNotes, MigrationKey, PendingMigration, Provenance, SourceLines
@@ -32,7 +32,8 @@ class ExpectedTable:
     ``table`` has its place in the target. With ``compared`` False only the column names are known and
     nothing else of it may be compared or made. ``model`` is ``app.Model``; for an automatic through table
     the model that owns the field, which ``through_field`` then names. ``state_position`` is the model's
-    place in the migration state.
+    place in the migration state. ``part_made_by`` knows the constraints and indexes that operations of their own
+    made, by name, and unique_together by its columns.
     """
 
     table: Table
@@ -40,6 +41,7 @@ class ExpectedTable:
     model: str
     made_by: Provenance
     column_made_by: Mapping[str, Provenance] = field(default_factory=dict)
+    part_made_by: Mapping[str | frozenset[str], Provenance] = field(default_factory=dict)
     state_position: int = 0
     fields: tuple[ModelField, ...] = ()
     model_source: SourceLines | None = None
@@ -50,6 +52,15 @@ class ExpectedTable:
     def name(self) -> TableName:
         """Where the table belongs."""
         return self.table.name
+
+    def origin_of(self, part: str, columns: Iterable[str]) -> Provenance:
+        """What made a constraint or index of that name over these columns: itself, else the last of its columns."""
+        columns = tuple(columns)
+        known = self.part_made_by.get(part) or self.part_made_by.get(frozenset(columns))
+        if known is not None:
+            return known
+        made_by = [self.column_made_by.get(column, self.made_by) for column in columns]
+        return max(made_by, key=lambda made: made.order, default=self.made_by)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cascade.core.actions import AddForeignKey
+from cascade.core.definitions import is_unique
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, TableName, quoted
 from cascade.core.plan import Hazard, Lock, LockMode
-from cascade.core.repairable import Sides, is_unique
+from cascade.core.repairable import Sides
 from cascade.core.repairs import LeftOut, Repair, cures_of, makers_of, order_of
 
 

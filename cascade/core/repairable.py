@@ -1,14 +1,14 @@
 """What can be repaired: the two sides of a repair, and which drifts get a step at all."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from cascade.core.definitions import computed_from, is_unique
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Column, ConstraintKind, Layout, RowEvidence, Table, TableName
+from cascade.core.layout import Column, Layout, RowEvidence, Table, TableName
 
 
 @dataclass(frozen=True)
@@ -180,35 +180,3 @@ def _names_of(table: Table, schema: str) -> list[tuple[TableName, str]]:
 def _clash(wanted: Iterable[tuple[TableName, str]], there: Mapping[TableName, str]) -> str:
     taken = next(((name, there[name]) for name, _ in wanted if name in there), None)
     return f"the name {taken[0]} is taken by {taken[1]}" if taken else ""
-
-
-# ------------------------------------------------------------------------------------------------- what definitions say
-
-
-def is_unique(table: Table, columns: tuple[str, ...]) -> bool:
-    """Whether no two rows can have the same values in exactly these columns."""
-    wanted = set(columns)
-    return any(
-        set(constraint.columns) == wanted
-        for constraint in table.constraints
-        if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
-    ) or any(
-        index.unique and set(index.columns) == wanted and " WHERE " not in (index.tail or "") for index in table.indexes
-    )
-
-
-def computed_from(column: Column, table: Table) -> list[Column]:
-    """The columns that a generated column's expression speaks of; none of them is generated itself."""
-    return [c for c in table.columns if column.generated and not c.generated and mentions(column.default, c.name)]
-
-
-def mentions(text: str | None, column: str) -> bool:
-    """Whether a printed expression may speak of the column.
-
-    >>> mentions("btree (lower(name))", "name"), mentions("btree (surname)", "name")
-    (True, False)
-    """
-    bare = rf"(?<![\w\"$]){re.escape(column)}(?![\w\"$])"
-    return text is not None and (
-        re.search(bare, text) is not None or f'"{column.replace(chr(34), chr(34) * 2)}"' in text
-    )

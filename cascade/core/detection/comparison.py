@@ -8,9 +8,9 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.history import Provenance
-from cascade.core.layout import Table, TableName, quoted
+from cascade.core.layout import Constraint, Table, TableName, quoted
 from cascade.core.observed import Observed
-from cascade.core.placement import Ownership, Placement, Standing, judge_copy
+from cascade.core.placement import Ownership, Placement, Standing, judge_copy, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,27 @@ class Comparison:
     def place_of(self) -> Mapping[TableName, TableName]:
         """By the name of each table that stands for an expected one: where that belongs."""
         return {table.name: name for name, table in self._found.items()}
+
+    def referred(self, name: TableName) -> TableName:
+        """The table that a key to ``name`` is about, by the place where it belongs.
+
+        Of a table that no migration makes, such as an unmanaged model's, that which the search_path finds.
+        """
+        if name in self.place_of:
+            return self.place_of[name]
+        if name in self.expected.tables or name in self.observed.layout.tables:
+            return name
+        return resolve(name.name, self.placement.path, self.observed.layout) or name
+
+    @cached_property
+    def keys_to(self) -> Mapping[TableName, tuple[tuple[ExpectedTable, Constraint], ...]]:
+        """The expected foreign keys by the table that they refer to, with the table that they start from."""
+        found: dict[TableName, list[tuple[ExpectedTable, Constraint]]] = {}
+        for table in self.expected.tables.values():
+            for key in table.table.foreign_keys:
+                if key.references is not None:
+                    found.setdefault(key.references.table, []).append((table, key))
+        return {name: tuple(keys) for name, keys in found.items()}
 
 
 def about(expected: ExpectedTable, kind: DriftKind, *, made_by: Provenance | None = None) -> Drift:

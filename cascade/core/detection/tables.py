@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cascade.core.detection.comparison import Comparison, about
+from cascade.core.detection.constraints import has_key, key_in_words
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind, Severity
@@ -94,6 +95,7 @@ def _missing(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], bot
         or (f"no schema of {both.observed.database} holds a table of that name",),
         copies=tuple(copy.name for copy, _ in judged),
         rows=tuple(copy.rows for copy, _ in judged),
+        consequences=tuple(_keys_gone_with(expected, both)),
     )
     in_the_way = [t for t in both.observed.layout.copies.get(bare, ()) if t.rows.has_rows is not False]
     if in_the_way and bare not in both.decisions.create:
@@ -106,6 +108,14 @@ def _missing(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], bot
     if not expected.compared:
         return replace(drift, undecided="its definition is not known: it could not be made for comparison")
     return drift
+
+
+def _keys_gone_with(expected: ExpectedTable, both: Comparison) -> Iterator[str]:
+    """The foreign keys of tables that are there to the one that is not."""
+    for table, key in both.keys_to.get(expected.name, ()):
+        there = both.found(table.name)
+        if there is not None and not has_key(key, there, both):
+            yield f"the foreign key {key_in_words(table.name, key)}"
 
 
 def _unreachable(expected: ExpectedTable, here: Table, both: Comparison) -> Iterator[Drift]:
