@@ -57,7 +57,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(**options: Any) -> Any:
         names = ("settings", "pythonpath", "database", "schema", "app_role", "apps", "tables", "reference")
-        values = {name: options.pop(name) for name in (*names, "log_statements")}
+        values = {name: options.pop(name) for name in (*names, "log_statements", "count_rows")}
         decisions = Decisions(dict(options.pop("take")), frozenset(options.pop("create")))
         options.pop("traceback")
         observed_file = options.pop("observed")
@@ -101,6 +101,7 @@ _QUESTION_OPTIONS = (
     click.option("--reference", metavar="DSN", help="Where the expected side is made instead: a DSN, or embedded."),
     click.option("--take", multiple=True, callback=_decision, metavar="TABLE=SCHEMA", help="That copy is the table."),
     click.option("--create", multiple=True, metavar="TABLE", help="Create it anew whatever has that name elsewhere."),
+    click.option("--count-rows", is_flag=True, help="Count the rows of copies exactly, however many."),
     click.option(
         "--log-statements",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -204,15 +205,17 @@ def explain(
     help="Where plan.txt, plan.json, plan.dot and plan.svg go.",
 )
 @click.option("--keep", is_flag=True, help="Leave the server running and say how to use it.")
+@click.option("--after-hand-repair", is_flag=True, help="The same site after a repair that was written by hand.")
 @click.option("--healthy", is_flag=True, help="The same site without the drift.")
 @click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
-def demo(output: Path, keep: bool, healthy: bool, verbose: bool) -> None:
+def demo(output: Path, keep: bool, after_hand_repair: bool, healthy: bool, verbose: bool) -> None:
     """Replay the incident on an embedded server of its own, and print the plan."""
-    from cascade.demo.show import show_demo
+    from cascade.demo.show import Act, show_demo
 
-    answer, afterwards = show_demo(
-        output, keep=keep, healthy=healthy, report=lambda message: click.echo(message, err=True)
-    )
+    if after_hand_repair and healthy:
+        raise click.UsageError("A healthy site needs no repair: give --after-hand-repair or --healthy, not both.")
+    act = Act.AFTER_HAND_REPAIR if after_hand_repair else Act.HEALTHY if healthy else Act.INCIDENT
+    answer, afterwards = show_demo(act, output, keep=keep, report=lambda message: click.echo(message, err=True))
     click.echo(render_answer(answer, "text", verbose=verbose, colour=_colour()), nl=False)
     click.echo(f"\n{afterwards}", err=True)
 

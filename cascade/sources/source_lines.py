@@ -24,6 +24,28 @@ def locate_operation(made_by: Provenance, module: str, relative: Relative) -> Pr
     return replace(made_by, source=SourceLines(relative(file), first, last))
 
 
+def locate_recorded_operation(made_by: Provenance, relative: Relative) -> Provenance:
+    """As ``locate_operation``, with the migration's module found by its app; unchanged where that is gone."""
+    from django.db.migrations.loader import MigrationLoader
+
+    try:
+        package, _ = MigrationLoader.migrations_module(made_by.migration.app)
+    except LookupError:
+        return made_by
+    return locate_operation(made_by, f"{package}.{made_by.migration.name}", relative)
+
+
+def locate_model(model: str, relative: Relative) -> SourceLines | None:
+    """Where ``app.Model`` is written now; None where the code has it no more."""
+    from django.apps import apps
+
+    try:
+        found = apps.get_model(model)
+    except LookupError:
+        return None
+    return locate_class(found.__module__, found.__name__, relative)
+
+
 def locate_class(module: str, name: str, relative: Relative) -> SourceLines | None:
     """File and lines of a class, decorators included; None where it is not written as one."""
     file = _file_of(module)

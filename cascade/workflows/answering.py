@@ -1,0 +1,167 @@
+"""The whole answer to a question: both sides read, compared, explained and planned."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cascade.core.answer import Answer
+from cascade.core.causes import detect_causes
+from cascade.core.detect import detect_drift
+from cascade.core.detection.comparison import Decisions
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout, NotChecked
+from cascade.core.fingerprint import fingerprint_of, plan_id_of
+from cascade.core.graph import Selector, parse_selector
+from cascade.core.history import Provenance
+from cascade.core.observed import Observed
+from cascade.core.planner import Scope, make_plan
+from cascade.core.stopgap import suggest_stopgap
+from cascade.errors import CascadeError, NoSuchName
+from cascade.workflows.naming import find_table
+from cascade.workflows.question import Question, Report, asked_options, silent, with_settings
+from cascade.workflows.reading import Reading, read_from_file, read_live
+
+if TYPE_CHECKING:
+    from cascade.sources.migration_history import Replay
+    from cascade.sources.project import Project
+
+
+def analyse(question: Question, *, report: Report = silent) -> Answer:
+    """The whole answer to a question. Changes nothing.
+
+    Raises a ``CascadeError`` that says what was found and what to try where no answer can be given.
+    """
+    from cascade.sources.project import read_project
+
+    started = time.monotonic()
+    asked = asked_options(question)
+    project = read_project(question.settings, question.pythonpath)
+    question = with_settings(question, project)
+    if question.observed_file is not None:
+        reading = read_from_file(question, question.observed_file, report)
+        seconds = None
+    else:
+        reading = read_live(question, report)
+        seconds = time.monotonic() - started
+    return replace(_answer(question, project, reading, seconds), asked=asked)
+
+
+def _answer(question: Question, project: "Project", reading: Reading, seconds: float | None) -> Answer:
+    from cascade.sources.project import source_revision
+
+    expected = replace(reading.expected, source_revision=source_revision(project.folder))
+    observed, placement = reading.observed, reading.placement
+    scope = _scope_of(question, project, expected)
+    _refuse_idle_decisions(question.decisions, expected, observed)
+    drifts = detect_drift(expected, observed, placement, question.decisions)
+    drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
+    plan = make_plan(
+        expected,
+        observed.layout,
+        drifts,
+        application_role=placement.role,
+        scope=scope,
+        default_rights={schema.name: schema.default_rights for schema in observed.schemas},
+    )
+    fingerprint = fingerprint_of(observed.layout, plan.steps)
+    return Answer(
+        host=reading.host,
+        expected=expected,
+        observed=observed,
+        placement=placement,
+        plan=plan,
+        causes=detect_causes(plan.drifts, expected, observed, placement.target),
+        stopgap=suggest_stopgap(plan.drifts, drifts, expected, observed, placement),
+        fingerprint=fingerprint,
+        plan_id=plan_id_of(fingerprint, plan.steps),
+        not_checked=(*expected.not_checked, *_not_read(observed, expected, drifts)),
+        notes=(*placement.notes, *_history_notes(expected)),
+        seconds=seconds,
+    )
+
+
+def _not_read(observed: Observed, expected: ExpectedLayout, drifts: Iterable[Drift]) -> Iterator[NotChecked]:
+    """Tables whose definitions a lock kept from being printed, histories that may not be read.
+
+    Only where that can change the answer: in its place, or beside a copy that a finding is about.
+    """
+    copies = {copy for drift in drifts for copy in drift.copies}
+    for name in sorted({*expected.tables, *copies}):
+        table = observed.layout.tables.get(name)
+        if table is not None and table.locked_by:
+            yield NotChecked(
+                f"definitions and rows of {name}",
+                f"locked ACCESS EXCLUSIVE by pid {', '.join(map(str, table.locked_by))}",
+                "ask again when that session has ended",
+            )
+    schemas = {copy.schema for copy in copies}
+    for reading in observed.histories:
+        if reading.problem and reading.schema in schemas:
+            yield NotChecked(
+                f"the django_migrations of {reading.schema}", reading.problem, "connect as a role that may read it"
+            )
+    for app, reason in expected.undecided_apps.items():
+        yield NotChecked(f"what the migrations of {app} changed", reason, "ask again with the code that is deployed")
+
+
+def _history_notes(expected: ExpectedLayout) -> Iterator[str]:
+    notes = expected.notes
+    if expected.applied_count == 0:
+        yield "No migration is recorded as applied: nothing is expected yet."
+    if notes.without_file:
+        some = ", ".join(map(str, notes.without_file[:3]))
+        more = f" and {len(notes.without_file) - 3} more" if len(notes.without_file) > 3 else ""
+        yield f"{len(notes.without_file)} records have no file in this checkout: {some}{more}."
+    for app in notes.ahead_apps:
+        yield f"The database is ahead of this checkout: {app} has a newer record than any of its files."
+    for app, leaves in notes.several_leaves.items():
+        yield f"{app} has several leaf migrations ({', '.join(leaves)}); only what is recorded was replayed."
+
+
+def _scope_of(question: Question, project: "Project", expected: ExpectedLayout) -> Scope:
+    known_apps = {*project.app_labels, *expected.apps}
+    for app in question.apps:
+        if app not in known_apps:
+            raise NoSuchName("app", app, known_apps, where=" in INSTALLED_APPS")
+    return Scope(question.apps, tuple(_selector(text, expected) for text in question.tables))
+
+
+def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, observed: Observed) -> None:
+    """One about a table that nobody expects, that is in its place, or that is not where it is to be taken from."""
+    names = {name.name: name for name in expected.tables}
+    for table in sorted({*decisions.take, *decisions.create}):
+        if table not in names:
+            raise NoSuchName("table", table, names)
+        if names[table] in observed.layout.tables:
+            raise CascadeError(
+                f"{names[table]} is in its place: there is nothing to decide by --take or --create.",
+                hint="These are for a table that is not in its place.",
+            )
+    for table, schema in decisions.take.items():
+        copies = [copy.name.schema for copy in observed.layout.copies.get(table, ())]
+        if schema not in copies:
+            raise NoSuchName("copy", f"{schema}.{table}", (f"{copy}.{table}" for copy in copies))
+
+
+def _selector(text: str, expected: ExpectedLayout) -> Selector:
+    """The selector with its name as a bare table name, whichever way the table was named."""
+    selector = parse_selector(text)
+    table = find_table(selector.name, expected)
+    return replace(selector, name=table.name.name)
+
+
+def _located(drift: Drift, replay: "Replay", project: "Project") -> Drift:
+    """The drift with file and lines of the operation that made its object."""
+    if drift.made_by is None:
+        return drift
+    return replace(drift, made_by=_locate(drift.made_by, replay, project))
+
+
+def _locate(made_by: Provenance, replay: "Replay", project: "Project") -> Provenance:
+    from cascade.sources.source_lines import locate_operation
+
+    migration = replay.migrations.get(made_by.migration)
+    if migration is None:
+        return made_by
+    return locate_operation(made_by, type(migration).__module__, project.relative)

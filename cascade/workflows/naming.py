@@ -1,0 +1,34 @@
+"""The table that a person means by a name."""
+
+from collections.abc import Iterable
+
+from cascade.core.expected import ExpectedLayout, ExpectedTable
+from cascade.errors import NoSuchName
+
+
+def find_table(name: str, expected: ExpectedLayout) -> ExpectedTable:
+    """The expected table of that name: ``table``, ``schema.table``, ``app.Model``, or one of the first and last
+    without its app, where only one table has it.
+
+    Raises ``NoSuchName`` with the nearest names.
+    """
+    by_name: dict[str, ExpectedTable] = {}
+    for table in expected.tables.values():
+        by_name.setdefault(table.name.name, table)
+        by_name.setdefault(f"{table.name.schema}.{table.name.name}", table)
+        if not table.through_field:
+            by_name[table.model.lower()] = table
+    found = by_name.get(name) or by_name.get(name.lower())
+    if found is None:
+        # The name without its app: bounty, or the model's class alone.
+        short = [t for t in expected.tables.values() if not t.through_field and name.lower() in _short_names(t)]
+        if len(short) == 1:
+            return short[0]
+        known: Iterable[str] = [t.name.name for t in expected.tables.values()]
+        models = [t.model for t in expected.tables.values() if not t.through_field]
+        raise NoSuchName("table", name, [t.name.name for t in short] or [*known, *models])
+    return found
+
+
+def _short_names(table: ExpectedTable) -> set[str]:
+    return {table.name.name.removeprefix(f"{table.app}_").lower(), table.model.rpartition(".")[2].lower()}

@@ -1,0 +1,71 @@
+"""What a face asks: which project, which database, with whose eyes, and which part of it."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.core.detection.comparison import Decisions
+
+if TYPE_CHECKING:
+    from cascade.sources.project import Project
+
+Report = Callable[[str], None]
+"""Where progress is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to look at: the project, its database, whose eyes, and which part.
+
+    ``reference`` is ``embedded`` or a DSN; ``observed_file`` replaces the database. ``tables`` are selectors
+    such as ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``. ``log_statements`` is a file
+    to which every statement that the database gets is appended. ``count_rows`` counts the rows of copies exactly.
+    """
+
+    settings: str | None = None
+    pythonpath: str | None = None
+    database: str = "default"
+    schema: str | None = None
+    app_role: str | None = None
+    apps: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    reference: str | None = None
+    observed_file: Path | None = None
+    log_statements: Path | None = None
+    decisions: Decisions = field(default_factory=Decisions)
+    count_rows: bool = False
+
+
+def silent(message: str) -> None:
+    """Report to nobody."""
+
+
+def asked_options(question: Question) -> tuple[str, ...]:
+    """The options that ask the same question again, scope apart. Of a DSN, which may hold a password, the word."""
+    decisions = question.decisions
+    given = (
+        ("--settings", question.settings),
+        ("--pythonpath", question.pythonpath),
+        ("--database", question.database if question.database != "default" else None),
+        ("--schema", question.schema),
+        ("--app-role", question.app_role),
+        ("--observed", str(question.observed_file) if question.observed_file else None),
+        ("--reference", question.reference if question.reference in (None, "embedded") else "DSN"),
+        *(("--take", f"{table}={schema}") for table, schema in decisions.take.items()),
+        *(("--create", table) for table in sorted(decisions.create)),
+    )
+    options = [f"{option} {shlex.quote(value)}" for option, value in given if value]
+    return (*options, "--count-rows") if question.count_rows else tuple(options)
+
+
+def with_settings(question: Question, project: "Project") -> Question:
+    """The question with what ``CASCADE`` in the settings says where the command line is silent."""
+    own = project.cascade
+    return replace(
+        question,
+        schema=question.schema or own.schema,
+        app_role=question.app_role or own.app_role,
+        reference=question.reference or own.reference,
+    )

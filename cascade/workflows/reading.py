@@ -1,0 +1,185 @@
+"""Both sides as they are read: of a live database, or of a file that psql wrote."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cascade.core.expected import ExpectedLayout
+from cascade.core.history import HISTORY_TABLE, History
+from cascade.core.layout import TableName
+from cascade.core.observed import Observed
+from cascade.core.placement import Placement, decide_placement, work_out_path
+from cascade.errors import CascadeError, DatabaseError, HistoryError, NoSuchName
+from cascade.workflows.expecting import read_expected
+from cascade.workflows.question import Question, Report
+
+if TYPE_CHECKING:
+    from cascade.sources.migration_history import Replay
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Both sides as they were read."""
+
+    host: str
+    expected: ExpectedLayout
+    observed: Observed
+    placement: Placement
+    replay: "Replay"
+
+
+def read_live(question: Question, report: Report) -> Reading:
+    """The project's own database and, made on it or elsewhere, what its applied migrations say."""
+    from cascade.effects.statement_log import statement_log
+    from cascade.sources.catalog import CatalogScope, read_catalog, read_history
+    from cascade.sources.migration_history import read_replay
+    from cascade.sources.project import client_search_path, open_connection, server_address
+
+    connection = open_connection(question.database)
+    with (
+        _database_errors(),
+        statement_log(question.log_statements, connection),
+        _raw_cursor(connection) as cursor,
+    ):
+        report("reading where tables are")
+        overview = read_catalog(
+            cursor, CatalogScope(tables=(), histories=(), rows=(), names=()), app_role=question.app_role or ""
+        )
+        placement = _place(overview, client_search_path(connection.settings_dict), question)
+        if placement.target in overview.history_schemas:
+            history = _history(lambda: read_history(cursor, placement.target), placement)
+        else:
+            history = _no_history(overview, placement)
+        report(f"replaying {len(history.records)} recorded migrations")
+        replay = read_replay(history)
+        expected = read_expected(replay, connection, placement, overview, question, cursor, report)
+        report("reading what is there")
+        observed = read_catalog(cursor, _scope(expected, overview, placement), app_role=question.app_role or "")
+        _refuse_changed_history(history, observed, placement)
+    return Reading(server_address(connection.settings_dict), expected, observed, placement, replay)
+
+
+def read_from_file(question: Question, file: Path, report: Report) -> Reading:
+    """What psql wrote of a database that is not at hand, and what its applied migrations say."""
+    from django.db import connections
+
+    from cascade.sources.migration_history import read_replay
+    from cascade.sources.observed_file import read_observed_file
+
+    observed = read_observed_file(file)
+    if question.app_role and question.app_role != observed.application_role:
+        raise CascadeError(
+            f"{file} holds the rights of {observed.application_role}, not of {question.app_role}.",
+            hint=f"Write it again with PGOPTIONS='-c cascade.app_role={question.app_role}' before psql.",
+        )
+    if question.database not in connections.settings:
+        raise NoSuchName("database", question.database, connections.settings, where=" in DATABASES")
+    placement = _place(observed, None, question)
+    history = observed.history(placement.target)
+    if history is None:
+        problem = next((h.problem for h in observed.histories if h.schema == placement.target), None)
+        if problem is not None:
+            raise _unreadable(placement, problem)
+        history = _no_history(observed, placement)
+    replay = read_replay(history)
+    expected = read_expected(replay, connections[question.database], placement, observed, question, None, report)
+    return Reading(f"from {file.name}", expected, observed, placement, replay)
+
+
+def _place(observed: Observed, client_path: str | None, question: Question) -> Placement:
+    if not observed.application_role_exists:
+        raise NoSuchName("role", observed.application_role, observed.known_roles, where=f" on {observed.database}")
+    return decide_placement(observed, work_out_path(observed, client_path=client_path), schema=question.schema)
+
+
+@contextmanager
+def _raw_cursor(connection: Any) -> Iterator[Any]:
+    """A cursor of the driver with Django's exceptions, without what a backend does on ``connection.cursor()``.
+
+    Backends of tenants set the search_path there; what is asked here is what the connection came with.
+    """
+    from django.db.backends.utils import CursorWrapper
+
+    with CursorWrapper(connection.connection.cursor(), connection) as cursor:
+        yield cursor
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """What the server refuses, in one sentence."""
+    from django.db import Error
+
+    try:
+        yield
+    except Error as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DatabaseError(
+            f"The server refused what cascade asked: {first}",
+            hint="Nothing was changed. With --traceback the statement's place is shown.",
+        ) from error
+
+
+def _history(read: Callable[[], History], placement: Placement) -> History:
+    from django.db import Error
+
+    try:
+        return read()
+    except Error as error:
+        raise _unreadable(placement, (str(error).strip().splitlines() or ["refused"])[0]) from error
+
+
+def _unreadable(placement: Placement, problem: str) -> HistoryError:
+    table = TableName(placement.target, HISTORY_TABLE)
+    return HistoryError(
+        f"{table} cannot be read: {problem}",
+        hint=f"It says which migrations are applied. GRANT SELECT ON {table}, or connect as a role that may read it.",
+    )
+
+
+def _no_history(observed: Observed, placement: Placement) -> History:
+    """Nothing is recorded anywhere: right for an empty database, an error beside the project's tables."""
+    from cascade.sources.models import tables_of_models
+
+    names = tables_of_models()
+    there = sorted(str(table.name) for table in observed.layout.tables.values() if table.name.name in names)
+    if there:
+        if observed.history_schemas:
+            raise HistoryError(
+                f"Tables are to belong in {placement.target}, which has no django_migrations; "
+                f"there is one in {', '.join(observed.history_schemas)}.",
+                hint="Without it nothing says which migrations are applied there. Name another schema with --schema, "
+                'or take CASCADE["SCHEMA"] out of the settings.',
+            )
+        raise HistoryError(
+            f"{observed.database} has tables of this project ({', '.join(there[:3])}"
+            f"{', …' if len(there) > 3 else ''}), but no django_migrations in any schema that can be seen.",
+            hint="Without it nothing says which migrations are applied. Is this the right database and role?",
+        )
+    return History(placement.target, ())
+
+
+def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -> Any:
+    """What to read in full: the expected names wherever they are; rows where a copy is out of place."""
+    from cascade.sources.catalog import CatalogScope
+
+    copies = [table for name in {t.name for t in expected.tables} for table in overview.layout.copies.get(name, ())]
+    astray = {table.name for table in copies if table.name not in expected.tables}
+    doubled = {name.name for name in astray}
+    in_place = {table.name for table in copies if table.name.name in doubled}
+    schemas = {name.schema for name in astray} | {placement.target}
+    return CatalogScope(
+        tables=tuple(sorted({name.name for name in expected.tables})),
+        histories=tuple(sorted(schemas & set(overview.history_schemas))),
+        rows=tuple(sorted(astray | in_place)),
+        names=tuple(sorted({name.schema for name in expected.tables})),
+    )
+
+
+def _refuse_changed_history(before: History, observed: Observed, placement: Placement) -> None:
+    after = observed.history(placement.target)
+    if after is not None and set(after.by_key) != set(before.by_key):
+        raise HistoryError(
+            "Migrations were recorded while cascade was reading.", hint="Wait for migrate to end, then ask again."
+        )
