@@ -18,11 +18,11 @@ from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
 from cascade.render.paragraphs import columns, wrapped
+from cascade.render.sentences import object_name
 from cascade.render.wording import (
     counted,
     listed,
     migration_labels,
-    object_name,
     printable,
     short_name,
     what_was_compared,
@@ -295,8 +295,8 @@ def _of_drifts(drifts: Iterable[Drift], band: str, look: _Look, made_by: _MadeBy
             number="",
             wave="",
             migration=made_by(drift),
-            what=object_name(drift, answer.placement.target),
-            way=f"in {places}" if places else drift.kind.value.replace("_", " "),
+            what=object_name(drift, answer),
+            way=f"in {places}" if places and not drift.object else drift.kind.value.replace("_", " "),
             rows=" / ".join(rows.figure for rows in drift.rows),
             keys="",
             table=None,

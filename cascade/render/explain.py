@@ -16,10 +16,10 @@ from cascade.core.history import Provenance
 from cascade.core.layout import Constraint, ConstraintKind, Rights, TableName, quoted
 from cascade.core.plan import LockMode, Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
+from cascade.render.sentences import findings_in_sentences
 from cascade.render.sql import NotRenderable, render_action
 from cascade.render.wording import (
     counted,
-    findings_in_sentences,
     listed,
     moment,
     printable,

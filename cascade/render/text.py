@@ -12,14 +12,19 @@ from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
+from cascade.render.sentences import (
+    bare_definition,
+    consequences_in_words,
+    explained_in_sentences,
+    findings_in_sentences,
+    object_name,
+)
 from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
 from cascade.render.wording import (
     MANY,
     counted,
-    findings_in_sentences,
     listed,
     moment,
-    object_name,
     printable,
     rows_in_total,
     short_name,
@@ -42,27 +47,29 @@ def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, 
         _chains(view),
         steps_in_lines(answer, verbose=verbose, width=width),
         [*_locks(view), *_rights(view), *_hazards(view)],
-        _decisions(view),
+        [*_decisions(view), *_by_hand(view)],
         _left_out(view),
         _stopgap(view),
-        _notes(view),
+        [*_notes(view), *_ignored(view)],
         _next(view),
     )
     lines = list(separated(blocks))
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 
-NOT_YET = "Not compared yet: types, nullability, defaults, constraints and indexes."
-"""What no answer covers so far, said wherever nothing was found."""
+CHECK_WIDTH = 160
+"""How wide a line of a check gets, but for names that are wider by themselves."""
 
 
 def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False) -> str:
     """One line a finding (severity, kind, object, where, id) and a last line that sums up; made for a log.
 
-    Notes are counted, and listed with ``verbose``. What was not checked has a line each.
+    Notes and findings that the settings accept are counted, and listed with ``verbose``. What was not checked has a
+    line each. A definition is cut where a line would be wider than ``CHECK_WIDTH``.
     """
     shown = answer.findings(Severity.NOTE if verbose else Severity.RISKY)
-    lines = [_check_line(drift, answer.placement.target) for drift in shown]
+    lines = [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in shown]
+    lines += [_check_line("ignored", drift, reason, answer) for drift, reason in answer.ignored if verbose]
     lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
     lines.append(_check_summary(answer))
     return "".join(f"{painted(printable(line)) if colour else printable(line)}\n" for line in lines)
@@ -139,7 +146,7 @@ def _nothing_found(view: _View) -> list[str]:
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
         )
     rest = "" if answer.plan.left_out else " There is nothing to repair."
-    return view.said("OK", f"No drift{scope}.{rest}", f"Compared: {what_was_compared(answer)}.", NOT_YET)
+    return view.said("OK", f"No drift{scope}.{rest}", f"Compared: {what_was_compared(answer)}.")
 
 
 def _rows(view: _View) -> list[str]:
@@ -153,7 +160,7 @@ def _rows(view: _View) -> list[str]:
         texts.append(f"{len(several) - view.most} more tables are there twice or more; -v lists them.")
     gone = [d for d in drifts if d.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN) and not d.copies]
     if gone:
-        names = listed([object_name(drift, view.target) for drift in gone], view.most)
+        names = listed([object_name(drift, view.answer) for drift in gone], view.most)
         texts.append(f"No schema holds {names}; what was in there is not brought back.")
     return view.said("ROWS", *texts)
 
@@ -177,7 +184,7 @@ def _rows_by_copy(drift: Drift, view: _View) -> str:
     places += list(zip(drift.copies, drift.rows, strict=True))
     each = ", ".join(f"{rows} in {quoted(place.schema)}" for place, rows in places)
     often = "twice" if len(places) == 2 else f"{len(places)} times"
-    return f"{object_name(drift, view.target)} is there {often}: {each}."
+    return f"{object_name(drift, view.answer)} is there {often}: {each}."
 
 
 def _not_checked(view: _View) -> list[str]:
@@ -363,13 +370,26 @@ def _decisions(view: _View) -> list[str]:
         reasons.setdefault(drift.undecided, []).append(drift)
     texts = []
     for reason, drifts in reasons.items():
-        names = listed([object_name(drift, view.target) for drift in drifts], view.most)
+        names = listed([object_name(drift, view.answer) for drift in drifts], view.most)
         options = listed([drift.decision for drift in drifts if drift.decision], 2 if not view.verbose else view.most)
         texts.append(f"{names}: {reason}.{f' Decide with {options}' if options else ''}")
     shown = texts if view.verbose else texts[: MANY + 1]
     if len(shown) < len(texts):
         shown.append(f"and {len(texts) - len(shown)} more; -v lists them")
     return view.said("DECIDE", "No step is proposed for:", *shown) if texts else []
+
+
+def _by_hand(view: _View) -> list[str]:
+    """What no step cures and no option decides: how a person repairs it, by kind."""
+    cured = {cure for step in view.answer.plan.steps for cure in step.cures}
+    kinds: dict[DriftKind, int] = {}
+    for drift in view.answer.findings():
+        if drift.id not in cured and not drift.undecided:
+            kinds[drift.kind] = kinds.get(drift.kind, 0) + 1
+    texts = [f"{kind.value} ({number:,}): {kind.facts.repair}" for kind, number in kinds.items()]
+    if len(texts) > view.most + 1:
+        texts[view.most :] = [f"and {len(texts) - view.most} more kinds; -v lists them"]
+    return view.said("BY HAND", "The plan has no step for these; they need a hand:", *texts) if texts else []
 
 
 def _left_out(view: _View) -> list[str]:
@@ -398,7 +418,27 @@ def _stopgap(view: _View) -> list[str]:
 
 def _notes(view: _View) -> list[str]:
     notes = [drift for drift in view.answer.plan.drifts if drift.severity is Severity.NOTE]
-    return view.said("NOTES", *findings_in_sentences(notes, view.answer, most=view.most), *view.answer.notes)
+    plain = [drift for drift in notes if not drift.explained_by]
+    explained = [drift for drift in notes if drift.explained_by]
+    return view.said(
+        "NOTES",
+        *findings_in_sentences(plain, view.answer, most=view.most),
+        *explained_in_sentences(explained, view.answer, each=view.verbose),
+        *view.answer.notes,
+    )
+
+
+def _ignored(view: _View) -> list[str]:
+    """What the settings accept, each with the reason given there."""
+    ignored = view.answer.ignored
+    each = [f"{drift.kind.value} {object_name(drift, view.answer)} ({reason})" for drift, reason in ignored]
+    return view.said("IGNORED", f"{len(ignored):,} by settings: {'; '.join(_some(each, view))}.") if ignored else []
+
+
+def _some(texts: Sequence[str], view: _View) -> list[str]:
+    """The first texts, and how many more there are."""
+    more = len(texts) - view.most
+    return [*texts[: view.most], f"{more:,} more, which -v lists"] if more > 1 else list(texts)
 
 
 def _next(view: _View) -> list[str]:
@@ -433,12 +473,24 @@ def _in_two_columns(pairs: Sequence[tuple[str, str]], view: _View) -> list[str]:
     return lines
 
 
-def _check_line(drift: Drift, target: str) -> str:
+def _check_line(label: str, drift: Drift, said: str, answer: Answer) -> str:
+    start = f"{label:<9}  {drift.kind.value}  {object_name(drift, answer)}: "
+    end = f"  [{drift.id}]"
+    room = max(_LEAST_SAID, CHECK_WIDTH - columns(start) - columns(end))
+    return f"{start}{said if columns(said) <= room else f'{said[: room - 1]}…'}{end}"
+
+
+_LEAST_SAID = 40
+
+
+def _seen(drift: Drift) -> str:
+    """What was found, beside what was expected where both are definitions; what went wrong with it; why no step."""
+    differs = drift.kind.value.startswith("different_") and drift.expected
+    expected = f", expected {bare_definition(drift.expected, drift)}" if differs else ""
+    explained = f", explained by {drift.explained_by}" if drift.explained_by else ""
+    with_it = f", and with it {words}" if (words := consequences_in_words([drift])) else ""
     undecided = f", undecided: {drift.undecided}" if drift.undecided else ""
-    return (
-        f"{drift.severity.value:<9}  {drift.kind.value}  {object_name(drift, target)}: "
-        f"{drift.observed}{undecided}  [{drift.id}]"
-    )
+    return f"{bare_definition(drift.observed, drift)}{expected}{explained}{with_it}{undecided}"
 
 
 def _check_summary(answer: Answer) -> str:
@@ -449,6 +501,7 @@ def _check_summary(answer: Answer) -> str:
     left = sum(drift.severity is not Severity.NOTE for drift in answer.plan.left_out)
     notes = f", {counted(numbers[Severity.NOTE], 'note')}" if numbers[Severity.NOTE] else ""
     rest = f"; {counted(left, 'finding')} left out" if left else ""
+    rest += f"; {len(answer.ignored):,} ignored by settings" if answer.ignored else ""
     if answer.findings():
         gaps = "" if answer.complete else f"; {counted(len(answer.not_checked), 'thing')} not checked"
         found = f"{numbers[Severity.BROKEN]} broken, {numbers[Severity.RISKY]} risky"
@@ -457,4 +510,4 @@ def _check_summary(answer: Answer) -> str:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
-    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}. {NOT_YET}"
+    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}."

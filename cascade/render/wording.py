@@ -6,36 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from cascade.core.answer import Answer
-from cascade.core.drift import Drift
-from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import MigrationKey
 from cascade.core.layout import RowEvidence, TableName, quoted
 
 MANY = 4
 """How many names a sentence lists before it says "and … more"."""
-
-
-def findings_in_sentences(drifts: Iterable[Drift], answer: Answer, *, most: int = MANY) -> list[str]:
-    """One sentence for each sort of finding, like findings put together, at most ``most`` names in each.
-
-    The order is that in which the sorts first appear.
-    """
-    groups: dict[tuple[object, ...], list[Drift]] = {}
-    for drift in drifts:
-        groups.setdefault(_sort_of(drift), []).append(drift)
-    return [_sentence(group, answer, most) for group in groups.values()]
-
-
-def object_name(drift: Drift, target: str) -> str:
-    """What the finding is about, as short as it stays clear.
-
-    >>> object_name(Drift(DriftKind.MISSING_COLUMN, Severity.BROKEN, TableName("public", "team"), "left_at"), "public")
-    'team.left_at'
-    """
-    if drift.table is None:
-        return drift.object
-    name = short_name(drift.table, target)
-    return f"{name}.{quoted(drift.object)}" if drift.object else name
 
 
 def short_name(table: TableName, target: str) -> str:
@@ -145,85 +120,17 @@ def printable(text: str) -> str:
 
 
 def what_was_compared(answer: Answer) -> str:
-    """How much the answer covers, in numbers."""
-    expected = answer.expected
-    columns = sum(len(table.table.columns) for table in expected.tables.values())
+    """What the answer covers, and how much of it."""
+    tables = [expected.table for expected in answer.expected.tables.values()]
+    indexes = sum(index.constraint is None for table in tables for index in table.indexes)
     return (
-        f"place, right to read and column names of {counted(len(expected.tables), 'table')} "
-        f"with {counted(columns, 'column')}, "
-        f"as {counted(expected.applied_count, 'applied migration')} made them"
+        "place, right to read, columns with type, nullability, default, identity and collation, constraints, foreign "
+        f"keys, indexes, sequences and privileges of {counted(len(tables), 'table')} "
+        f"with {counted(sum(len(table.columns) for table in tables), 'column')}, "
+        f"{counted(sum(len(table.constraints) for table in tables), 'constraint')} and "
+        f"{counted(indexes, 'index', 'indexes')}, "
+        f"as {counted(answer.expected.applied_count, 'applied migration')} made them"
     )
-
-
-def _sort_of(drift: Drift) -> tuple[object, ...]:
-    """Findings of one sort go into one sentence."""
-    places = tuple(copy.schema for copy in drift.copies)
-    return (drift.kind, drift.severity, places, drift.observed if drift.kind is DriftKind.UNREACHABLE_TABLE else "")
-
-
-def _sentence(group: list[Drift], answer: Answer, most: int) -> str:
-    first, target = group[0], answer.placement.target
-    names = listed([object_name(drift, target) for drift in group], most)
-    many = len(group) > 1
-    match first.kind:
-        case DriftKind.MISPLACED_TABLE:
-            return _misplaced(group, answer)
-        case DriftKind.MISSING_TABLE:
-            there = f"are {first.observed}" if many else f"is {first.observed}"
-            return f"{names} {there}{_recorded(group)}."
-        case DriftKind.UNREACHABLE_TABLE:
-            what = f"{counted(len(group), 'table')} cannot be reached" if many else f"{names} cannot be reached"
-            return f"{what}: {first.observed}{f' ({names})' if many else ''}."
-        case DriftKind.CREATION_SCHEMA_DIFFERS:
-            return f"Made now over this connection, {first.observed}; they belong in {quoted(target)}."
-        case DriftKind.DUPLICATED_TABLE | DriftKind.SHADOWED_TABLE:
-            return _doubled(group, names, answer)
-        case DriftKind.MISSING_COLUMN:
-            return f"{names} {'are' if many else 'is'} missing{_recorded(group)}."
-        case DriftKind.UNRECORDED_MIGRATION:
-            those = "they make" if many else "it makes"
-            return f"Not recorded, though all that {those} is there: {names} (migrate --fake records, once compared)."
-        case DriftKind.PENDING_MIGRATION:
-            return f"Pending, so what {'they make' if many else 'it makes'} is rightly absent: {names}."
-        case DriftKind.EXTRA_TABLE:
-            return f"In {quoted(target)}, expected by no applied migration: {names}."
-        case DriftKind.EXTRA_COLUMN:
-            return f"Columns expected by no applied migration: {names}."
-        case _:
-            return f"{first.kind.value}: {names}."
-
-
-def _misplaced(group: list[Drift], answer: Answer) -> str:
-    role, path = answer.placement.role, answer.placement.path
-    schemas = sorted({copy.schema for drift in group for copy in drift.copies})
-    where = " and ".join(quoted(schema) for schema in schemas)
-    if len(group) == 1:
-        what = f"{object_name(group[0], answer.placement.target)} is"
-    elif len({drift.app for drift in group}) == 1:
-        what = f"{len(group):,} tables of {group[0].app} are"
-    else:
-        what = f"{len(group):,} tables ({by_app(drift.app for drift in group)}) are"
-    if group[0].severity is not Severity.BROKEN:
-        they, belong = ("them", "they belong") if len(group) > 1 else ("it", "it belongs")
-        return f"{what} in {where}, where {role} finds {they} so far; {belong} in {quoted(answer.placement.target)}."
-    looks = (
-        f"does not find {'them' if len(group) > 1 else 'it'}"
-        if any(schema in path.effective for schema in schemas)
-        else "does not look"
-    )
-    return f"{what} in {where}, where {role} {looks}."
-
-
-def _doubled(group: list[Drift], names: str, answer: Answer) -> str:
-    schemas = " and ".join(sorted({quoted(copy.schema) for drift in group for copy in drift.copies}))
-    found = f"; {answer.placement.role} finds that one first" if group[0].kind is DriftKind.SHADOWED_TABLE else ""
-    harmless = " (empty there, and nothing points at it)" if group[0].severity is Severity.NOTE else ""
-    return f"{names} {'are' if len(group) > 1 else 'is'} in place and in {schemas} too{harmless}{found}."
-
-
-def _recorded(group: list[Drift]) -> str:
-    keys = migration_labels((drift.made_by.migration for drift in group if drift.made_by), with_app=True)
-    return f" (recorded: {listed(list(keys.values()), 2)})" if keys else ""
 
 
 def _sum(filled: Collection[RowEvidence]) -> str:

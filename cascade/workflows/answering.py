@@ -14,6 +14,7 @@ from cascade.core.expected import ExpectedLayout, NotChecked
 from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
 from cascade.core.history import Provenance
+from cascade.core.ignore import ignore
 from cascade.core.observed import Observed
 from cascade.core.planner import Scope, make_plan
 from cascade.core.stopgap import suggest_stopgap
@@ -56,6 +57,8 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     _refuse_idle_decisions(question.decisions, expected, observed)
     drifts = detect_drift(expected, observed, placement, question.decisions)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
+    not_checked = (*expected.not_checked, *_not_read(observed, expected, drifts))
+    drifts, ignored = ignore(drifts, project.cascade.ignore, complete=not not_checked)
     plan = make_plan(
         expected,
         observed.layout,
@@ -75,8 +78,9 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         stopgap=suggest_stopgap(plan.drifts, drifts, expected, observed, placement),
         fingerprint=fingerprint,
         plan_id=plan_id_of(fingerprint, plan.steps),
-        not_checked=(*expected.not_checked, *_not_read(observed, expected, drifts)),
+        not_checked=not_checked,
         notes=(*placement.notes, *_history_notes(expected)),
+        ignored=ignored,
         seconds=seconds,
     )
 

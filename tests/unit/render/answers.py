@@ -285,6 +285,205 @@ def undecided() -> Answer:
     )
 
 
+def every_kind() -> Answer:
+    """One finding of each kind, worded as detection words them, and one that the settings accept."""
+    return replace(
+        answer_about((*HEALTHY_TABLES, *ASTRAY_TABLES), Plan(_one_of_each(), (), ())),
+        ignored=(
+            (
+                replace(_part(DriftKind.EXTRA_INDEX, "team_lower"), columns=("",)),
+                "made by the DBA for the search",
+            ),
+        ),
+    )
+
+
+def hand_made_copy() -> Answer:
+    """The endorsement's table was written anew by hand: one column, four keys and six indexes are not there."""
+    endorsement = ASTRAY_TABLES[2]
+    column = replace(
+        misplaced(endorsement),
+        kind=DriftKind.MISSING_COLUMN,
+        object="bounty_id",
+        columns=("bounty_id",),
+        expected="bounty_id bigint NOT NULL",
+        observed=f"not among the 5 columns of public.{ENDORSEMENT}",
+        copies=(),
+        rows=(),
+        consequences=(
+            f"the foreign key public.{ENDORSEMENT} (bounty_id) -> public.{BOUNTY}",
+            f"the index {ENDORSEMENT}_bounty_id",
+        ),
+    )
+    keys = tuple(
+        replace(
+            column,
+            kind=DriftKind.MISSING_CONSTRAINT,
+            severity=Severity.RISKY,
+            object=key.name,
+            columns=key.columns,
+            constraint_type=ConstraintKind.FOREIGN_KEY,
+            expected=f"FOREIGN KEY ({key.columns[0]}) REFERENCES public.accounts_user(id)",
+            observed=f"not among the 2 constraints of public.{ENDORSEMENT}",
+            consequences=(),
+        )
+        for key in endorsement.expected().table.foreign_keys[:4]
+    )
+    indexes = tuple(
+        replace(
+            keys[0],
+            kind=DriftKind.MISSING_INDEX,
+            object=f"{ENDORSEMENT}_{name}",
+            columns=(column,),
+            constraint_type=None,
+            expected=f"btree ({column})",
+            observed=f"not among the 1 indexes of public.{ENDORSEMENT}",
+        )
+        for name, column in [(c, c) for c, _ in endorsement.keys[:4]] + [("match_like", "match_id"), ("upper", "")]
+    )
+    return answer_about((*HEALTHY_TABLES, *ASTRAY_TABLES), Plan((column, *keys, *indexes), (), ()))
+
+
+def _one_of_each() -> tuple[Drift, ...]:
+    bounty, membership = ASTRAY_TABLES[4], HEALTHY_TABLES[2]
+    stray = replace(bounty, astray_in="test_schema")
+    there = (TableName("test_schema", "teams_team"),)
+    key = replace(
+        _part(DriftKind.MISSING_CONSTRAINT, "teams_teammembership_user_id_fk", membership),
+        columns=("user_id",),
+        constraint_type=ConstraintKind.FOREIGN_KEY,
+        expected="FOREIGN KEY (user_id) REFERENCES public.accounts_user(id) DEFERRABLE INITIALLY DEFERRED",
+    )
+    unique = replace(
+        _part(DriftKind.DIFFERENT_CONSTRAINT, "teams_team_tag_uniq"),
+        columns=("slug", "tag"),
+        constraint_type=ConstraintKind.UNIQUE,
+        expected="UNIQUE (slug, tag)",
+        observed="UNIQUE (slug)",
+    )
+    index = replace(
+        _part(DriftKind.MISSING_INDEX, "teams_team_slug_idx"),
+        columns=("slug",),
+        expected="btree (slug) WHERE active",
+        observed="not among the 3 indexes of public.teams_team",
+    )
+    column = replace(
+        _part(DriftKind.DIFFERENT_COLUMN, "budget"),
+        columns=("budget",),
+        aspects=("type",),
+        expected="budget numeric(12,2) NOT NULL",
+        observed="budget numeric(10,2) NOT NULL",
+        query="SELECT attname FROM pg_attribute;",
+    )
+    return (
+        misplaced(stray),
+        _missing(ASTRAY_TABLES[5]),
+        replace(
+            _part(DriftKind.UNREACHABLE_TABLE, ""), observed="app_user lacks SELECT on public.teams_team", copies=()
+        ),
+        missing_column(),
+        replace(
+            _part(DriftKind.SEQUENCE_BEHIND, "id"),
+            columns=("id",),
+            expected="above 40",
+            observed="public.teams_team_id_seq gives 7 next, and 40 is in the column",
+        ),
+        Drift(
+            DriftKind.CREATION_SCHEMA_DIFFERS,
+            Severity.RISKY,
+            None,
+            object="test_schema",
+            expected="new tables land in public",
+            observed="new tables land in test_schema",
+        ),
+        replace(
+            _part(DriftKind.DUPLICATED_TABLE, ""),
+            observed="also in test_schema",
+            copies=there,
+            rows=(RowEvidence(3),),
+            undecided="which copy counts only a person knows",
+        ),
+        replace(
+            _part(DriftKind.SHADOWED_TABLE, "", HEALTHY_TABLES[0]),
+            observed="also in aaa",
+            copies=(TableName("aaa", "accounts_user"),),
+            rows=(RowEvidence(3),),
+            undecided="which copy counts only a person knows",
+        ),
+        replace(
+            _part(DriftKind.STRAY_OBJECT, "type test_schema.citext"),
+            expected="in public",
+            observed="in test_schema, where the column email of public.teams_team needs it",
+        ),
+        replace(
+            key,
+            kind=DriftKind.MISDIRECTED_FOREIGN_KEY,
+            object="teams_teammembership_team_id_fk",
+            columns=("team_id",),
+            expected="refers to public.teams_team",
+            observed="refers to test_schema.teams_team",
+            copies=there,
+            rows=(RowEvidence(3),),
+        ),
+        key,
+        index,
+        column,
+        unique,
+        replace(index, kind=DriftKind.DIFFERENT_INDEX, expected="btree (slug)", observed="hash (slug)"),
+        replace(key, kind=DriftKind.NOT_VALIDATED_CONSTRAINT, expected="validated", observed="NOT VALID"),
+        replace(
+            unique,
+            kind=DriftKind.DISABLED_CONSTRAINT,
+            object="teams_team_size_check",
+            columns=("size",),
+            constraint_type=ConstraintKind.CHECK,
+            expected="enforced",
+            observed="it is NOT ENFORCED",
+        ),
+        replace(index, kind=DriftKind.INVALID_INDEX, expected="valid", observed="invalid"),
+        replace(
+            _part(DriftKind.DIFFERENT_PRIVILEGES, ""),
+            expected="app_user has INSERT, SELECT",
+            observed="app_user has SELECT",
+        ),
+        Drift(DriftKind.UNRECORDED_MIGRATION, Severity.NOTE, None, object="teams.0004_motto", app="teams"),
+        Drift(DriftKind.PENDING_MIGRATION, Severity.NOTE, None, object="teams.0005_colour", app="teams"),
+        Drift(DriftKind.EXTRA_TABLE, Severity.NOTE, TableName("public", "backup_2019"), observed="in public"),
+        _part(DriftKind.EXTRA_COLUMN, "legacy"),
+        replace(
+            unique,
+            kind=DriftKind.EXTRA_CONSTRAINT,
+            severity=Severity.NOTE,
+            observed="UNIQUE (slug, tag)",
+            made_by=None,
+            explained_by="RunSQL in teams.0003_search (apps/teams/migrations/0003_search.py:8)",
+        ),
+        replace(_part(DriftKind.EXTRA_INDEX, "by_hand"), columns=("slug",), observed="btree (slug)"),
+        _part(DriftKind.DIFFERENT_NAMES, ""),
+        Drift(
+            DriftKind.UNUSED_IGNORE,
+            Severity.NOTE,
+            None,
+            object="extra_index:public.gone.gone_idx",
+            observed="no finding of that id",
+        ),
+    )
+
+
+def _part(kind: DriftKind, name: str, table: Made = HEALTHY_TABLES[1]) -> Drift:
+    """A finding on a part of a table, or on the table itself, to be filled in."""
+    expected = table.expected()
+    return Drift(
+        kind,
+        kind.facts.severity,
+        expected.name,
+        object=name,
+        app=table.app,
+        model=expected.model,
+        made_by=table.made_by if kind.facts.severity is not Severity.NOTE else None,
+    )
+
+
 ODD_NAMES = (
     "x" * 63,
     'Order "Line" <b>&amp;</b>',

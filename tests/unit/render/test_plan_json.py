@@ -23,6 +23,8 @@ EVERY = [
     answers.incomplete,
     answers.undecided,
     answers.sixty_moves,
+    answers.every_kind,
+    answers.hand_made_copy,
 ]
 PROMISED = {
     "schema_version plan_id complete not_checked source_revision database application_role search_path target_schema "

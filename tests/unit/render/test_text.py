@@ -24,6 +24,8 @@ EVERY = [
     answers.incomplete,
     answers.undecided,
     answers.sixty_moves,
+    answers.every_kind,
+    answers.hand_made_copy,
 ]
 every_answer = pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
 
@@ -162,9 +164,9 @@ def test_a_healthy_database_gets_a_short_text_that_says_what_was_compared() -> N
     text = render_text(answers.healthy())
 
     assert section(text, "OK") == (
-        "No drift. There is nothing to repair. Compared: place, right to read and column names of 12 tables with "
-        "30 columns, as 46 applied migrations made them. "
-        "Not compared yet: types, nullability, defaults, constraints and indexes."
+        "No drift. There is nothing to repair. Compared: place, right to read, columns with type, nullability, "
+        "default, identity and collation, constraints, foreign keys, indexes, sequences and privileges of 12 tables "
+        "with 30 columns, 30 constraints and 18 indexes, as 46 applied migrations made them."
     )
     assert len(text.splitlines()) <= 10
 
@@ -271,6 +273,100 @@ def test_tables_without_a_row_are_not_called_all_there() -> None:
     assert section(text, "ROWS").startswith("There, ")
 
 
+@pytest.mark.parametrize("make", [answers.every_kind, answers.hand_made_copy], ids=lambda make: make.__name__)
+def test_the_first_screen_of_many_findings_is_as_agreed(make: Callable[[], Answer]) -> None:
+    assert render_text(make()) == (GOLDEN / f"plan_{make.__name__}.txt").read_text(encoding="utf-8")
+
+
+def test_a_check_of_every_kind_is_as_agreed() -> None:
+    text = render_check(answers.every_kind(), verbose=True)
+
+    assert text == (GOLDEN / "check_every_kind.txt").read_text(encoding="utf-8")
+    assert max(len(line.rpartition("  [")[0] or line) for line in text.splitlines()) <= 160
+
+
+def test_a_copy_made_by_hand_is_told_on_one_screen_table_by_table() -> None:
+    text = render_text(answers.hand_made_copy())
+
+    assert section(text, "BROKEN").endswith("And with it: 1 foreign key and 1 index.")
+    risky = section(text, "RISKY")
+    assert risky.startswith(f"{answers.ENDORSEMENT}: 4 foreign keys missing (match_id -> tournament_engine_match_match")
+    assert "6 indexes missing (" in risky
+    assert len(text.splitlines()) <= 30
+
+
+def test_two_indexes_over_the_same_columns_are_told_apart_by_their_names() -> None:
+    risky = section(render_text(answers.hand_made_copy(), verbose=True), "RISKY")
+
+    assert f"match_id as {answers.ENDORSEMENT}_match_id" in risky
+    assert f"match_id as {answers.ENDORSEMENT}_match_like" in risky
+
+
+def _different(*columns: str) -> tuple[Drift, ...]:
+    return tuple(
+        Drift(
+            DriftKind.DIFFERENT_COLUMN,
+            Severity.RISKY,
+            TableName("public", "teams_team"),
+            object=column,
+            columns=(column,),
+            aspects=("type",),
+            expected=f"{column} numeric(12,2)",
+            observed=f"{column} numeric(10,2)",
+            made_by=answers.Made("teams", "", "0004_budget").made_by,
+        )
+        for column in columns
+    )
+
+
+def test_a_difference_alone_is_told_with_both_definitions_and_its_migration() -> None:
+    answer = answers.healthy()
+    text = render_text(replace(answer, plan=replace(answer.plan, drifts=_different("budget"))))
+
+    assert section(text, "RISKY") == "teams_team.budget is numeric(10,2), expected numeric(12,2) (since teams.0004)."
+
+
+def test_like_differences_are_put_together() -> None:
+    answer = answers.healthy()
+    text = render_text(replace(answer, plan=replace(answer.plan, drifts=_different(*"abcdefg"))))
+
+    assert section(text, "RISKY") == (
+        "7 columns of teams_team are of another type than expected: a, b, c, d and 3 more (since teams.0004)."
+    )
+
+
+def test_explained_differences_are_counted_and_told_each_with_verbose() -> None:
+    assert "1 difference is the doing of migrations' own SQL or Python (extra_constraint 1); -v lists them." in section(
+        render_text(answers.every_kind()), "NOTES"
+    )
+    assert "Explained by RunSQL in teams.0003_search (apps/teams/migrations/0003_search.py:8)." in section(
+        render_text(answers.every_kind(), verbose=True), "NOTES"
+    )
+
+
+def test_what_no_step_cures_is_told_by_kind_with_its_repair() -> None:
+    by_hand = section(render_text(answers.hand_made_copy()), "BY HAND")
+
+    assert "missing_index (6): Make it; CONCURRENTLY on a large table." in by_hand
+    assert "BY HAND" not in render_text(answers.incident())
+    assert "BY HAND" not in render_text(answers.dropped())
+
+
+def test_what_the_settings_accept_is_told_with_the_reason_and_counts_as_no_finding() -> None:
+    answer = replace(answers.healthy(), ignored=answers.every_kind().ignored)
+
+    assert section(render_text(answer), "IGNORED") == (
+        "1 by settings: extra_index teams_team.team_lower (made by the DBA for the search)."
+    )
+    assert "No drift." in render_text(answer)
+    assert render_check(answer).startswith("No drift; 1 ignored by settings: compared place")
+    assert len(render_check(answer).splitlines()) == 1
+    assert render_check(answer, verbose=True).splitlines()[0] == (
+        "ignored    extra_index  teams_team.team_lower: made by the DBA for the search  "
+        "[extra_index:public.teams_team.team_lower]"
+    )
+
+
 @pytest.mark.parametrize("kind", list(DriftKind))
 @pytest.mark.parametrize("severity", list(Severity))
 def test_every_kind_of_finding_has_words(kind: DriftKind, severity: Severity) -> None:
@@ -307,8 +403,9 @@ def test_check_has_one_line_a_finding_and_a_line_that_sums_up() -> None:
 
 def test_check_of_a_healthy_database_says_what_was_compared() -> None:
     assert render_check(answers.healthy()) == (
-        "No drift: compared place, right to read and column names of 12 tables with 30 columns, as 46 applied "
-        "migrations made them. Not compared yet: types, nullability, defaults, constraints and indexes.\n"
+        "No drift: compared place, right to read, columns with type, nullability, default, identity and collation, "
+        "constraints, foreign keys, indexes, sequences and privileges of 12 tables with 30 columns, 30 constraints "
+        "and 18 indexes, as 46 applied migrations made them.\n"
     )
 
 
