@@ -1,4 +1,4 @@
-"""The history of the demo's database in three chapters, each a program that ``replay`` runs.
+"""The history of the demo's database in chapters, each a program that ``replay`` runs.
 
 A program and not a function, because the settings are one thing for a whole process and the
 chapters need different ones. Each prints the commands that it runs.
@@ -28,6 +28,9 @@ class Chapter(StrEnum):
 
     AFTERWARDS_FAKED = "afterwards-faked"
     """The same, only that the one of teams is recorded without being run."""
+
+    HAND_REPAIR = "hand-repair"
+    """Somebody meets the first missing tables, and writes a migration that makes them."""
 
 
 def main() -> None:
@@ -59,6 +62,8 @@ def tell(chapter: Chapter) -> None:
         case Chapter.AFTERWARDS_FAKED:
             _migrate("teams", fake=True)
             _migrate()
+        case Chapter.HAND_REPAIR:
+            _migrate("user_profile")
 
 
 def _migrate(*target: str, fake: bool = False) -> None:

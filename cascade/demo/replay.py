@@ -26,6 +26,13 @@ TARGET_SCHEMA = "public"
 STRAY_SCHEMA = "test_schema"
 SETTINGS = "cascade.demo.project.settings"
 SETTINGS_OF_THE_TEST_RUN = "cascade.demo.project.settings_test_schema"
+SETTINGS_AFTER_HAND_REPAIR = "cascade.demo.project.settings_after_hand_repair"
+
+_IN_WORDS = {
+    SETTINGS: "the settings of the site",
+    SETTINGS_OF_THE_TEST_RUN: "the settings of a test run, search_path=test_schema,public",
+    SETTINGS_AFTER_HAND_REPAIR: "the settings of the site with one migration more, the repair by hand",
+}
 
 Report = Callable[[str], None]
 
@@ -66,6 +73,17 @@ def replay_incident(server: Server, database: str = DATABASE, *, report: Report)
     _gather_statistics(server, database)
 
 
+def replay_hand_repair(server: Server, database: str = DATABASE, *, report: Report) -> None:
+    """Make ``database`` anew, drift it as in the incident, and then run a repair that was written by hand.
+
+    It makes two of the seven tables once more in ``public``: empty, one of them without its newest column, and
+    both without the constraints whose names are taken in ``test_schema``.
+    """
+    replay_incident(server, database, report=report)
+    _run(Chapter.HAND_REPAIR, SETTINGS_AFTER_HAND_REPAIR, server, database, report)
+    _gather_statistics(server, database)
+
+
 def replay_healthy(server: Server, database: str = DATABASE, *, report: Report) -> None:
     """Make ``database`` anew with the same history and the same rows, every run the right way."""
     _make_database(server, database, report)
@@ -87,17 +105,13 @@ def demo_environment(
     }
 
 
-def how_to_connect(server: Server, database: str = DATABASE) -> str:
+def how_to_connect(server: Server, database: str = DATABASE, *, settings: str = SETTINGS) -> str:
     """What to type in a shell to use ``cascade`` and the demo project by hand."""
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in demo_environment(server, database).items()]
-    manage = Path(__file__).parent / "project" / "manage.py"
-    return "\n".join(
-        [
-            *exports,
-            f"{shlex.quote(sys.executable)} -m cascade plan --app user_profile",
-            f"{shlex.quote(sys.executable)} {shlex.quote(str(manage))} showmigrations user_profile",
-        ]
-    )
+    environment = demo_environment(server, database, settings=settings)
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    python = shlex.quote(sys.executable)
+    commands = [f"{python} -m cascade plan --app user_profile", f"{python} -m django showmigrations user_profile"]
+    return "\n".join([*exports, *commands])
 
 
 def _make_database(server: Server, database: str, report: Report) -> None:
@@ -166,7 +180,7 @@ def _worded(statement: str, database: str, *, schema: str = TARGET_SCHEMA) -> An
 
 def _run(chapter: Chapter, settings: str, server: Server, database: str, report: Report) -> None:
     """Run a chapter in a process with these settings, and report the commands that it ran."""
-    report(f"Running with {settings}:")
+    report(f"With {_IN_WORDS[settings]} ({settings}):")
     environment = {
         # A PGOPTIONS or PGSERVICE of the caller would change where the tables go.
         **{name: value for name, value in os.environ.items() if not name.startswith("PG")},

@@ -2,13 +2,23 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from cascade.core.answer import Answer
-from cascade.demo.replay import demo_environment, how_to_connect, replay_healthy, replay_incident
+from cascade.demo.replay import (
+    SETTINGS,
+    SETTINGS_AFTER_HAND_REPAIR,
+    demo_environment,
+    how_to_connect,
+    replay_hand_repair,
+    replay_healthy,
+    replay_incident,
+)
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server, how_to_stop
 from cascade.effects.files import write_file
 from cascade.errors import FileError
@@ -20,10 +30,20 @@ WRITTEN = {"text": "plan.txt", "json": "plan.json", "dot": "plan.dot", "svg": "p
 assert set(WRITTEN) <= set(FORMATS)
 
 
-STOPPED = "The server has been stopped. cascade demo --keep leaves one running, for the commands above."
+class Act(Enum):
+    """What is shown: the command, how the database comes about, and the settings of the site that it belongs to."""
+
+    INCIDENT = ("cascade demo", replay_incident, SETTINGS)
+    AFTER_HAND_REPAIR = ("cascade demo --after-hand-repair", replay_hand_repair, SETTINGS_AFTER_HAND_REPAIR)
+    HEALTHY = ("cascade demo --healthy", replay_healthy, SETTINGS)
+
+    def __init__(self, command: str, replay: Callable[..., None], settings: str) -> None:
+        self.command = command
+        self.replay = replay
+        self.settings = settings
 
 
-def show_demo(output: Path, *, keep: bool, healthy: bool, report: Report) -> tuple[Answer, str]:
+def show_demo(act: Act, output: Path, *, keep: bool, report: Report) -> tuple[Answer, str]:
     """Replay on an embedded server, analyse it as its owner would, and write the plan in four formats.
 
     The server is stopped and its folder removed at the end, unless ``keep``. The second value says how to go on:
@@ -31,13 +51,13 @@ def show_demo(output: Path, *, keep: bool, healthy: bool, report: Report) -> tup
     """
     _make_folder(output)
     with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
-        (replay_healthy if healthy else replay_incident)(server, report=report)
-        os.environ.update(demo_environment(server))
+        act.replay(server, report=report)
+        _lead_to(server, act.settings)
         answer = analyse(Question(), report=report)
         for format_, name in WRITTEN.items():
             write_file(output / name, render_answer(answer, format_))
         report(f"Wrote {', '.join(WRITTEN.values())} to {output}.")
-        afterwards = _by_hand(server) if keep else STOPPED
+        afterwards = _by_hand(server, act.settings) if keep else _stopped(act)
     return answer, afterwards
 
 
@@ -61,8 +81,22 @@ def _folder(*, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _by_hand(server: EmbeddedServer) -> str:
+def _lead_to(server: EmbeddedServer, settings: str) -> None:
+    """Have this process find the site and its database, and nothing else that the caller has set."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+    os.environ.update(demo_environment(server, settings=settings))
+
+
+def _stopped(act: Act) -> str:
+    return f"The server has been stopped. {act.command} --keep leaves one running, for the commands above."
+
+
+def _by_hand(server: EmbeddedServer, settings: str) -> str:
+    # A server that is going down still writes to its folder.
+    until_it_has_ended = f"while kill -0 {server.pid} 2> /dev/null; do sleep 1; done"
+    folder = shlex.quote(str(server.data_folder.parent))
     return (
-        f"The server is still running. To use it by hand:\n\n{how_to_connect(server)}\n\n"
-        f"To stop it: {how_to_stop(server)} && rm -r {server.data_folder.parent}"
+        f"The server is still running. To use it by hand:\n\n{how_to_connect(server, settings=settings)}\n\n"
+        f"To stop it: {how_to_stop(server)} && {until_it_has_ended}; rm -r {folder}"
     )
