@@ -270,7 +270,7 @@ class Table:
     ``read_in_full`` is False for a table outside the scope: then only its name is known.
     ``definitions_read`` is False where another session's lock kept defaults, constraints and index
     definitions from being printed; ``locked_by`` holds the pids. ``alterable``: the connected role has the rights
-    of the owner.
+    of the owner. ``dropped_columns`` counts the marks that they leave (``pg_attribute.attisdropped``).
     """
 
     name: TableName
@@ -294,6 +294,7 @@ class Table:
     locked_by: tuple[int, ...] = ()
     alterable: bool = True
     oid: int = 0
+    dropped_columns: int | None = None
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""

@@ -141,6 +141,7 @@ def _cause(cause: Cause) -> JSON:
         "migrations": [str(migration) for migration in cause.migrations],
         "evidence_for": list(cause.evidence_for),
         "evidence_against": list(cause.evidence_against),
+        "others": list(cause.others),
         "drifts": list(cause.drifts),
     }
 

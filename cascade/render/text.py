@@ -211,7 +211,8 @@ def _cause(cause: Cause, label: str, view: _View) -> list[str]:
     when = f", {window(cause.first, cause.last)}" if cause.first else ""
     lines = view.said(label, f"{cause.sentence}{when}.")
     lines += view.said("  for", *cause.evidence_for, at=INDENT + 2)
-    return lines + view.said("  against", *(cause.evidence_against or ("nothing found",)), at=INDENT + 2)
+    lines += view.said("  against", *(cause.evidence_against or ("nothing found",)), at=INDENT + 2)
+    return lines + view.said("  beside", *cause.others, at=INDENT + 2)
 
 
 def _chains(view: _View) -> list[str]:

@@ -97,11 +97,13 @@ def moment(iso: str | None) -> str:
 
 
 def window(first: str | None, last: str | None) -> str:
-    """From one moment to another, the date said once.
+    """From one moment to another, the date said once; without a second one it is open.
 
-    >>> window("2025-12-31T13:03:11Z", "2025-12-31T13:03:19Z")
-    '2025-12-31 13:03:11 to 13:03:19 UTC'
+    >>> window("2025-12-31T13:03:11Z", "2025-12-31T13:03:19Z"), window("2025-12-31T13:03:11Z", None)
+    ('2025-12-31 13:03:11 to 13:03:19 UTC', 'some time after 2025-12-31 13:03:11 UTC')
     """
+    if last is None:
+        return f"some time after {moment(first)}"
     start, end = _parsed(first), _parsed(last)
     if start is None or end is None or moment(first) == moment(last):
         return moment(first)

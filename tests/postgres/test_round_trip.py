@@ -351,7 +351,7 @@ def _differences(before: Layout, after: Layout) -> dict[TableName, tuple[Table |
 
 
 def _structure(table: Table | None) -> Table | None:
-    return table and replace(table, oid=0, owner="", pages=0, rows=RowEvidence(), rights=Rights())
+    return table and replace(table, oid=0, dropped_columns=None, owner="", pages=0, rows=RowEvidence(), rights=Rights())
 
 
 def _in_two_goes(table: Table) -> tuple[CreateTable, AddColumn]:

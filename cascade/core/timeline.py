@@ -1,0 +1,126 @@
+"""The migrations in the order in which they were recorded, with where that which each made is found."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from cascade.core.expected import ExpectedLayout
+from cascade.core.history import History, MigrationKey
+from cascade.core.made import Made, what_was_made
+from cascade.core.observed import Observed
+
+PAUSE = timedelta(minutes=10)
+"""Nothing recorded for so long: the next record is of another run of migrate."""
+
+
+class Standing(Enum):
+    """What the files say of a record, and the record of a file."""
+
+    APPLIED = "applied"
+    SQUASHED = "squashed"
+    WITHOUT_FILE = "without_file"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One migration. ``position`` and ``applied`` are the recorder's id and time, None and ``""`` where it has none.
+
+    ``found`` counts the tables and columns that it made by the schemas that hold them, none meaning nowhere;
+    ``astray`` names those that are not where they belong, or not only there. ``counts_as`` is the squash that stands
+    for the record in the files. ``starts_a_run``: nothing had been recorded for ``PAUSE`` before.
+    """
+
+    migration: MigrationKey
+    standing: Standing
+    position: int | None = None
+    applied: str = ""
+    found: tuple[tuple[tuple[str, ...], int], ...] = ()
+    astray: tuple[str, ...] = ()
+    counts_as: MigrationKey | None = None
+    starts_a_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is recorded, in the order of the recorder's ids, then what is pending; ``schema`` holds the record."""
+
+    schema: str
+    entries: tuple[Entry, ...]
+
+    def of_apps(self, apps: Iterable[str]) -> "Timeline":
+        """Only the migrations of these apps; of none means of all."""
+        wanted = frozenset(apps)
+        kept = (entry for entry in self.entries if not wanted or entry.migration.app in wanted)
+        return Timeline(self.schema, tuple(kept))
+
+    def last(self, number: int) -> "Timeline":
+        """The last so many records, and what is pending."""
+        recorded = [entry for entry in self.entries if entry.standing is not Standing.PENDING]
+        pending = [entry for entry in self.entries if entry.standing is Standing.PENDING]
+        return Timeline(self.schema, (*recorded[max(0, len(recorded) - number) :], *pending))
+
+
+def make_timeline(expected: ExpectedLayout, observed: Observed, history: History) -> Timeline:
+    """Every record of this history with where its tables and columns are, and the pending migrations.
+
+    A table that a migration only altered counts where that table lies. What a squash made stands beside its own
+    record, or beside the first record of those that it replaces.
+    """
+    made: dict[int, list[Made]] = {}
+    for thing in what_was_made(expected, observed):
+        if not thing.part or _is_column(thing, expected):
+            made.setdefault(thing.made_by.position, []).append(thing)
+    return Timeline(
+        history.schema,
+        (
+            *_recorded(expected, history, made),
+            *(Entry(pending.key, Standing.PENDING) for pending in expected.pending),
+        ),
+    )
+
+
+def moment_of(applied: str | None) -> datetime | None:
+    """The recorder's time, None where there is none or it is no time."""
+    try:
+        return datetime.fromisoformat(applied or "")
+    except ValueError:
+        return None
+
+
+def _is_column(thing: Made, expected: ExpectedLayout) -> bool:
+    return thing.part in expected.tables[thing.table].column_made_by
+
+
+def _recorded(expected: ExpectedLayout, history: History, made: dict[int, list[Made]]) -> Iterator[Entry]:
+    squash_of = {replaced: squash for squash, all_of in expected.replaces.items() for replaced in all_of}
+    without_file = frozenset(expected.notes.without_file)
+    before: datetime | None = None
+    for record in history.records:
+        applied = moment_of(record.applied)
+        things = made.get(record.position, [])
+        squash = squash_of.get(record.key)
+        standing = Standing.APPLIED
+        if record.key in without_file:
+            standing = Standing.WITHOUT_FILE
+        elif squash is not None:
+            standing = Standing.SQUASHED
+        yield Entry(
+            record.key,
+            standing,
+            record.position,
+            record.applied,
+            found=_counted(things),
+            astray=tuple(str(thing) for thing in things if not thing.is_in_place),
+            counts_as=squash,
+            starts_a_run=bool(before and applied and applied - before > PAUSE),
+        )
+        before = applied or before
+
+
+def _counted(things: Iterable[Made]) -> tuple[tuple[tuple[str, ...], int], ...]:
+    """How many are where, the most first; nowhere last."""
+    counts = Counter(thing.places for thing in things)
+    return tuple(sorted(counts.items(), key=lambda item: (not item[0], -item[1], item[0])))
