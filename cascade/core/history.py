@@ -76,11 +76,18 @@ class Provenance:
 
 @dataclass
 class ModelOrigin:
-    """Which operation made a model's table and each of its fields; ``added`` are the fields as first written."""
+    """Which operation made a model's table, each of its fields, and each of its constraints and indexes.
+
+    ``added`` are the fields as first written. ``parts`` are ``Meta.constraints`` and ``Meta.indexes`` by name, and
+    each set of ``unique_together`` by its fields. ``unproven`` are the constraints that were added NOT VALID and
+    that no operation has validated yet (django.contrib.postgres.operations).
+    """
 
     made_by: Provenance
     fields: dict[str, Provenance] = field(default_factory=dict)
     added: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str | frozenset[str], Provenance] = field(default_factory=dict)
+    unproven: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

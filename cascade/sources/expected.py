@@ -31,11 +31,13 @@ class WordedTable:
     """A table of the applied state with the DDL that would make it in ``pg_temp``, and what no DDL says.
 
     ``expected`` holds its place, columns by name, keys and provenance; definitions come from reading back.
+    ``unproven`` are the constraints that migrations left NOT VALID.
     """
 
     expected: ExpectedTable
     statements: tuple[str, ...]
     fills: Mapping[str, str]
+    unproven: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +182,13 @@ def _word(
         model=owner._meta.label,
         made_by=_table_origin(model, origin),
         column_made_by={clipped(field.column): _column_origin(model, field, origin) for field in fields},
+        part_made_by=dict(_part_origins(model, fields, origin)),
         state_position=position,
         fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
         through_field=_through_field(model),
     )
-    return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)))
+    unproven = frozenset(map(clipped, origin.unproven))
+    return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven)
 
 
 def _wording_editor(connection: Any) -> Any:
@@ -274,6 +278,20 @@ def _column_origin(model: Any, field: Any, origin: ModelOrigin) -> Provenance:
     if model._meta.auto_created:
         return _table_origin(model, origin)
     return origin.fields.get(field.name, origin.made_by)
+
+
+def _part_origins(
+    model: Any, fields: Iterable[Any], origin: ModelOrigin
+) -> Iterator[tuple[str | frozenset[str], Provenance]]:
+    """Constraints and indexes by their name in the database, sets of fields by their columns."""
+    if model._meta.auto_created:
+        return
+    columns = {field.name: clipped(field.column) for field in fields}
+    for part, made_by in origin.parts.items():
+        if isinstance(part, str):
+            yield clipped(part), made_by
+        else:
+            yield frozenset(columns.get(name, name) for name in part), made_by
 
 
 def _fills(fields: Iterable[Any], origin: ModelOrigin, editor: Any) -> Iterator[tuple[str, str]]:
@@ -396,7 +414,10 @@ def _with_definitions(table: WordedTable, read: Table) -> ExpectedTable:
         read,
         name=expected.name,
         columns=tuple(_in_place(column, expected.name.schema, table.fills) for column in read.columns),
-        constraints=(*read.constraints, *expected.table.constraints),
+        constraints=(
+            *(replace(c, validated=c.validated and c.name not in table.unproven) for c in read.constraints),
+            *expected.table.constraints,
+        ),
         owner="",
         oid=0,
         pages=0,

@@ -131,6 +131,7 @@ class _Replayer:
             self._carry_renames(migration.app_label, operation)
             operation.state_forwards(migration.app_label, self.state)
             self._note(migration, record, index, operation)
+            self._note_validation(migration.app_label, operation)
 
     def _note(self, migration: Migration, record: Record, index: int, operation: Operation | None) -> None:
         made_by = Provenance(
@@ -157,6 +158,7 @@ class _Replayer:
             origin = ModelOrigin(earlier.made_by if earlier else made_by)
             if earlier:
                 origin.fields.update(earlier.fields)
+                origin.parts.update(earlier.parts)
                 origin.added.update(earlier.added)
             self.origins[key] = origin
         self._tables[table] = origin
@@ -167,6 +169,19 @@ class _Replayer:
                 if name not in origin.fields:
                     origin.fields[name] = made_by
                     origin.added[name] = getattr(operation, "field", None)
+        parts = set(_parts_of_table(model))
+        origin.parts = {part: origin.parts.get(part, made_by) for part in parts} if parts else {}
+
+    def _note_validation(self, app: str, operation: Operation) -> None:
+        for part in _parts(operation):
+            # By name: django.contrib.postgres cannot be imported without its driver.
+            classes = {cls.__name__ for cls in type(part).__mro__}
+            if not classes.isdisjoint({"AddConstraintNotValid", "ValidateConstraint"}):
+                origin = self.origins.get((app, str(getattr(part, "model_name", "")).lower()))
+                if origin is not None and "ValidateConstraint" in classes:
+                    origin.unproven.discard(getattr(part, "name", ""))
+                elif origin is not None:
+                    origin.unproven.add(part.constraint.name)  # type: ignore[attr-defined]
 
     def _carry_renames(self, app: str, operation: Operation) -> None:
         for part in _parts(operation):
@@ -185,6 +200,13 @@ class _Replayer:
                     old = self.state.models.get((app, part.name_lower))
                     if old is not None and part.table and default_table_name(old) in self._tables:
                         self._tables[part.table] = self._tables[default_table_name(old)]
+
+
+def _parts_of_table(model: ModelState) -> Iterator[str | frozenset[str]]:
+    """The constraints and indexes that ``Meta`` names, and the fields of each set that is unique together."""
+    yield from (constraint.name for constraint in model.options.get("constraints") or ())
+    yield from (index.name for index in model.options.get("indexes") or ())
+    yield from (frozenset(fields) for fields in model.options.get("unique_together") or ())
 
 
 def default_table_name(model: ModelState) -> str:

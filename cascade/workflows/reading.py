@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cascade.core.detection.comparison import Comparison
+from cascade.core.detection.constraints import misdirected_keys
 from cascade.core.expected import ExpectedLayout
 from cascade.core.history import HISTORY_TABLE, History
 from cascade.core.layout import TableName
@@ -39,9 +41,9 @@ def read_live(question: Question, report: Report) -> Reading:
 
     connection = open_connection(question.database)
     with (
-        _database_errors(),
+        database_errors(),
         statement_log(question.log_statements, connection),
-        _raw_cursor(connection) as cursor,
+        raw_cursor(connection) as cursor,
     ):
         report("reading where tables are")
         overview = read_catalog(
@@ -58,6 +60,7 @@ def read_live(question: Question, report: Report) -> Reading:
         report("reading what is there")
         observed = read_catalog(cursor, _scope(expected, overview, placement), app_role=question.app_role or "")
         _refuse_changed_history(history, observed, placement)
+        observed = _with_orphans(Comparison(expected, observed, placement, question.decisions), cursor)
     return Reading(server_address(connection.settings_dict), expected, observed, placement, replay)
 
 
@@ -95,7 +98,7 @@ def _place(observed: Observed, client_path: str | None, question: Question) -> P
 
 
 @contextmanager
-def _raw_cursor(connection: Any) -> Iterator[Any]:
+def raw_cursor(connection: Any) -> Iterator[Any]:
     """A cursor of the driver with Django's exceptions, without what a backend does on ``connection.cursor()``.
 
     Backends of tenants set the search_path there; what is asked here is what the connection came with.
@@ -107,7 +110,7 @@ def _raw_cursor(connection: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def _database_errors() -> Iterator[None]:
+def database_errors() -> Iterator[None]:
     """What the server refuses, in one sentence."""
     from django.db import Error
 
@@ -175,6 +178,18 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -
         rows=tuple(sorted(astray | in_place)),
         names=tuple(sorted({name.schema for name in expected.tables})),
     )
+
+
+def _with_orphans(both: Comparison, cursor: Any) -> Observed:
+    """What was observed, with the rows that keys to the wrong copy have let astray."""
+    from cascade.sources.orphans import AstrayKey, read_orphans
+
+    keys = [
+        AstrayKey(table.name, key.name, key.columns, wanted, key.references.columns)
+        for table, key, wanted in misdirected_keys(both)
+        if key.references is not None
+    ]
+    return replace(both.observed, orphans=read_orphans(cursor, keys)) if keys else both.observed
 
 
 def _refuse_changed_history(before: History, observed: Observed, placement: Placement) -> None:

@@ -127,8 +127,10 @@ def _different(column: Column, there: Column, expected: ExpectedTable, found: Ta
         aspects=aspects,
         expected=in_words(column),
         observed=in_words(there),
-        evidence=tuple(_aspect_in_words(aspect, column, there) for aspect in aspects)
-        + (f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
+        evidence=(
+            *(_aspect_in_words(aspect, column, there) for aspect in aspects),
+            f"{made_by.migration} ({made_by.operation}) is recorded as applied",
+        ),
         query=query_for_columns(found.name),
     )
 

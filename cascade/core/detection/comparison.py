@@ -77,8 +77,14 @@ class Comparison:
 
     @cached_property
     def place_of(self) -> Mapping[TableName, TableName]:
-        """By the name of each table that stands for an expected one: where that belongs."""
-        return {table.name: name for name, table in self._found.items()}
+        """By the name of each table that stands, or could stand, for an expected one: where that belongs."""
+        places = {
+            copy.name: name
+            for name, expected in self.expected.tables.items()
+            if name not in self._found
+            for copy, _ in self.candidates_for(expected)
+        }
+        return places | {table.name: name for name, table in self._found.items()}
 
     def referred(self, name: TableName) -> TableName:
         """The table that a key to ``name`` is about, by the place where it belongs.

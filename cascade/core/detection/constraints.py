@@ -12,7 +12,7 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.expressions import normalised
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import Constraint, ConstraintKind, Reference, Table, TableName, quoted
+from cascade.core.layout import Constraint, ConstraintKind, Reference, RowEvidence, Table, TableName, quoted
 
 
 def detect_constraints(
@@ -51,6 +51,18 @@ def has_key(key: Constraint, found: Table, both: Comparison) -> bool:
     """Whether the table has this foreign key, by structure."""
     wanted = _structure(key, both=both, as_printed=True)
     return any(_structure(other, both=both, as_printed=True) == wanted for other in found.foreign_keys)
+
+
+def misdirected_keys(both: Comparison) -> Iterator[tuple[Table, Constraint, TableName]]:
+    """The keys that point at another schema's copy: the table as found, the key there, and where it should point."""
+    for name, expected in both.expected.tables.items():
+        found = both.found(name)
+        for key in found.foreign_keys if found else ():
+            wanted = next((one for one in expected.table.foreign_keys if _points_astray(one, key, both)), None)
+            if found is not None and wanted is not None and wanted.references is not None:
+                right = both.found(wanted.references.table)
+                if right is not None:
+                    yield found, key, right.name
 
 
 def constraint_in_words(constraint: Constraint) -> str:
@@ -257,20 +269,34 @@ def _misdirected(key: Constraint, other: Constraint, expected: ExpectedTable, fo
     assert key.references is not None, "only keys are misdirected"
     assert other.references is not None, "only keys are misdirected"
     wanted, there = key.references.table, other.references.table
-    rows = both.observed.layout.tables.get(there)
+    copy = both.observed.layout.tables.get(there)
+    orphans = both.observed.orphans.get((found.name, other.name), RowEvidence())
+    drift = _about(DriftKind.MISDIRECTED_FOREIGN_KEY, other, expected, found)
     return replace(
-        _about(DriftKind.MISDIRECTED_FOREIGN_KEY, other, expected, found),
+        drift,
+        severity=Severity.BROKEN if orphans.has_rows else drift.severity,
         object=other.name,
         expected=f"refers to {wanted}",
         observed=f"refers to {there}",
         evidence=(
             f"expected: {constraint_in_words(key)}",
             f"found: {constraint_in_words(other)}",
-            *((f"{there}: {rows.rows}",) if rows else ()),
+            *((f"{there}: {copy.rows}",) if copy else ()),
+            _orphans_in_words(orphans, wanted),
         ),
         copies=(there,),
-        rows=(rows.rows,) if rows else (),
+        rows=(copy.rows,) if copy else (RowEvidence(),),
     )
+
+
+def _orphans_in_words(orphans: RowEvidence, wanted: TableName) -> str:
+    if orphans.has_rows is None:
+        return f"whether rows refer to nothing in {wanted} was not counted" + (
+            f": {orphans.unknown_because}" if orphans.unknown_because else ""
+        )
+    if orphans.has_rows is False:
+        return f"all that its rows refer to is in {wanted} too"
+    return f"{orphans} {'refer' if orphans.figure != '1' else 'refers'} to nothing in {wanted}"
 
 
 def _not_in_force(constraint: Constraint, other: Constraint, expected: ExpectedTable, found: Table) -> Iterator[Drift]:
