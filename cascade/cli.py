@@ -18,8 +18,8 @@ import click
 from cascade.core.detection.comparison import Decisions
 from cascade.core.findings import DriftKind, Severity
 from cascade.effects.files import write_file
-from cascade.errors import CascadeError
-from cascade.workflows import FORMATS, Question, analyse, explain_error, explain_table, render_answer
+from cascade.errors import CascadeError, NoSuchName
+from cascade.workflows import FORMATS, Question, analyse, explain_error, explain_name, render_answer
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -159,39 +159,72 @@ def check(question: Question, fail_on: str, verbose: bool) -> int:
 
 @cli.command()
 @question_options
-@click.argument("table", required=False, metavar="[TABLE|SCHEMA.TABLE|APP.MODEL]")
+@click.argument("name", required=False)
 @click.option("--error", metavar="TEXT", help="An error text, traceback or log lines; - reads them from stdin.")
-@click.option(
-    "--kind",
-    type=click.Choice([kind.value for kind in DriftKind]),
-    metavar="KIND",
-    help="What a kind of finding means.",
-)
+@click.option("--kind", metavar="KIND", help="What a kind of finding means.")
 @click.option("--exit-code", is_flag=True, help="Exit with 2 where what is explained is broken or risky.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being read.")
 def explain(
-    question: Question, table: str | None, error: str | None, kind: str | None, exit_code: bool, verbose: bool
+    question: Question, name: str | None, error: str | None, kind: str | None, exit_code: bool, verbose: bool
 ) -> int:
-    """One table in full, what an error text names, or what a kind of finding means."""
-    from cascade.render.explain import render_error_explanation, render_explanation, render_kind
+    """Whatever a NAME means, what an error text names, or what a kind of finding means.
 
-    if [table, error, kind].count(None) != 2:
-        raise click.UsageError("Give either a TABLE, --error TEXT (--error - reads stdin) or --kind KIND.")
+    NAME is a table (table, schema.table, app.Model), a column (table.column), a constraint, an index, a sequence,
+    a migration (app.0001), a schema, or the id of a finding.
+    """
+    if [name, error, kind].count(None) != 2:
+        raise click.UsageError("Give either a NAME, --error TEXT (--error - reads stdin) or --kind KIND.")
     if kind is not None:
-        click.echo(render_kind(DriftKind(kind)), nl=False)
+        click.echo(_glossary_entry(kind), nl=False)
         return 0
     if question.apps or question.tables:
         raise click.UsageError("explain looks at the whole database: --app and --table do not apply.")
-    if table is not None:
-        answer, explanation = explain_table(question, table, report=_progress(verbose))
-        text, troubles = render_explanation(explanation, answer, colour=_colour()), [explanation.trouble]
+    if name is not None:
+        from cascade.render.explain_topics import render_topic
+
+        answer, topic, others = explain_name(question, name, report=_progress(verbose))
+        text, troubles = render_topic(topic, others, answer, colour=_colour()), [topic.trouble]
     else:
+        from cascade.render.explain_error import render_error_explanation
+
         answer, subjects = explain_error(question, _given_or_stdin(error or ""), report=_progress(verbose))
         text = render_error_explanation(subjects, answer, colour=_colour())
         troubles = [subject.trouble for subject in subjects]
     _end_progress()
     click.echo(text, nl=False)
     return 2 if exit_code and any(trouble.is_worse_than_a_note for trouble in troubles) else 0
+
+
+@cli.command()
+@question_options
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N records.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Every migration, also long stretches in place.")
+def history(question: Question, last: int | None, format_: str, verbose: bool) -> None:
+    """Migrations in the order applied, with where the tables and columns of each are found."""
+    from cascade.workflows.history import read_timeline, render_timeline
+
+    if question.tables:
+        raise click.UsageError("history shows migrations: --table does not apply; --app does.")
+    answer, timeline = read_timeline(question, last=last, report=_progress(verbose))
+    _end_progress()
+    text = render_timeline(answer, timeline, format_, fold=not verbose and last is None, colour=_colour())
+    _write(text, None, for_people=format_ == "text")
+
+
+@cli.command()
+@question_options
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Say what is being read.")
+def where(question: Question, format_: str, verbose: bool) -> None:
+    """Where names lead and where new tables would land, for the role that serves pages and the one that migrates."""
+    from cascade.workflows.where import read_whereabouts, render_whereabouts
+
+    if question.apps or question.tables:
+        raise click.UsageError("where looks at the whole database: --app and --table do not apply.")
+    whereabouts = read_whereabouts(question, report=_progress(verbose))
+    _end_progress()
+    _write(render_whereabouts(whereabouts, format_, colour=_colour()), None, for_people=format_ == "text")
 
 
 @cli.command()
@@ -229,6 +262,15 @@ def catalog_sql() -> None:
     from cascade.sources.catalog import catalog_sql as script
 
     _write(script(), None, for_people=False)
+
+
+def _glossary_entry(kind: str) -> str:
+    from cascade.render.explain import render_kind
+
+    known = [known.value for known in DriftKind]
+    if kind not in known:
+        raise NoSuchName("kind of finding", kind, known)
+    return render_kind(DriftKind(kind))
 
 
 def _given_or_stdin(text: str) -> str:

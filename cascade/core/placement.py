@@ -1,6 +1,7 @@
 """Where things belong and where names lead: pure functions of histories, search_path and rights."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
@@ -88,19 +89,16 @@ def work_out_path(observed: Observed, *, client_path: str | None = None) -> Sear
     another role the settings are followed from the strongest on.
     """
     setting, source, where = _setting_of(observed, client_path)
-    effective, skipped = [], []
-    for name in parse_search_path(setting, role=observed.application_role):
-        schema = observed.schema(name)
-        if name in effective or name == "pg_catalog":
-            continue
-        if schema is None:
-            if name != observed.application_role:  # "$user" names no schema in most databases
-                skipped.append(SkippedSchema(name, "it does not exist"))
-        elif not schema.usage:
-            skipped.append(SkippedSchema(name, f"{observed.application_role} may not USE it"))
-        else:
-            effective.append(name)
-    return SearchPath(setting, source, where, tuple(effective), tuple(skipped))
+    usable = {schema.name: schema.usage for schema in observed.schemas}
+    return _followed(setting, source, where, observed.application_role, usable)
+
+
+def work_out_connected_path(observed: Observed, *, client_path: str | None = None) -> SearchPath:
+    """The search_path of the session that was read, whose role is the one that would migrate over this connection."""
+    source = _source(observed.session_path_source)
+    where = _where(source, observed.connected_as, observed.database, asked=client_path is not None)
+    usable = {schema.name: schema.connected_usage for schema in observed.schemas}
+    return _followed(observed.session_path, source, where, observed.connected_as, usable)
 
 
 def parse_search_path(setting: str, *, role: str) -> tuple[str, ...]:
@@ -172,6 +170,23 @@ def judge_copy(copy: Table, expected: ExpectedTable, observed: Observed, expecta
             f"{inside + absent} tables that it records are not there",
         )
     return Ownership(Standing.ENVIRONMENT, f"{schema} is an environment of its own: its history records {migration}")
+
+
+def _followed(setting: str, source: PathSource, where: str, role: str, usable: Mapping[str, bool]) -> SearchPath:
+    """The path as it works for the role: ``usable`` says of each schema that there is whether the role may USE it."""
+    effective: list[str] = []
+    skipped: list[SkippedSchema] = []
+    for name in parse_search_path(setting, role=role):
+        if name in effective or name == "pg_catalog":
+            continue
+        if name not in usable:
+            if name != role:  # "$user" names no schema in most databases
+                skipped.append(SkippedSchema(name, "it does not exist"))
+        elif not usable[name]:
+            skipped.append(SkippedSchema(name, f"{role} may not USE it"))
+        else:
+            effective.append(name)
+    return SearchPath(setting, source, where, tuple(effective), tuple(skipped))
 
 
 def _setting_of(observed: Observed, client_path: str | None) -> tuple[str, PathSource, str]:

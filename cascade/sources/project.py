@@ -110,14 +110,24 @@ def server_address(settings: Mapping[str, Any]) -> str:
 
 def client_search_path(settings: Mapping[str, Any]) -> str | None:
     """The search_path that DATABASES itself asks for in ``OPTIONS["options"]``, or None."""
-    options = str((settings.get("OPTIONS") or {}).get("options") or "")
-    found = None
-    words = _option_words(options)
-    for word in words:
-        name, separator, value = word.partition("=")
-        if separator and name.replace("-", "_") == "search_path":
-            found = value
-    return found
+    return _path_in(str((settings.get("OPTIONS") or {}).get("options") or ""))
+
+
+def asked_search_path(connection: Any) -> tuple[str, str] | None:
+    """The search_path that this open connection sent to the server, and where it took it from; None where none.
+
+    libpq takes its options from the connection's own parameters, then a service file, then ``PGOPTIONS``
+    (libpq, 34.1 and 34.17), and keeps what it sent.
+    """
+    in_settings = client_search_path(connection.settings_dict)
+    in_environment = _path_in(os.environ.get("PGOPTIONS", ""))
+    info = getattr(connection.connection, "info", None)
+    sent = _path_in(str(getattr(info, "options", "") or "")) or in_settings or in_environment
+    if sent is None:
+        return None
+    if in_settings is not None:
+        return sent, "OPTIONS in DATABASES"
+    return sent, "PGOPTIONS" if sent == in_environment else "a service file"
 
 
 def source_revision(folder: Path) -> str | None:
@@ -226,6 +236,16 @@ def _project(module: str, folder: Path) -> Project:
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )
+
+
+def _path_in(options: str) -> str | None:
+    """The search_path that libpq's options set, the last one where there are several."""
+    found = None
+    for word in _option_words(options):
+        name, separator, value = word.partition("=")
+        if separator and name.replace("-", "_") == "search_path":
+            found = value
+    return found
 
 
 def _option_words(options: str) -> list[str]:
