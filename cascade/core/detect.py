@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.detection.counters import detect_counters
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
+from cascade.core.detection.privileges import detect_privileges
+from cascade.core.detection.strays import detect_strays
 from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import detect_tables
 from cascade.core.drift import Drift, worst_first
@@ -22,6 +25,9 @@ def detect_drift(
         *detect_creation_schema(both),
         *detect_tables(both),
         *detect_structure(both),
+        *detect_strays(both),
+        *detect_counters(both),
+        *detect_privileges(both),
         *detect_migrations(both),
     ]
     return tuple(sorted((_withheld(drift, expected) for drift in found), key=worst_first))

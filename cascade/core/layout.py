@@ -160,15 +160,21 @@ class Index:
 class RowEvidence:
     """What is known of a table's rows.
 
-    ``counted`` is exact up to ``COUNT_LIMIT`` and None where rows were not, or could not be, read;
-    ``estimate`` is ``pg_class.reltuples``, None where the table was never analysed.
+    ``counted`` is exact up to ``COUNT_LIMIT``, or to the end where it is ``uncut``, and None where rows were not, or
+    could not be, read; ``estimate`` is ``pg_class.reltuples``, None where the table was never analysed.
     """
 
     counted: int | None = None
     estimate: int | None = None
     unknown_because: str | None = None
+    uncut: bool = False
 
     COUNT_LIMIT = 10_000
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``counted`` is the number of rows, rather than less than it."""
+        return self.counted is not None and (self.uncut or self.counted <= self.COUNT_LIMIT)
 
     @property
     def has_rows(self) -> bool | None:
@@ -181,10 +187,12 @@ class RowEvidence:
 
         >>> RowEvidence(1_200).figure, RowEvidence(10_001, 52_000).figure, RowEvidence(10_001).figure
         ('1,200', '~52,000', '>10,000')
+        >>> RowEvidence(51_740, 52_000, uncut=True).figure
+        '51,740'
         """
-        if self.counted is not None and self.counted <= self.COUNT_LIMIT:
-            return f"{self.counted:,}"
         if self.counted is not None:
+            if self.exact:
+                return f"{self.counted:,}"
             estimate = self.estimate or 0
             return f"~{estimate:,}" if estimate > self.COUNT_LIMIT else f">{self.COUNT_LIMIT:,}"
         return f"~{self.estimate:,}" if self.estimate else "?"
@@ -228,9 +236,15 @@ class Grant:
 class UsedObject:
     """Something beside the table, and not PostgreSQL's own, that a part of it cannot do without (``pg_depend``).
 
-    ``kind`` is ``type``, ``domain``, ``function``, ``collation``, ``operator class``, ``sequence``, ``statistics`` or
-    ``text search configuration``; ``extension`` the one that it is a member of. ``used_by`` says what needs it:
-    ``the column email``. Statistics objects are of the table rather than used by it, and stay behind all the same.
+    ``kind`` is ``type``, ``domain``, ``function``, ``collation``, ``operator``, ``operator class``, ``sequence``,
+    ``statistics``, ``text search configuration`` or ``text search dictionary``. ``name`` is as ``ALTER kind`` wants it
+    after the schema: in quotes where it needs them, a function's with its argument types, an operator class's with
+    ``USING`` and its method. ``extension`` is the one that it is a member of. ``used_by`` says what needs it: ``the
+    column email``. Statistics objects are of the table rather than used by it, and stay behind all the same; a
+    sequence that the table owns moves with it, and is not listed.
+
+    Bodies of functions name what they use as text, which PostgreSQL does not follow, nor is it followed here; the
+    functions of an operator class and of a domain's constraints are not looked for either.
     """
 
     kind: str

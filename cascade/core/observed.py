@@ -3,8 +3,8 @@
 The document is the same whether a driver ran the query or psql wrote it to a file, so both are decoded here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.core.history import History, MigrationKey, Record
@@ -12,6 +12,7 @@ from cascade.core.layout import (
     Column,
     Constraint,
     ConstraintKind,
+    Counter,
     Grant,
     Index,
     Layout,
@@ -23,10 +24,11 @@ from cascade.core.layout import (
     Table,
     TableName,
     TypeRef,
+    UsedObject,
 )
 
-DOCUMENT_VERSION = 1
-"""The value of ``cascade_observed`` in the document; a higher one is newer than this program."""
+DOCUMENT_VERSION = 2
+"""The value of ``cascade_observed`` in the document: another one has other parts, and cannot be decoded."""
 
 Document = Mapping[str, Any]
 
@@ -60,6 +62,7 @@ class Server:
 class SchemaFacts:
     """A schema: may the application role use it, may the connected role create in it, and use it itself.
 
+    ``application_create``: the application role may create in it; None where that was not asked.
     ``default_rights`` are what the application role gets by default on a table made there by the owner of its
     ``django_migrations``, or else by the connected role; ``default_grants`` what every role gets (``pg_default_acl``).
     """
@@ -71,6 +74,7 @@ class SchemaFacts:
     connected_usage: bool = True
     default_rights: frozenset[str] = frozenset()
     default_grants: tuple[Grant, ...] = ()
+    application_create: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ class Observed:
     """One reading of one database, in one snapshot.
 
     ``type_schemas`` hold extensions, types or collations; ``types_fingerprint`` changes when any of those, an
-    operator class or a function does. ``event_triggers`` are enabled ones which DDL would fire.
+    operator class or a function does. ``event_triggers`` are enabled ones which DDL would fire. ``orphans`` are, for
+    a key (table and name) that points at the wrong copy, the rows which refer to nothing in the right one; they are
+    read apart, by ``sources.orphans``.
     """
 
     read_at: str
@@ -128,6 +134,7 @@ class Observed:
     history_schemas: tuple[str, ...]
     histories: tuple[HistoryReading, ...]
     layout: Layout
+    orphans: Mapping[tuple[TableName, str], RowEvidence] = field(default_factory=dict)
 
     def schema(self, name: str) -> SchemaFacts | None:
         """The schema of that name, or None."""
@@ -149,7 +156,9 @@ def observed_from(document: Document) -> Observed:
     """
     try:
         return _observed(document)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except KeyError as error:
+        raise MalformedDocument(f"{error} is not there") from error
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise MalformedDocument(f"{type(error).__name__}: {error}") from error
 
 
@@ -179,6 +188,8 @@ def _observed(document: Document) -> Observed:
                 bool(s["create"]),
                 s["connected_usage"],
                 frozenset(s["default_rights"] or ()),
+                _grants(s["default_grants"]),
+                s.get("application_create"),
             )
             for s in document["schemas"]
         ),
@@ -224,15 +235,44 @@ def table_from(document: Document) -> Table:
         owner=document["owner"],
         comment=document["comment"],
         pages=document["pages"],
-        rows=RowEvidence(document["counted"], document["estimate"], document["uncounted_because"]),
+        rows=RowEvidence(
+            document["counted"],
+            document["estimate"],
+            document["uncounted_because"],
+            uncut=bool(document["counted_uncut"]),
+        ),
         rights=Rights(**{right: bool(value) for right, value in document["rights"].items()}),
         extension=document["extension"],
         is_partition=document["is_partition"],
         row_security=document["row_security"],
         definitions_read=document["locked_by"] is None,
+        grants=_grants(document["grants"]),
+        uses=tuple(sorted(_used_object(*parts) for parts in document["uses"])),
+        counters=tuple(_counter(c) for c in document["counters"]),
         locked_by=tuple(document["locked_by"] or ()),
         alterable=document["alterable"],
         oid=document["oid"],
+        dropped_columns=document.get("dropped_columns"),
+    )
+
+
+def _grants(pairs: Iterable[Iterable[str]]) -> tuple[Grant, ...]:
+    return tuple(sorted(Grant(role, privilege) for role, privilege in pairs))
+
+
+def _used_object(kind: str, schema: str, name: str, extension: str, used_by: str) -> UsedObject:
+    return UsedObject(kind, schema, name, extension or None, used_by)
+
+
+def _counter(document: Document) -> Counter:
+    schema, name = document["sequence"]
+    return Counter(
+        document["column"],
+        TableName(schema, name),
+        document.get("next_value"),
+        document.get("highest"),
+        document["increment"],
+        document.get("problem"),
     )
 
 
@@ -286,6 +326,7 @@ def _constraint(document: Document) -> Constraint:
         initially_deferred=document["initially_deferred"],
         validated=document["validated"],
         enforced=document["enforced"],
+        enabled=document["enabled"],
         index=document["index"],
         comment=document["comment"],
     )

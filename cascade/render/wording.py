@@ -136,14 +136,17 @@ def what_was_compared(answer: Answer) -> str:
 
 
 def _sum(filled: Collection[RowEvidence]) -> str:
-    exact = all(r.counted is not None and r.counted <= RowEvidence.COUNT_LIMIT for r in filled)
+    exact = all(r.exact for r in filled)
     total = sum(_at_least(r) for r in filled)
-    sure = all(_is_estimated(r) or (r.counted or 0) <= RowEvidence.COUNT_LIMIT for r in filled)
+    sure = all(_is_estimated(r) or r.exact for r in filled)
     return f"{'' if exact else '~' if sure else 'more than '}{counted(total, 'row')}"
 
 
 def _at_least(rows: RowEvidence) -> int:
-    return max(rows.counted or 0, rows.estimate or 0) if _is_estimated(rows) else min(rows.counted or 0, 10_000)
+    if _is_estimated(rows):
+        return max(rows.counted or 0, rows.estimate or 0)
+    counted_rows = rows.counted or 0
+    return counted_rows if rows.exact else min(counted_rows, RowEvidence.COUNT_LIMIT)
 
 
 def _is_estimated(rows: RowEvidence) -> bool:

@@ -17,8 +17,9 @@ class CatalogScope:
     """What to read; None means everything, as in psql.
 
     ``schemas``: look only there. ``tables``: read these names in full, others by name only.
-    ``histories``: schemas whose ``django_migrations`` is read. ``rows``: tables whose rows are counted.
-    ``names``: schemas where the names of indexes, sequences and composite types are listed.
+    ``histories``: schemas whose ``django_migrations`` is read. ``rows``: tables whose rows are counted,
+    to the end with ``count_exactly``. ``names``: schemas where the names of indexes, sequences and composite types
+    are listed.
     """
 
     schemas: tuple[str, ...] | None = None
@@ -26,6 +27,7 @@ class CatalogScope:
     histories: tuple[str, ...] | None = None
     rows: tuple[TableName, ...] | None = None
     names: tuple[str, ...] | None = None
+    count_exactly: bool = False
 
     def settings(self, app_role: str) -> dict[str, str]:
         """The custom settings that ``catalog.sql`` looks at."""
@@ -36,6 +38,7 @@ class CatalogScope:
             "cascade.histories": _json(self.histories),
             "cascade.rows": _json(rows),
             "cascade.names": _json(self.names),
+            "cascade.count_exactly": "on" if self.count_exactly else "off",
             "cascade.app_role": app_role,
         }
 

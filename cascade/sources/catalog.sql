@@ -7,8 +7,9 @@
 --
 -- Settings that narrow it, all optional, each a JSON array: cascade.schemas (look only there),
 -- cascade.tables (read only these in full, the others by name), cascade.histories (schemas whose
--- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000),
--- cascade.names (schemas where every name that a table cannot take is listed).
+-- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000; to
+-- the end where cascade.count_exactly is on), cascade.names (schemas where every name that a table
+-- cannot take is listed).
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '60s';
@@ -36,69 +37,153 @@ DECLARE
   wanted_histories json := nullif(current_setting('cascade.histories', true), '');
   wanted_counts json := nullif(current_setting('cascade.rows', true), '');
   schemas json := nullif(current_setting('cascade.schemas', true), '');
-  histories jsonb := '[]';
-  counts jsonb := '{}';
-  relation record;
-  blockers integer[];
+  exactly boolean := coalesce(nullif(current_setting('cascade.count_exactly', true), ''), 'off')::boolean;
+  histories text[] := '{}';
+  counts text[] := '{}';
+  counters text[] := '{}';
+  asked record;
   answer jsonb;
+  time_is_up boolean := false;
 BEGIN
-  FOR relation IN
-    SELECT c.oid, n.nspname, c.relname, c.relname = 'django_migrations' AS is_history
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p')
-      AND CASE WHEN schemas IS NOT NULL THEN n.nspname IN (SELECT json_array_elements_text(schemas))
-               ELSE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-                    AND n.nspname !~ '^cascade_attic_' END
-      AND CASE WHEN c.relname = 'django_migrations' THEN
-                 (wanted_histories IS NULL OR n.nspname IN (SELECT json_array_elements_text(wanted_histories)))
-                 AND 4 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
-                                                            AND a.attname IN ('id', 'app', 'name', 'applied'))
-               WHEN wanted_counts IS NOT NULL THEN
-                 (n.nspname, c.relname) IN (SELECT p ->> 0, p ->> 1 FROM json_array_elements(wanted_counts) p)
-               -- Unasked: a copy beside another, or a table away from every history.
-               ELSE tables IS NULL
-                    AND (NOT EXISTS (SELECT FROM pg_class h WHERE h.relnamespace = n.oid
-                                                           AND h.relname = 'django_migrations')
-                         OR EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
-                                    WHERE o.relname = c.relname AND o.oid <> c.oid AND m.nspname !~ '^pg_'))
-          END
-    ORDER BY n.nspname, c.relname
+  FOR asked IN
+    WITH here AS MATERIALIZED (
+      SELECT c.oid, n.oid AS schema_oid, n.nspname, c.relname, c.relkind, c.relpages, c.reltuples, c.relispartition
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p')
+        AND CASE WHEN schemas IS NOT NULL THEN n.nspname IN (SELECT json_array_elements_text(schemas))
+                 ELSE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                      AND n.nspname !~ '^cascade_attic_' END
+    ),
+    locked AS MATERIALIZED (
+      SELECT coalesce(i.indrelid, l.relation) AS oid,
+             'locked ACCESS EXCLUSIVE by pid ' || string_agg(DISTINCT l.pid::text, ', ') AS problem
+      FROM pg_locks l LEFT JOIN pg_index i ON i.indexrelid = l.relation
+      WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_backend_pid()
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      GROUP BY 1
+    ),
+    history AS (
+      SELECT h.oid, h.nspname, h.relname,
+             format('SELECT jsonb_build_object(''records'', coalesce('
+                    'jsonb_agg(jsonb_build_array(id, app, name, applied) ORDER BY id), ''[]''))'
+                    ' FROM %I.%I', h.nspname, h.relname) AS question
+      FROM here h
+      WHERE h.relname = 'django_migrations'
+        AND (wanted_histories IS NULL OR h.nspname IN (SELECT json_array_elements_text(wanted_histories)))
+        AND 4 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = h.oid AND NOT a.attisdropped
+                                                     AND a.attname IN ('id', 'app', 'name', 'applied'))
+    ),
+    counting AS (
+      SELECT h.oid, h.nspname, h.relname,
+             format('SELECT jsonb_build_object(''counted'', count(*), ''uncut'', %s)'
+                    ' FROM (SELECT FROM %I.%I %s) AS part', exactly::text, h.nspname, h.relname,
+                    CASE WHEN exactly THEN '' ELSE 'LIMIT 10001' END) AS question
+      FROM here h
+      WHERE h.relname <> 'django_migrations'
+        AND CASE WHEN wanted_counts IS NOT NULL THEN
+                   (h.nspname, h.relname) IN (SELECT p ->> 0, p ->> 1 FROM json_array_elements(wanted_counts) p)
+                 -- Unasked: a copy beside another, or a table away from every history.
+                 ELSE tables IS NULL
+                      AND (NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = h.schema_oid
+                                                             AND o.relname = 'django_migrations')
+                           OR EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
+                                      WHERE o.relname = h.relname AND o.oid <> h.oid AND m.nspname !~ '^pg_'))
+            END
+    ),
+    draw AS (
+      -- An identity owns its sequence; a default depends on the one that it names.
+      SELECT h.oid, d.refobjsubid AS attnum, d.objid AS sequence, NULL::oid AS default_oid
+      FROM here h
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = h.oid AND d.refobjsubid > 0
+                      AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+      UNION ALL
+      SELECT h.oid, ad.adnum, d.refobjid, ad.oid
+      FROM here h
+      JOIN pg_attrdef ad ON ad.adrelid = h.oid
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid
+                      AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> h.oid
+    ),
+    counter AS (
+      SELECT h.oid, h.nspname, h.relname, d.sequence,
+             jsonb_build_object('table', h.oid::bigint, 'column', a.attname, 'sequence',
+                                jsonb_build_array(sn.nspname, s.relname), 'increment', q.seqincrement) AS facts,
+             -- The snapshot of this transaction is older than what a sequence shows, which obeys none: a row that
+             -- is inserted meanwhile cannot make its sequence look behind. A default that does more with the
+             -- value than take it answers nothing.
+             format('SELECT jsonb_build_object(''highest'', (SELECT %s(%I) FROM %I.%I), ''next_value'','
+                    ' last_value::numeric + CASE WHEN is_called THEN %s ELSE 0 END) FROM %I.%I',
+                    CASE WHEN q.seqincrement > 0 THEN 'max' ELSE 'min' END, a.attname, h.nspname, h.relname,
+                    q.seqincrement, sn.nspname, s.relname)
+             || CASE WHEN d.default_oid IS NULL THEN ''
+                     ELSE format(' WHERE (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE oid = %s)'
+                                 ' ~ %L', d.default_oid, '^nextval\(''.*''::regclass\)$') END AS question,
+             EXISTS (SELECT FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am m ON m.oid = ic.relam
+                     WHERE i.indrelid = h.oid AND i.indkey[0] = a.attnum AND m.amname = 'btree'
+                       AND i.indisvalid AND i.indpred IS NULL)
+             OR (h.relkind = 'r' AND h.reltuples >= 0 AND h.relpages <= 1000) AS is_cheap
+      FROM here h
+      JOIN draw d ON d.oid = h.oid
+      JOIN pg_attribute a ON a.attrelid = h.oid AND a.attnum = d.attnum
+                         AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+      JOIN pg_class s ON s.oid = d.sequence AND s.relkind = 'S'
+      JOIN pg_namespace sn ON sn.oid = s.relnamespace
+      JOIN pg_sequence q ON q.seqrelid = s.oid
+      WHERE NOT h.relispartition AND h.schema_oid <> pg_my_temp_schema()
+        AND (tables IS NULL OR h.relname IN (SELECT json_array_elements_text(tables)))
+    )
+    -- Histories first: a count that takes too long must not cost them.
+    SELECT 1 AS turn, oid, nspname, relname, NULL::jsonb AS facts, question,
+           (SELECT l.problem FROM locked l WHERE l.oid = h.oid) AS problem
+    FROM history h
+    UNION ALL
+    SELECT 2, oid, nspname, relname, facts, question,
+           CASE WHEN is_cheap THEN (SELECT min(l.problem) FROM locked l WHERE l.oid IN (c.oid, c.sequence))
+                ELSE 'no index leads to the highest value, and the table is not known to be small' END
+    FROM counter c
+    UNION ALL
+    SELECT 3, oid, nspname, relname, NULL, question, (SELECT l.problem FROM locked l WHERE l.oid = c.oid)
+    FROM counting c
+    ORDER BY turn, nspname, relname, facts
   LOOP
-    SELECT array_agg(DISTINCT l.pid) INTO blockers
-    FROM pg_locks l
-    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-      AND l.relation = relation.oid
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
-    IF blockers IS NOT NULL THEN
-      answer := jsonb_build_object('problem', 'locked ACCESS EXCLUSIVE by pid ' || array_to_string(blockers, ', '));
+    IF asked.problem IS NOT NULL THEN
+      answer := jsonb_build_object('problem', asked.problem);
+    ELSIF time_is_up THEN
+      answer := jsonb_build_object('problem', 'not read: an earlier table took all of the time');
     ELSE
       BEGIN
-        IF relation.is_history THEN
-          EXECUTE format('SELECT jsonb_build_object(''records'', coalesce('
-                         'jsonb_agg(jsonb_build_array(id, app, name, applied) ORDER BY id), ''[]''))'
-                         ' FROM %I.%I', relation.nspname, relation.relname) INTO answer;
-        ELSE
-          EXECUTE format('SELECT jsonb_build_object(''counted'', count(*))'
-                         ' FROM (SELECT FROM %I.%I LIMIT 10001) AS part', relation.nspname, relation.relname)
-          INTO answer;
-        END IF;
-      EXCEPTION WHEN OTHERS THEN
-        answer := jsonb_build_object('problem', SQLERRM);
+        EXECUTE asked.question INTO answer;
+        -- Undone for its locks: they would else be held on every table until all is read.
+        RAISE SQLSTATE 'CS000';
+      EXCEPTION
+        WHEN SQLSTATE 'CS000' THEN NULL;
+        -- OTHERS does not catch it. The time is that of the whole block, and is not measured a second time:
+        -- what is left is not begun. Somebody who cancels by hand is obeyed in the same way.
+        WHEN query_canceled THEN
+          time_is_up := true;
+          answer := jsonb_build_object('problem', SQLERRM);
+        WHEN OTHERS THEN
+          answer := jsonb_build_object('problem', SQLERRM);
       END;
     END IF;
-    IF relation.is_history THEN
-      histories := histories
-        || (jsonb_build_object('schema', relation.nspname, 'oid', relation.oid::bigint) || answer);
-    ELSE
-      counts := counts || jsonb_build_object(relation.oid::text, answer);
-    END IF;
+    CASE asked.turn
+      WHEN 1 THEN
+        histories := histories
+          || (jsonb_build_object('schema', asked.nspname, 'oid', asked.oid::bigint) || answer)::text;
+      WHEN 2 THEN
+        IF answer IS NOT NULL THEN
+          counters := counters || (asked.facts || answer)::text;
+        END IF;
+      WHEN 3 THEN
+        counts := counts || format('"%s": %s', asked.oid, answer);
+    END CASE;
   END LOOP;
-  PERFORM set_config('cascade.read_histories', histories::text, true),
-          set_config('cascade.read_counts', counts::text, true);
+  PERFORM set_config('cascade.read_histories', '[' || array_to_string(histories, ',') || ']', true),
+          set_config('cascade.read_counters', '[' || array_to_string(counters, ',') || ']', true),
+          set_config('cascade.read_counts', '{' || array_to_string(counts, ',') || '}', true);
 END $$;
 
 -- The query.
-WITH
+WITH RECURSIVE
 scope AS MATERIALIZED (
   SELECT nullif(current_setting('cascade.schemas', true), '')::json AS schemas,
          nullif(current_setting('cascade.tables', true), '')::json AS tables,
@@ -128,7 +213,7 @@ locked AS MATERIALIZED (
 ),
 relation AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpages, c.reltuples, c.relispartition,
-         c.relrowsecurity, c.relnamespace, locked.pids,
+         c.relrowsecurity, c.relacl, c.relnamespace, locked.pids,
          scope.tables IS NULL OR c.relname = ANY (full_names.names) AS in_full
   FROM scope
   CROSS JOIN (SELECT array_agg(j.name) AS names
@@ -138,11 +223,15 @@ relation AS MATERIALIZED (
   LEFT JOIN locked ON locked.oid = c.oid
 ),
 in_full AS MATERIALIZED (SELECT * FROM relation WHERE in_full),
+-- Tables that stay: of those that are made to be read back, rights and what they use say nothing.
+lasting AS MATERIALIZED (
+  SELECT oid, relowner, relacl FROM in_full
+  WHERE relkind IN ('r', 'p') AND relnamespace <> pg_my_temp_schema()
+),
 extension_member AS MATERIALIZED (
   SELECT d.classid, d.objid, e.extname
   FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
   WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
-    AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass)
 ),
 owned_sequence AS MATERIALIZED (
   -- A column can own several: that of its identity counts, then the one that its default uses.
@@ -220,6 +309,9 @@ constraint_list AS MATERIALIZED (
       'enforced', CASE WHEN c.contype IN ('c', 'f')
                        THEN coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) ELSE true END,
       'index', CASE WHEN c.contype IN ('p', 'u', 'x') THEN ic.relname END,
+      -- Of a key the triggers sit on both tables, of a deferrable unique constraint on its own.
+      'enabled', NOT EXISTS (SELECT FROM pg_trigger t
+                             WHERE t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')),
       'comment', obj_description(c.oid, 'pg_constraint')
     ) ORDER BY c.contype, c.conname) AS constraints
   FROM in_full r
@@ -266,6 +358,119 @@ index_list AS MATERIALIZED (
   LEFT JOIN index_text t ON t.indexrelid = i.indexrelid
   GROUP BY i.indrelid
 ),
+-- By default a table's owner alone has rights on it: no list, no grants.
+grant_list AS MATERIALIZED (
+  SELECT r.oid, json_agg(DISTINCT ARRAY[CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END,
+                                        x.privilege_type]) AS grants
+  FROM lasting r CROSS JOIN LATERAL aclexplode(r.relacl) AS x
+  WHERE x.grantee <> r.relowner
+  GROUP BY r.oid
+),
+counter_list AS MATERIALIZED (
+  SELECT (c ->> 'table')::oid AS oid, json_agg(c ORDER BY position) AS counters
+  FROM jsonb_array_elements(current_setting('cascade.read_counters')::jsonb) WITH ORDINALITY AS x(c, position)
+  GROUP BY 1
+),
+-- What stands beside a table and a part of it cannot do without. OIDs below 16384 are PostgreSQL's own
+-- (FirstNormalObjectId); where the catalog of the part names the object, pg_depend is not asked.
+direct_use AS MATERIALIZED (
+  SELECT r.oid AS table_oid, 'pg_type'::regclass::oid AS classid, a.atttypid AS objid,
+         'the column ' || quote_ident(a.attname) AS used_by
+  FROM lasting r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.atttypid >= 16384
+  UNION ALL
+  SELECT r.oid, 'pg_collation'::regclass, a.attcollation, 'the column ' || quote_ident(a.attname)
+  FROM lasting r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attcollation >= 16384
+  UNION ALL
+  SELECT r.oid, x.classid, x.objid, 'the index ' || quote_ident(ic.relname)
+  FROM lasting r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class ic ON ic.oid = i.indexrelid
+  CROSS JOIN LATERAL (SELECT 'pg_opclass'::regclass::oid, unnest(i.indclass::oid[])
+                      UNION ALL
+                      SELECT 'pg_collation'::regclass, unnest(i.indcollation::oid[])) AS x(classid, objid)
+  WHERE x.objid >= 16384
+  UNION ALL
+  SELECT r.oid, 'pg_proc'::regclass, t.tgfoid, 'the trigger ' || quote_ident(t.tgname)
+  FROM lasting r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+  WHERE t.tgfoid >= 16384
+  UNION ALL
+  SELECT r.oid, 'pg_statistic_ext'::regclass, s.oid, 'its statistics'
+  FROM lasting r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
+  UNION ALL
+  SELECT part.table_oid, d.refclassid, d.refobjid, part.used_by
+  FROM (
+    SELECT r.oid, 'pg_attrdef'::regclass, ad.oid,
+           CASE a.attgenerated WHEN '' THEN 'the default of ' ELSE 'the generated column ' END || quote_ident(a.attname)
+    FROM lasting r JOIN pg_attrdef ad ON ad.adrelid = r.oid
+    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = ad.adnum
+    UNION ALL
+    SELECT r.oid, 'pg_constraint'::regclass, c.oid, 'the constraint ' || quote_ident(c.conname)
+    FROM lasting r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype = 'c'
+    UNION ALL
+    SELECT r.oid, 'pg_class'::regclass, i.indexrelid, 'the index ' || quote_ident(ic.relname)
+    FROM lasting r JOIN pg_index i ON i.indrelid = r.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+    JOIN pg_class ic ON ic.oid = i.indexrelid
+  ) AS part(table_oid, classid, objid, used_by)
+  JOIN pg_depend d ON d.classid = part.classid AND d.objid = part.objid AND d.deptype = 'n' AND d.refobjid >= 16384
+),
+-- An array needs its element, a domain its base, a function its types; of an extension's the extension moves.
+use AS (
+  SELECT table_oid, classid, objid, used_by FROM direct_use
+  UNION
+  SELECT u.table_oid, d.refclassid, d.refobjid, u.used_by
+  FROM use u
+  JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.deptype IN ('n', 'i') AND d.refobjid >= 16384
+  WHERE u.classid IN ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_collation'::regclass, 'pg_ts_config'::regclass)
+    AND NOT EXISTS (SELECT FROM extension_member em WHERE em.classid = u.classid AND em.objid = u.objid)
+),
+use_list AS MATERIALIZED (
+  SELECT u.table_oid AS oid,
+         json_agg(DISTINCT ARRAY[o.kind, n.nspname::text, o.name, coalesce(em.extname::text, ''), u.used_by]) AS uses
+  FROM use u
+  JOIN LATERAL (
+    SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typnamespace, quote_ident(t.typname)
+    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    -- Neither an array, of which its element is listed, nor the row of a table.
+    WHERE u.classid = 'pg_type'::regclass AND t.oid = u.objid
+      AND NOT (t.typcategory = 'A' AND t.typelem <> 0) AND coalesce(c.relkind, 'c') = 'c'
+    UNION ALL
+    SELECT 'function', p.pronamespace, quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')'
+    FROM pg_proc p WHERE u.classid = 'pg_proc'::regclass AND p.oid = u.objid
+    UNION ALL
+    SELECT 'collation', c.collnamespace, quote_ident(c.collname)
+    FROM pg_collation c WHERE u.classid = 'pg_collation'::regclass AND c.oid = u.objid
+    UNION ALL
+    SELECT 'operator class', c.opcnamespace, quote_ident(c.opcname) || ' USING ' || quote_ident(m.amname)
+    FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
+    WHERE u.classid = 'pg_opclass'::regclass AND c.oid = u.objid
+    UNION ALL
+    SELECT 'operator', p.oprnamespace, p.oprname || ' ('
+           || CASE p.oprleft WHEN 0 THEN 'NONE' ELSE format_type(p.oprleft, NULL) END || ', '
+           || format_type(p.oprright, NULL) || ')'
+    FROM pg_operator p WHERE u.classid = 'pg_operator'::regclass AND p.oid = u.objid
+    UNION ALL
+    SELECT 'text search configuration', c.cfgnamespace, quote_ident(c.cfgname)
+    FROM pg_ts_config c WHERE u.classid = 'pg_ts_config'::regclass AND c.oid = u.objid
+    UNION ALL
+    SELECT 'text search dictionary', d.dictnamespace, quote_ident(d.dictname)
+    FROM pg_ts_dict d WHERE u.classid = 'pg_ts_dict'::regclass AND d.oid = u.objid
+    UNION ALL
+    SELECT 'statistics', s.stxnamespace, quote_ident(s.stxname)
+    FROM pg_statistic_ext s WHERE u.classid = 'pg_statistic_ext'::regclass AND s.oid = u.objid
+    UNION ALL
+    -- A sequence that the table owns is in its schema and moves with it.
+    SELECT 'sequence', c.relnamespace, quote_ident(c.relname)
+    FROM pg_class c
+    WHERE u.classid = 'pg_class'::regclass AND c.oid = u.objid AND c.relkind = 'S'
+      AND NOT EXISTS (SELECT FROM pg_depend own
+                      WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid
+                        AND own.refclassid = 'pg_class'::regclass AND own.refobjid = u.table_oid
+                        AND own.deptype IN ('a', 'i'))
+  ) AS o(kind, namespace, name) ON true
+  JOIN pg_namespace n ON n.oid = o.namespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  LEFT JOIN extension_member em ON em.classid = u.classid AND em.objid = u.objid
+  GROUP BY u.table_oid
+),
 table_list AS (
   SELECT json_agg(CASE WHEN r.in_full THEN json_build_object(
       'schema', r.nspname, 'name', r.relname, 'kind', r.relkind, 'oid', r.oid::bigint,
@@ -273,8 +478,10 @@ table_list AS (
       'pages', r.relpages,
       'estimate', CASE WHEN r.reltuples >= 0 THEN r.reltuples::bigint END,
       'counted', scope.counts -> r.oid::text -> 'counted',
+      'counted_uncut', scope.counts -> r.oid::text -> 'uncut',
       'uncounted_because', scope.counts -> r.oid::text -> 'problem',
       'is_partition', r.relispartition, 'row_security', r.relrowsecurity,
+      'dropped_columns', (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attisdropped),
       'extension', em.extname, 'locked_by', r.pids,
       -- Whether the connected role has the rights of the owner: by itself, as a member, or as superuser.
       'alterable', pg_has_role(r.relowner, 'USAGE'),
@@ -301,6 +508,9 @@ table_list AS (
              -- CASE, because conditions are tried in any order, and the function refuses what is no sequence.
              AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(ar.oid, s.oid, 'USAGE, UPDATE')
                       ELSE false END)),
+      'grants', coalesce(gl.grants, '[]'::json),
+      'uses', coalesce(ul.uses, '[]'::json),
+      'counters', coalesce(nl.counters, '[]'::json),
       'columns', coalesce(cl.columns, '[]'::json),
       'constraints', coalesce(kl.constraints, '[]'::json),
       'indexes', coalesce(il.indexes, '[]'::json))
@@ -312,9 +522,12 @@ table_list AS (
   LEFT JOIN column_list cl ON cl.oid = r.oid
   LEFT JOIN constraint_list kl ON kl.oid = r.oid
   LEFT JOIN index_list il ON il.oid = r.oid
+  LEFT JOIN grant_list gl ON gl.oid = r.oid
+  LEFT JOIN use_list ul ON ul.oid = r.oid
+  LEFT JOIN counter_list nl ON nl.oid = r.oid
 )
 SELECT json_build_object(
-  'cascade_observed', 1,
+  'cascade_observed', 2,
   'read_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'server', json_build_object(
     'version', current_setting('server_version'),
@@ -346,13 +559,22 @@ SELECT json_build_object(
              'usage', has_schema_privilege(ar.oid, n.oid, 'USAGE'),
              'connected_usage', has_schema_privilege(n.oid, 'USAGE'),
              'create', has_schema_privilege(n.oid, 'CREATE'),
+             'application_create', has_schema_privilege(ar.oid, n.oid, 'CREATE'),
              -- What the application role would get on a table that the role which migrates makes here.
              'default_rights', CASE
                WHEN pg_has_role(ar.oid, me.oid, 'USAGE') THEN '["select", "insert", "update", "delete"]'::json
                ELSE (SELECT coalesce(json_agg(DISTINCT lower(x.privilege_type)), '[]'::json)
                      FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) AS x
                      WHERE d.defaclobjtype = 'r' AND d.defaclrole = me.oid AND d.defaclnamespace IN (0, n.oid)
-                       AND CASE WHEN x.grantee = 0 THEN true ELSE pg_has_role(ar.oid, x.grantee, 'USAGE') END) END)
+                       AND CASE WHEN x.grantee = 0 THEN true ELSE pg_has_role(ar.oid, x.grantee, 'USAGE') END) END,
+             -- And what every other role would get on it.
+             'default_grants', (
+               SELECT coalesce(json_agg(DISTINCT ARRAY[
+                        CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END, x.privilege_type]),
+                        '[]'::json)
+               FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) AS x
+               WHERE d.defaclobjtype = 'r' AND d.defaclrole = me.oid AND d.defaclnamespace IN (0, n.oid)
+                 AND x.grantee <> me.oid))
              ORDER BY n.nspname), '[]'::json)
     FROM namespace n
     JOIN pg_roles me ON me.oid = coalesce(

@@ -10,7 +10,7 @@ _AGAIN = "Write it again: psql -XAt -d DATABASE -f catalog.sql > observed.json (
 
 
 def read_observed_file(path: Path) -> Observed:
-    """Decode an observed file. Raises ``FileError`` where it is unreadable, corrupt, cut off or newer."""
+    """Decode an observed file. Raises ``FileError`` where it is unreadable, corrupt, cut off, older or newer."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -26,8 +26,14 @@ def read_observed_file(path: Path) -> Observed:
         raise FileError(f"{path} is JSON, but not what catalog.sql writes.", hint=_AGAIN)
     if version > DOCUMENT_VERSION:
         raise FileError(
-            f"{path} is of version {version}; this program reads up to {DOCUMENT_VERSION}.",
+            f"{path} is of version {version}; this program reads version {DOCUMENT_VERSION}.",
             hint="pip install --upgrade django-cascade",
+        )
+    if version < DOCUMENT_VERSION:
+        raise FileError(
+            f"{path} is of version {version}, written by an older catalog.sql; "
+            f"this program reads version {DOCUMENT_VERSION}.",
+            hint=_AGAIN,
         )
     try:
         return observed_from(document)

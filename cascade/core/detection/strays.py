@@ -1,0 +1,132 @@
+"""Strays: what the project's tables use, left in a schema where it does not belong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cascade.core.detection.comparison import Comparison, about
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedTable
+from cascade.core.findings import DriftKind
+from cascade.core.layout import Table, TableName, UsedObject, quoted
+from cascade.core.placement import Standing, judge_copy
+
+SHOWN = 10
+"""Users of one object that are listed."""
+
+_Users = list[tuple[ExpectedTable, Table, UsedObject]]
+
+
+def detect_strays(both: Comparison) -> Iterator[Drift]:
+    """Types, functions, extensions and the like that a table uses and that lie astray: one finding for each.
+
+    A place is astray where no table of the project belongs, and where either the application role does not look,
+    or tables have strayed too: the run that left them there left the object. An extension on purpose in a schema
+    of its own that is on the search_path is therefore none, and neither is what only others' tables use.
+    """
+    homes = {name.schema for name in both.expected.tables} | {both.placement.target}
+    astray: dict[str, str] = {}
+    users: dict[str, _Users] = {}
+    for name, expected in both.expected.tables.items():
+        found = both.found(name)
+        for used in found.uses if found else ():
+            schema = used.schema
+            if schema not in astray:
+                astray[schema] = _why_astray(schema, homes, both)
+            if found and astray[schema] and schema != name.schema:
+                users.setdefault(_identity(used), []).append((expected, found, used))
+    for identity, using in sorted(users.items()):
+        yield _stray(identity, using, astray[using[0][2].schema], both)
+
+
+def _why_astray(schema: str, homes: set[str], both: Comparison) -> str:
+    """Why what lies there should not, empty where that is in order."""
+    if schema == both.placement.target:
+        return ""
+    strayed = [*_strayed_to(schema, both)]
+    if strayed:
+        more = f" and {len(strayed) - 1} more" if len(strayed) > 1 else ""
+        return f"{strayed[0]}{more} strayed to {quoted(schema)} too"
+    if schema not in homes and schema not in both.placement.path.effective:
+        return f"{quoted(schema)} is not on the search_path of {quoted(both.placement.role)}"
+    return ""
+
+
+def _strayed_to(schema: str, both: Comparison) -> Iterator[TableName]:
+    """The tables in that schema which stand for, or are stray copies of, one that belongs elsewhere."""
+    for name, expected in both.expected.tables.items():
+        copy = both.observed.layout.tables.get(TableName(schema, name.name))
+        if copy is None or copy.name in both.expected.tables or copy.extension or not copy.kind.holds_rows:
+            continue
+        found = both.found(name)
+        if copy is found or judge_copy(copy, expected, both.observed, both.expected).standing is Standing.STRAY:
+            yield copy.name
+
+
+def _identity(used: UsedObject) -> str:
+    """What a finding is about: the extension as a whole, for it moves as one; else the object."""
+    if used.extension:
+        return f"extension {quoted(used.extension)}"
+    return f"{used.kind} {quoted(used.schema)}.{used.name}"
+
+
+def _stray(identity: str, using: _Users, why: str, both: Comparison) -> Drift:
+    expected, _, used = using[0]
+    uses = sorted({f"{table.name}: {one.used_by}" for _, table, one in using})
+    more = (f"and {len(uses) - SHOWN} more uses",) if len(uses) > SHOWN else ()
+    others = _other_users(identity, both)
+    return replace(
+        about(expected, DriftKind.STRAY_OBJECT),
+        object=identity,
+        observed=f"in {quoted(used.schema)}",
+        evidence=(f"{identity} is in {quoted(used.schema)}; {why}", *uses[:SHOWN], *more),
+        query=_query(used),
+        undecided=f"{others[0]} uses it too, and belongs to somebody else" if others else "",
+    )
+
+
+def _other_users(identity: str, both: Comparison) -> list[TableName]:
+    """Tables that no migration of ours accounts for and that use it."""
+    return [
+        table.name
+        for table in both.observed.layout.tables.values()
+        if table.name not in both.place_of and any(_identity(used) == identity for used in table.uses)
+    ]
+
+
+def _query(used: UsedObject) -> str:
+    """What shows where the object is and, where PostgreSQL has a word for its kind, what needs it."""
+    if used.extension:
+        return (
+            f"SELECT extname, extnamespace::regnamespace FROM pg_extension WHERE extname = {_literal(used.extension)};"
+        )
+    if used.kind in _NAMESPACES:
+        catalog, namespace = _NAMESPACES[used.kind]
+        return f"SELECT * FROM {catalog} WHERE {namespace} = {_literal(quoted(used.schema))}::regnamespace;"
+    catalog, alias = _ALIASES[used.kind]
+    return (
+        "SELECT pg_describe_object(classid, objid, objsubid) AS used_by FROM pg_depend "
+        f"WHERE refclassid = '{catalog}'::regclass "
+        f"AND refobjid = {_literal(f'{quoted(used.schema)}.{used.name}')}::{alias};"
+    )
+
+
+_ALIASES = {
+    "type": ("pg_type", "regtype"),
+    "domain": ("pg_type", "regtype"),
+    "function": ("pg_proc", "regprocedure"),
+    "collation": ("pg_collation", "regcollation"),
+    "sequence": ("pg_class", "regclass"),
+    "text search configuration": ("pg_ts_config", "regconfig"),
+    "text search dictionary": ("pg_ts_dict", "regdictionary"),
+}
+"""Catalog and object identifier type (PostgreSQL, 8.19) of each kind that has one."""
+
+_NAMESPACES = {
+    "operator": ("pg_operator", "oprnamespace"),
+    "operator class": ("pg_opclass", "opcnamespace"),
+    "statistics": ("pg_statistic_ext", "stxnamespace"),
+}
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
