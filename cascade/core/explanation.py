@@ -72,6 +72,7 @@ class Explanation:
 
     ``name`` is where it belongs; of a relation that no applied migration accounts for (``expected`` is None) where
     it is found by name, or lies. ``places`` come with the right one first. ``referring`` are keys that point here.
+    ``ignored`` are its findings that the settings accept, with the reason.
     """
 
     name: TableName
@@ -80,6 +81,10 @@ class Explanation:
     resolves_to: TableName | None
     trouble: Trouble
     referring: tuple[KeyFrom, ...] = ()
+    ignored: tuple[tuple[Drift, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"the table {self.name}" if self.expected else f"the relation {self.name}"
 
     @property
     def later_columns(self) -> tuple[Column, ...]:
@@ -136,8 +141,9 @@ def make_explanation(expected: ExpectedTable, answer: Answer) -> Explanation:
         expected,
         tuple(_places(expected, found, answer)),
         found,
-        _trouble(answer, lambda drift: drift.table == expected.name),
+        trouble_of(answer, lambda drift: drift.table == expected.name),
         tuple(_referring(expected.name, answer)),
+        tuple((drift, reason) for drift, reason in answer.ignored if drift.table == expected.name),
     )
 
 
@@ -162,6 +168,24 @@ def known_names(answer: Answer) -> tuple[str, ...]:
     tables = answer.expected.tables.values()
     pending = (name for migration in answer.expected.pending for name in migration.tables)
     return tuple(dict.fromkeys((*(t.name.name for t in tables), *(t.model for t in tables), *pending)))
+
+
+def trouble_of(answer: Answer, concerns: Callable[[Drift], bool]) -> Trouble:
+    """What the answer knows to be amiss with the thing that ``concerns`` recognises the drifts of."""
+    plan = answer.plan
+    drifts = tuple(drift for drift in plan.drifts if concerns(drift))
+    ids = {drift.id for drift in drifts}
+    names = {name for drift in drifts for name in _names_in_chains(drift)}
+    found = next((chain for chain in plan.chains if names.intersection(chain.objects)), None)
+    objects = found.objects if found else ()
+    last = max((position for position, name in enumerate(objects) if name in names), default=len(objects))
+    return Trouble(
+        drifts,
+        tuple(cause for cause in answer.causes if ids.intersection(cause.drifts)),
+        tuple(step for step in plan.steps if ids.intersection(step.cures)),
+        found,
+        objects[last + 1 :],
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- explanation
@@ -196,23 +220,6 @@ def _referring(name: TableName, answer: Answer) -> Iterator[KeyFrom]:
         for table, key in answer.observed.layout.referring.get(copy.name, ()):
             if (table.name.name, key.columns) not in known:
                 yield KeyFrom(table.name, key, expected=False)
-
-
-def _trouble(answer: Answer, concerns: Callable[[Drift], bool]) -> Trouble:
-    plan = answer.plan
-    drifts = tuple(drift for drift in plan.drifts if concerns(drift))
-    ids = {drift.id for drift in drifts}
-    names = {name for drift in drifts for name in _names_in_chains(drift)}
-    found = next((chain for chain in plan.chains if names.intersection(chain.objects)), None)
-    objects = found.objects if found else ()
-    last = max((position for position, name in enumerate(objects) if name in names), default=len(objects))
-    return Trouble(
-        drifts,
-        tuple(cause for cause in answer.causes if ids.intersection(cause.drifts)),
-        tuple(step for step in plan.steps if ids.intersection(step.cures)),
-        found,
-        objects[last + 1 :],
-    )
 
 
 def _names_in_chains(drift: Drift) -> Iterator[str]:
@@ -268,7 +275,7 @@ def _unknown(mention: Mention, answer: Answer) -> Subject:
 def _schema(mention: Mention, answer: Answer) -> Subject:
     facts = next(filter(None, map(answer.observed.schema, (*mention.longer, mention.name))), None)
     name = facts.name if facts else mention.name
-    trouble = _trouble(answer, lambda drift: drift.table is not None and _is_refused_in(name, drift))
+    trouble = trouble_of(answer, lambda drift: drift.table is not None and _is_refused_in(name, drift))
     near = () if facts else NoSuchName("schema", name, (schema.name for schema in answer.observed.schemas)).near
     kind = SubjectKind.SCHEMA if facts else SubjectKind.UNKNOWN
     return Subject(replace(mention, name=name), kind, schema=facts, trouble=trouble, near=near)
@@ -340,7 +347,7 @@ def _stranger(copy: Table, schema: str, answer: Answer) -> Explanation:
     found = resolve(copy.name.name, answer.placement.path, layout)
     name = copy.name if schema or found is None else found
     places = tuple(Place(table, belongs=False, resolves=table.name == found) for table in layout.copies[copy.name.name])
-    trouble = _trouble(answer, lambda drift: drift.table == name)
+    trouble = trouble_of(answer, lambda drift: drift.table == name)
     return Explanation(name, None, places, found, trouble, tuple(_referring(name, answer)))
 
 
@@ -356,7 +363,7 @@ def _owner_of_sequence(bare: str, answer: Answer) -> ExpectedTable | None:
 
 def _pending(mention: Mention, migration: PendingMigration, answer: Answer, column: str = "") -> Subject:
     about = str(migration.key)
-    trouble = _trouble(answer, lambda drift: drift.table is None and drift.object == about)
+    trouble = trouble_of(answer, lambda drift: drift.table is None and drift.object == about)
     return Subject(mention, SubjectKind.PENDING, column=column, pending=migration, trouble=trouble)
 
 
@@ -413,7 +420,7 @@ def _column_subject(about: Subject, column: str, answer: Answer) -> Subject:
             return replace(_pending(about.mention, pending, answer, column), explanation=explanation)
         return replace(about, kind=SubjectKind.UNEXPECTED_COLUMN, column=column)
     # What is amiss with the table as a whole is amiss with each column, and not the other way round.
-    trouble = _trouble(answer, lambda drift: drift.table == expected.name and drift.object in ("", column))
+    trouble = trouble_of(answer, lambda drift: drift.table == expected.name and drift.object in ("", column))
     return replace(about, kind=SubjectKind.COLUMN, column=column, trouble=trouble)
 
 

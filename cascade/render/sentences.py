@@ -56,6 +56,17 @@ def object_name(drift: Drift, answer: Answer) -> str:
     return f"{table} {part}" if part.startswith("(") else f"{table}.{part}"
 
 
+def named_with_sort(drift: Drift, answer: Answer) -> str:
+    """The part with its sort, and its name where that says more than the columns."""
+    name, noun = object_name(drift, answer), noun_of(drift)
+    if noun in ("column", "privileges"):
+        return f"The {noun} {'of ' if noun == 'privileges' else ''}{name}"
+    on = "on " if " (" in name and drift.constraint_type is not ConstraintKind.FOREIGN_KEY else ""
+    own = quoted(drift.object) if drift.object else ""
+    with_name = f", {own}," if on and own else ""
+    return f"The {noun} {on}{name}{with_name}"
+
+
 def noun_of(drift: Drift) -> str:
     """What sort of thing the finding is about: ``foreign key``, ``index``, ``column`` and so on."""
     if drift.constraint_type is not None:
@@ -311,7 +322,7 @@ def _state(drift: Drift) -> str:
 def _alone(drift: Drift, answer: Answer) -> str:
     """One finding, with both definitions where there are two."""
     name = object_name(drift, answer)
-    named = _named(drift, answer)
+    named = named_with_sort(drift, answer)
     since = _since([drift])
     expected, observed = bare_definition(drift.expected, drift), bare_definition(drift.observed, drift)
     match drift.kind:
@@ -340,17 +351,6 @@ def _alone(drift: Drift, answer: Answer) -> str:
         case _:  # what nobody expects
             why = f": {drift.evidence[0]}" if drift.evidence and drift.severity is not Severity.NOTE else ""
             return f"{named} is expected by no applied migration{why}."
-
-
-def _named(drift: Drift, answer: Answer) -> str:
-    """The part with its sort, and its name where that says more than the columns."""
-    name, noun = object_name(drift, answer), noun_of(drift)
-    if noun == "column":
-        return f"The column {name}"
-    on = "on " if " (" in name and drift.constraint_type is not ConstraintKind.FOREIGN_KEY else ""
-    own = quoted(drift.object) if drift.object else ""
-    with_name = f", {own}," if on and own else ""
-    return f"The {noun} {on}{name}{with_name}"
 
 
 def _since(group: Sequence[Drift]) -> str:

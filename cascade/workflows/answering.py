@@ -15,11 +15,11 @@ from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
 from cascade.core.history import Provenance
 from cascade.core.ignore import ignore
+from cascade.core.naming import find_table
 from cascade.core.observed import Observed
 from cascade.core.planner import Scope, make_plan
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
-from cascade.workflows.naming import find_table
 from cascade.workflows.question import Question, Report, asked_options, silent, with_settings
 from cascade.workflows.reading import Reading, read_from_file, read_live
 

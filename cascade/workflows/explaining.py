@@ -1,26 +1,29 @@
-"""One table in full, or whatever an error text names."""
+"""Whatever a name or an error text names, in full."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from cascade.core.answer import Answer
-from cascade.core.error_text import Mention, MentionKind, parse_error_text
-from cascade.core.explanation import Explanation, Subject, SubjectKind, identify, make_explanation
-from cascade.errors import CascadeError, NoSuchName
+from cascade.core.error_text import parse_error_text
+from cascade.core.explanation import Explanation, Subject, SubjectKind, identify
+from cascade.core.topics import Part, Topic, find_topics
+from cascade.errors import CascadeError
 from cascade.workflows.answering import analyse
-from cascade.workflows.naming import find_table
 from cascade.workflows.question import Question, Report, silent
 
 _WHAT_TO_PASTE = 'Paste the line of the log that says: relation "…" does not exist.'
 
 
-def explain_table(question: Question, name: str, *, report: Report = silent) -> tuple[Answer, Explanation]:
-    """All that is known of one table, and the whole answer that it is part of; the scope of the question is left aside.
+def explain_name(question: Question, name: str, *, report: Report = silent) -> tuple[Answer, Topic, tuple[Topic, ...]]:
+    """What the name most likely means, what else it could mean, and the whole answer that these are part of.
 
-    ``name`` is ``table``, ``schema.table`` or ``app.Model``. Raises ``NoSuchName`` with the nearest names.
+    ``name`` is that of a table (``table``, ``schema.table``, ``app.Model``), a column (``table.column``), a constraint,
+    an index, a sequence, a migration (``app.0001_name``), a schema, or the id of a finding. The scope of the question
+    is left aside. Raises ``NoSuchName`` with the nearest names.
     """
     answer = analyse(replace(question, apps=(), tables=()), report=report)
-    return answer, _with_sources(_explanation_of(name, answer), question)
+    first, *others = find_topics(name, answer)
+    return answer, _located(first, question), tuple(others)
 
 
 def explain_error(question: Question, text: str, *, report: Report = silent) -> tuple[Answer, tuple[Subject, ...]]:
@@ -41,22 +44,6 @@ def explain_error(question: Question, text: str, *, report: Report = silent) -> 
     )
 
 
-def _explanation_of(name: str, answer: Answer) -> Explanation:
-    """Of the expected table of that name; else of whatever else the database holds under it."""
-    try:
-        return make_explanation(find_table(name, answer.expected), answer)
-    except NoSuchName:
-        subject = identify([Mention(MentionKind.RELATION, name)], answer)[0]
-        if subject.explanation is not None:
-            return subject.explanation
-        if subject.pending is not None:
-            raise CascadeError(
-                f'There is no table "{name}" yet: {subject.pending.key} makes it, and is not recorded as applied.',
-                hint="python manage.py migrate makes it.",
-            ) from None
-        raise
-
-
 def _nothing_known(subjects: Iterable[Subject], answer: Answer) -> CascadeError:
     names = [f'"{subject.mention.name or subject.mention.part}"' for subject in subjects]
     near = list(dict.fromkeys(near for subject in subjects for near in subject.near))
@@ -66,6 +53,19 @@ def _nothing_known(subjects: Iterable[Subject], answer: Answer) -> CascadeError:
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     hint = f"Did you mean {' or '.join(near[:3])}?" if near else "Is this the right database, and the right project?"
     return CascadeError(f"The text names {some}, which {where}.", hint=hint)
+
+
+def _located(topic: Topic, question: Question) -> Topic:
+    """The topic with file and lines of what made it."""
+    from cascade.sources.project import read_project
+    from cascade.sources.source_lines import locate_recorded_operation
+
+    if isinstance(topic, Explanation):
+        return _with_sources(topic, question)
+    if isinstance(topic, Part) and topic.made_by is not None:
+        project = read_project(question.settings, question.pythonpath)
+        return replace(topic, made_by=locate_recorded_operation(topic.made_by, project.relative))
+    return topic
 
 
 def _with_sources(explanation: Explanation, question: Question) -> Explanation:

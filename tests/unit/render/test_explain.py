@@ -9,7 +9,8 @@ from cascade.core.expected import ModelField, NotChecked
 from cascade.core.explanation import Explanation, identify, make_explanation
 from cascade.core.history import MigrationKey, PendingMigration, Provenance, SourceLines
 from cascade.core.layout import Column, Index, Layout, Rights, Table, TableName
-from cascade.render.explain import render_error_explanation, render_explanation
+from cascade.render.explain import render_explanation
+from cascade.render.explain_error import render_error_explanation
 from tests.unit.render.answers import (
     BOUNTY,
     ENDORSEMENT,
