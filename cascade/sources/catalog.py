@@ -1,6 +1,7 @@
 """PostgreSQL's catalogs, read by one query for both sides of the comparison."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,25 +19,26 @@ class CatalogScope:
 
     ``schemas``: look only there. ``tables``: read these names in full, others by name only.
     ``histories``: schemas whose ``django_migrations`` is read. ``rows``: tables whose rows are counted,
-    to the end with ``count_exactly``. ``names``: schemas where the names of indexes, sequences and composite types
-    are listed.
+    to the end with ``count_exactly``. ``counters``: tables whose sequences are compared with the highest value, among
+    those read in full. ``names``: schemas where the names of indexes, sequences and composite types are listed.
     """
 
     schemas: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     histories: tuple[str, ...] | None = None
     rows: tuple[TableName, ...] | None = None
+    counters: tuple[TableName, ...] | None = None
     names: tuple[str, ...] | None = None
     count_exactly: bool = False
 
     def settings(self, app_role: str) -> dict[str, str]:
         """The custom settings that ``catalog.sql`` looks at."""
-        rows = None if self.rows is None else [[table.schema, table.name] for table in self.rows]
         return {
             "cascade.schemas": _json(self.schemas),
             "cascade.tables": _json(self.tables),
             "cascade.histories": _json(self.histories),
-            "cascade.rows": _json(rows),
+            "cascade.rows": _json(_pairs(self.rows)),
+            "cascade.counters": _json(_pairs(self.counters)),
             "cascade.names": _json(self.names),
             "cascade.count_exactly": "on" if self.count_exactly else "off",
             "cascade.app_role": app_role,
@@ -101,6 +103,10 @@ def _set_scope(cursor: Any, scope: CatalogScope, app_role: str) -> None:
     settings = scope.settings(app_role)
     calls = ", ".join("pg_catalog.set_config(%s, %s, true)" for _ in settings)
     cursor.execute(f"SELECT {calls}", [part for item in settings.items() for part in item])
+
+
+def _pairs(names: Iterable[TableName] | None) -> list[list[str]] | None:
+    return None if names is None else [[name.schema, name.name] for name in names]
 
 
 def _json(values: Any) -> str:

@@ -8,8 +8,8 @@
 -- Settings that narrow it, all optional, each a JSON array: cascade.schemas (look only there),
 -- cascade.tables (read only these in full, the others by name), cascade.histories (schemas whose
 -- django_migrations is read), cascade.rows ([schema, table] pairs whose rows are counted, to 10,000; to
--- the end where cascade.count_exactly is on), cascade.names (schemas where every name that a table
--- cannot take is listed).
+-- the end where cascade.count_exactly is on), cascade.counters (pairs again: whose sequences are compared
+-- with the highest value), cascade.names (schemas where every name that a table cannot take is listed).
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '60s';
@@ -36,6 +36,7 @@ DECLARE
   tables json := nullif(current_setting('cascade.tables', true), '');
   wanted_histories json := nullif(current_setting('cascade.histories', true), '');
   wanted_counts json := nullif(current_setting('cascade.rows', true), '');
+  wanted_counters json := nullif(current_setting('cascade.counters', true), '');
   schemas json := nullif(current_setting('cascade.schemas', true), '');
   exactly boolean := coalesce(nullif(current_setting('cascade.count_exactly', true), ''), 'off')::boolean;
   histories text[] := '{}';
@@ -90,15 +91,22 @@ BEGIN
                                       WHERE o.relname = h.relname AND o.oid <> h.oid AND m.nspname !~ '^pg_'))
             END
     ),
+    drawing AS MATERIALIZED (
+      SELECT * FROM here h
+      WHERE NOT h.relispartition AND h.schema_oid <> pg_my_temp_schema()
+        AND (tables IS NULL OR h.relname IN (SELECT json_array_elements_text(tables)))
+        AND (wanted_counters IS NULL
+             OR (h.nspname, h.relname) IN (SELECT p ->> 0, p ->> 1 FROM json_array_elements(wanted_counters) p))
+    ),
     draw AS (
       -- An identity owns its sequence; a default depends on the one that it names.
       SELECT h.oid, d.refobjsubid AS attnum, d.objid AS sequence, NULL::oid AS default_oid
-      FROM here h
+      FROM drawing h
       JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = h.oid AND d.refobjsubid > 0
                       AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
       UNION ALL
       SELECT h.oid, ad.adnum, d.refobjid, ad.oid
-      FROM here h
+      FROM drawing h
       JOIN pg_attrdef ad ON ad.adrelid = h.oid
       JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid
                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> h.oid
@@ -121,15 +129,13 @@ BEGIN
                      WHERE i.indrelid = h.oid AND i.indkey[0] = a.attnum AND m.amname = 'btree'
                        AND i.indisvalid AND i.indpred IS NULL)
              OR (h.relkind = 'r' AND h.reltuples >= 0 AND h.relpages <= 1000) AS is_cheap
-      FROM here h
+      FROM drawing h
       JOIN draw d ON d.oid = h.oid
       JOIN pg_attribute a ON a.attrelid = h.oid AND a.attnum = d.attnum
                          AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
       JOIN pg_class s ON s.oid = d.sequence AND s.relkind = 'S'
       JOIN pg_namespace sn ON sn.oid = s.relnamespace
       JOIN pg_sequence q ON q.seqrelid = s.oid
-      WHERE NOT h.relispartition AND h.schema_oid <> pg_my_temp_schema()
-        AND (tables IS NULL OR h.relname IN (SELECT json_array_elements_text(tables)))
     )
     -- Histories first: a count that takes too long must not cost them.
     SELECT 1 AS turn, oid, nspname, relname, NULL::jsonb AS facts, question,

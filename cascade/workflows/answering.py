@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cascade.core.answer import Answer
 from cascade.core.causes import detect_causes
 from cascade.core.detect import detect_drift
-from cascade.core.detection.comparison import Decisions
+from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.detection.counters import unread_counters
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, NotChecked
 from cascade.core.fingerprint import fingerprint_of, plan_id_of
@@ -57,7 +58,11 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     _refuse_idle_decisions(question.decisions, expected, observed)
     drifts = detect_drift(expected, observed, placement, question.decisions)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
-    not_checked = (*expected.not_checked, *_not_read(observed, expected, drifts))
+    not_checked = (
+        *expected.not_checked,
+        *_not_read(observed, expected, drifts),
+        *unread_counters(Comparison(expected, observed, placement, question.decisions)),
+    )
     drifts, ignored = ignore(drifts, project.cascade.ignore, complete=not not_checked)
     plan = make_plan(
         expected,

@@ -164,7 +164,10 @@ def _no_history(observed: Observed, placement: Placement) -> History:
 
 
 def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -> Any:
-    """What to read in full: the expected names wherever they are; rows where a copy is out of place."""
+    """What to read in full: the expected names wherever they are; rows where a copy is out of place.
+
+    Counters of what is in its place, and of what may be a table that is not: a thousand tenants are not asked.
+    """
     from cascade.sources.catalog import CatalogScope
 
     copies = [table for name in {t.name for t in expected.tables} for table in overview.layout.copies.get(name, ())]
@@ -172,10 +175,13 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -
     doubled = {name.name for name in astray}
     in_place = {table.name for table in copies if table.name.name in doubled}
     schemas = {name.schema for name in astray} | {placement.target}
+    there = expected.tables.keys() & overview.layout.tables.keys()
+    absent = {name.name for name in expected.tables.keys() - there}
     return CatalogScope(
         tables=tuple(sorted({name.name for name in expected.tables})),
         histories=tuple(sorted(schemas & set(overview.history_schemas))),
         rows=tuple(sorted(astray | in_place)),
+        counters=tuple(sorted(there | {name for name in astray if name.name in absent})),
         names=tuple(sorted({name.schema for name in expected.tables})),
     )
 
