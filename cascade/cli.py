@@ -57,7 +57,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(**options: Any) -> Any:
         names = ("settings", "pythonpath", "database", "schema", "app_role", "apps", "tables", "reference")
-        values = {name: options.pop(name) for name in (*names, "log_statements", "count_rows")}
+        values = {name: options.pop(name) for name in (*names, "reference_dsn", "log_statements", "count_rows")}
         decisions = Decisions(dict(options.pop("take")), frozenset(options.pop("create")))
         options.pop("traceback")
         observed_file = options.pop("observed")
@@ -98,7 +98,16 @@ _QUESTION_OPTIONS = (
         metavar="FILE",
         help="Read this instead of a database: what psql -XAt -f catalog.sql wrote.",
     ),
-    click.option("--reference", metavar="DSN", help="Where the expected side is made instead: a DSN, or embedded."),
+    click.option(
+        "--reference",
+        metavar="DSN",
+        help="Where the expected side is made instead: a DSN, or embedded; migrations runs them on a scratch database.",
+    ),
+    click.option(
+        "--reference-dsn",
+        metavar="DSN",
+        help="The server where --reference migrations makes that database; else an embedded one.",
+    ),
     click.option("--take", multiple=True, callback=_decision, metavar="TABLE=SCHEMA", help="That copy is the table."),
     click.option("--create", multiple=True, metavar="TABLE", help="Create it anew whatever has that name elsewhere."),
     click.option("--count-rows", is_flag=True, help="Count the rows of copies exactly, however many."),

@@ -31,7 +31,8 @@ class ExpectedTable:
 
     ``table`` has its place in the target. With ``compared`` False only the column names are known and
     nothing else of it may be compared or made. ``model`` is ``app.Model``; for an automatic through table
-    the model that owns the field, which ``through_field`` then names. ``state_position`` is the model's
+    the model that owns the field, which ``through_field`` then names; empty for a table that RunSQL or RunPython
+    made and no model has. ``state_position`` is the model's
     place in the migration state. ``part_made_by`` knows the constraints and indexes that operations of their own
     made, by name, and unique_together by its columns.
     """
@@ -70,7 +71,8 @@ class ExpectedLayout:
     ``reference`` says in words how it was built. ``known_names`` are tables that a model or an unmigrated app
     accounts for though no applied migration does (unmanaged, pending, another database's). ``replaces`` are the
     squashed migrations of each squash. ``undecided_apps`` maps an app to why nothing can be said of what its
-    migrations changed.
+    migrations changed. ``exact``: made by running the migrations themselves, so that whatever RunSQL and RunPython
+    changed is in it. ``remarks`` are sentences about the reference that belong beside the answer.
     """
 
     tables: Mapping[TableName, ExpectedTable]
@@ -83,6 +85,8 @@ class ExpectedLayout:
     undecided_apps: Mapping[str, str] = field(default_factory=dict)
     replaces: Mapping[MigrationKey, tuple[MigrationKey, ...]] = field(default_factory=dict)
     applied_count: int = 0
+    exact: bool = False
+    remarks: tuple[str, ...] = ()
     source_revision: str | None = None
 
     def layout(self) -> Layout:

@@ -1,7 +1,8 @@
 """A server other than the target on which the expected side can be made."""
 
+import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from cascade.errors import CascadeError, DatabaseError
 
 Report = Callable[[str], None]
 
+Settings = Mapping[str, Any]
+"""Where a database is, as an entry of Django's DATABASES says it, the engine apart."""
+
+EMBEDDED = "embedded"
+
 
 @contextmanager
 def reference_cursor(reference: str, extensions: tuple[Extension, ...], *, report: Report) -> Iterator[Any]:
@@ -21,21 +27,65 @@ def reference_cursor(reference: str, extensions: tuple[Extension, ...], *, repor
     On the embedded server the target's extensions are installed where the wheel has them; of a server that
     is somebody's nothing but pg_temp is touched. Raises ``DatabaseError`` where it cannot be reached.
     """
-    if reference != "embedded":
-        with _connected(_settings_of(reference)) as cursor:
-            yield cursor
+    with reference_server(reference, report=report) as settings, connected(settings) as cursor:
+        if reference == EMBEDDED:
+            install_extensions(extensions, cursor, report)
+        yield cursor
+
+
+@contextmanager
+def reference_server(reference: str, *, report: Report) -> Iterator[Settings]:
+    """Where the reference is: an embedded server that runs as long as this lasts, or what the DSN says."""
+    if reference != EMBEDDED:
+        yield _settings_of(reference)
         return
     with (
         tempfile.TemporaryDirectory(prefix="cascade-reference-") as folder,
         embedded_server(Path(folder), report=report) as server,
     ):
-        settings = {"NAME": "postgres", "USER": server.user, "HOST": server.host, "PORT": str(server.port)}
-        with _connected(settings) as cursor:
-            _install(extensions, cursor, report)
-            yield cursor
+        yield {"NAME": "postgres", "USER": server.user, "HOST": server.host, "PORT": str(server.port)}
 
 
-def _install(extensions: tuple[Extension, ...], cursor: Any, report: Report) -> None:
+@contextmanager
+def connected(settings: Settings) -> Iterator[Any]:
+    """A cursor there, in autocommit mode. Raises ``DatabaseError`` where the server cannot be reached."""
+    from django.db import Error
+    from django.db.backends.utils import CursorWrapper
+    from django.db.utils import ConnectionHandler
+
+    handler = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", **settings}})
+    connection: Any = handler["default"]
+    try:
+        connection.ensure_connection()
+    except Error as error:
+        raise DatabaseError(
+            f"The reference server cannot be reached: {str(error).strip().splitlines()[0]}",
+            hint=f"Is it up, and does its address fit? {_HOW_TO_WRITE_IT}",
+        ) from error
+    try:
+        yield CursorWrapper(connection.connection.cursor(), connection)
+    finally:
+        connection.close()
+
+
+def version_of(cursor: Any) -> str:
+    """The server's version without the packager's words, such as ``15.18``."""
+    cursor.execute("SHOW server_version")
+    return str(cursor.fetchone()[0]).split(" ", 1)[0]
+
+
+def major_of(version: str) -> int:
+    """The major version.
+
+    >>> major_of("15.18"), major_of("19beta1")
+    (15, 19)
+    """
+    found = re.match(r"\d+", version)
+    return int(found.group()) if found else 0
+
+
+def install_extensions(extensions: Iterable[Extension], cursor: Any, report: Report) -> None:
+    """Install them in the schemas where the target has them; one that the server lacks is reported and left out."""
     from django.db import Error
 
     for extension in extensions:
@@ -48,36 +98,17 @@ def _install(extensions: tuple[Extension, ...], cursor: Any, report: Report) -> 
             report(f"the reference server lacks the extension {extension.name}: {str(error).splitlines()[0]}")
 
 
-@contextmanager
-def _connected(settings: dict[str, Any]) -> Iterator[Any]:
-    from django.db import Error
-    from django.db.backends.utils import CursorWrapper
-    from django.db.utils import ConnectionHandler
-
-    handler = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", **settings}})
-    connection: Any = handler["default"]
-    try:
-        connection.ensure_connection()
-    except Error as error:
-        raise DatabaseError(
-            f"The reference server cannot be reached: {str(error).strip().splitlines()[0]}",
-            hint="--reference takes a DSN (host=… dbname=… or postgresql://…) or the word embedded.",
-        ) from error
-    try:
-        yield CursorWrapper(connection.connection.cursor(), connection)
-    finally:
-        connection.close()
+_HOW_TO_WRITE_IT = (
+    'A DSN is written "host=127.0.0.1 port=5432 user=me dbname=scratch" or postgresql://me@127.0.0.1/scratch.'
+)
 
 
-def _settings_of(dsn: str) -> dict[str, Any]:
+def _settings_of(dsn: str) -> Settings:
     """The DSN as Django's settings; every part stays what the driver makes of it."""
     try:
         parts = _parsed(dsn)
     except Exception as error:
-        raise CascadeError(
-            "The reference is neither a DSN nor the word embedded.",
-            hint='Write it as "host=127.0.0.1 port=5432 user=me dbname=scratch" or postgresql://me@127.0.0.1/scratch.',
-        ) from error
+        raise CascadeError("What names the reference server is not a DSN.", hint=_HOW_TO_WRITE_IT) from error
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings: dict[str, Any] = {ours: str(parts.pop(theirs, "") or "") for ours, theirs in named.items()}
     settings["NAME"] = settings["NAME"] or "postgres"

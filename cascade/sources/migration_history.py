@@ -29,15 +29,20 @@ ModelKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Replay:
-    """The state after the applied migrations, and where each model and field in it came from."""
+    """The state after the applied migrations, and where each model and field in it came from.
 
+    ``applied`` are the records of what was replayed, in that order, ``history`` all of them as they were read.
+    """
+
+    history: History
     state: ProjectState
     origins: Mapping[ModelKey, ModelOrigin]
     migrations: Mapping[MigrationKey, Migration]
     pending: tuple[PendingMigration, ...]
     notes: HistoryNotes
     migrated_apps: frozenset[str]
-    applied_count: int
+    unmigrated_apps: frozenset[str]
+    applied: tuple[Record, ...]
 
 
 def read_replay(history: History) -> Replay:
@@ -45,20 +50,32 @@ def read_replay(history: History) -> Replay:
 
     Raises ``HistoryError`` where the files cannot be loaded or contradict each other.
     """
-    loader = _load(history)
-    applied = [node for node in _in_order(loader) if node in loader.applied_migrations]
+    loader, applied = load_applied(record.key for record in history.records)
     replayer = _Replayer(ProjectState(real_apps=loader.unmigrated_apps))
-    for node in applied:
-        replayer.replay(loader.graph.nodes[node], _record_of(loader.graph.nodes[node], history))
+    records = tuple(_record_of(migration, history) for migration in applied)
+    for migration, record in zip(applied, records, strict=True):
+        replayer.replay(migration, record)
     return Replay(
+        history=history,
         state=replayer.state,
         origins=replayer.origins,
         migrations={MigrationKey(*node): loader.graph.nodes[node] for node in loader.graph.nodes},
         pending=tuple(_pending(loader, replayer.state)),
         notes=_notes(loader, history),
         migrated_apps=frozenset(loader.migrated_apps),
-        applied_count=len(applied),
+        unmigrated_apps=frozenset(loader.unmigrated_apps),
+        applied=records,
     )
+
+
+def load_applied(recorded: Iterable[MigrationKey]) -> tuple[MigrationLoader, tuple[Migration, ...]]:
+    """The project's migrations, and those that this record means, each after all that it depends on.
+
+    Raises ``HistoryError`` where the files cannot be loaded or contradict each other.
+    """
+    loader = _load(recorded)
+    nodes = [node for node in _in_order(loader) if node in loader.applied_migrations]
+    return loader, tuple(loader.graph.nodes[node] for node in nodes)
 
 
 class _RecordedLoader(MigrationLoader):
@@ -78,9 +95,9 @@ class _RecordedLoader(MigrationLoader):
         """The loader resets this when it has no connection; the record stays."""
 
 
-def _load(history: History) -> MigrationLoader:
+def _load(recorded: Iterable[MigrationKey]) -> MigrationLoader:
     try:
-        return _RecordedLoader(record.key for record in history.records)
+        return _RecordedLoader(recorded)
     except (NodeNotFoundError, CircularDependencyError, BadMigrationError) as error:
         raise HistoryError(
             f"The migration files of this checkout do not fit together: {error}",
@@ -113,6 +130,10 @@ def _record_of(migration: Migration, history: History) -> Record:
     return Record(key, max(r.applied for r in replaced), min(r.position for r in replaced))
 
 
+_DJANGO_OPERATIONS = ("django.db.migrations.operations.", "django.contrib.postgres.operations")
+_MODEL_NAMES = ("name", "model_name", "old_name", "new_name")
+
+
 class _Replayer:
     """Replays operations one by one and notes after each what appeared."""
 
@@ -142,10 +163,20 @@ class _Replayer:
         app = migration.app_label
         for key in [key for key in self.origins if key[0] == app and key not in self.state.models]:
             del self.origins[key]
-        for key, model in self.state.models.items():
-            # An operation may put a model into another app than its migration's.
-            if key[0] == app or operation is None or key not in self.origins:
-                self._note_model(key, model, made_by, operation, state_only=state_only)
+        for key in self._touched(app, operation):
+            self._note_model(key, self.state.models[key], made_by, operation, state_only=state_only)
+
+    def _touched(self, app: str, operation: Operation | None) -> list[ModelKey]:
+        """The models whose parts may be others than before.
+
+        Django's own operations name their model. A project's own may do anything, even put a model into another
+        app than its migration's.
+        """
+        parts = list(_parts(operation)) if operation is not None else []
+        if operation is not None and all(type(part).__module__.startswith(_DJANGO_OPERATIONS) for part in parts):
+            named = [(app, str(getattr(part, name, "")).lower()) for part in parts for name in _MODEL_NAMES]
+            return [key for key in dict.fromkeys(named) if key in self.state.models]
+        return [key for key in self.state.models if key[0] == app or operation is None or key not in self.origins]
 
     def _note_model(
         self, key: ModelKey, model: ModelState, made_by: Provenance, operation: Operation | None, *, state_only: bool

@@ -26,6 +26,7 @@ class ProjectSettings:
     schema: str | None = None
     app_role: str | None = None
     reference: str | None = None
+    reference_dsn: str | None = None
     ignore: tuple[Ignore, ...] = ()
 
 
@@ -224,7 +225,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "IGNORE"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -232,7 +233,11 @@ def _project(module: str, folder: Path) -> Project:
         settings_module=module,
         folder=folder,
         cascade=ProjectSettings(
-            own.get("SCHEMA"), own.get("APP_ROLE"), own.get("REFERENCE"), parse_ignores(own.get("IGNORE", ()))
+            own.get("SCHEMA"),
+            own.get("APP_ROLE"),
+            own.get("REFERENCE"),
+            own.get("REFERENCE_DSN"),
+            parse_ignores(own.get("IGNORE", ())),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )

@@ -35,13 +35,19 @@ def locate_recorded_operation(made_by: Provenance, relative: Relative) -> Proven
     return locate_operation(made_by, f"{package}.{made_by.migration.name}", relative)
 
 
+def read_source(module: str) -> str:
+    """The text of a module; empty where it is not written as one."""
+    file = _file_of(module)
+    return Path(file).read_text(encoding="utf-8", errors="replace") if file else ""
+
+
 def locate_model(model: str, relative: Relative) -> SourceLines | None:
     """Where ``app.Model`` is written now; None where the code has it no more."""
     from django.apps import apps
 
     try:
         found = apps.get_model(model)
-    except LookupError:
+    except (LookupError, ValueError):  # of a table that no model has, the name is empty
         return None
     return locate_class(found.__module__, found.__name__, relative)
 

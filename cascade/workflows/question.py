@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cascade.core.detection.comparison import Decisions
+from cascade.errors import CascadeError
 
 if TYPE_CHECKING:
     from cascade.sources.project import Project
@@ -15,13 +16,19 @@ Report = Callable[[str], None]
 """Where progress is told."""
 
 
+EMBEDDED = "embedded"
+MIGRATIONS = "migrations"
+"""The words that name a reference; anything else is a DSN."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What to look at: the project, its database, whose eyes, and which part.
 
-    ``reference`` is ``embedded`` or a DSN; ``observed_file`` replaces the database. ``tables`` are selectors
-    such as ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``. ``log_statements`` is a file
-    to which every statement that the database gets is appended. ``count_rows`` counts the rows of copies exactly.
+    ``reference`` is ``embedded``, ``migrations`` or a DSN; ``reference_dsn`` is the server on which the migrations
+    are run, else an embedded one. ``observed_file`` replaces the database. ``tables`` are selectors such as
+    ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``. ``log_statements`` is a file to which
+    every statement that the database gets is appended. ``count_rows`` counts the rows of copies exactly.
     """
 
     settings: str | None = None
@@ -32,6 +39,7 @@ class Question:
     apps: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     reference: str | None = None
+    reference_dsn: str | None = None
     observed_file: Path | None = None
     log_statements: Path | None = None
     decisions: Decisions = field(default_factory=Decisions)
@@ -52,7 +60,8 @@ def asked_options(question: Question) -> tuple[str, ...]:
         ("--schema", question.schema),
         ("--app-role", question.app_role),
         ("--observed", str(question.observed_file) if question.observed_file else None),
-        ("--reference", question.reference if question.reference in (None, "embedded") else "DSN"),
+        ("--reference", question.reference if question.reference in (None, EMBEDDED, MIGRATIONS) else "DSN"),
+        ("--reference-dsn", "DSN" if question.reference_dsn else None),
         *(("--take", f"{table}={schema}") for table, schema in decisions.take.items()),
         *(("--create", table) for table in sorted(decisions.create)),
     )
@@ -61,11 +70,21 @@ def asked_options(question: Question) -> tuple[str, ...]:
 
 
 def with_settings(question: Question, project: "Project") -> Question:
-    """The question with what ``CASCADE`` in the settings says where the command line is silent."""
+    """The question with what ``CASCADE`` in the settings says where the command line is silent.
+
+    Raises a ``CascadeError`` where a server is named to run the migrations on, and they are not to be run.
+    """
     own = project.cascade
+    reference = question.reference or own.reference
+    if question.reference_dsn and reference != MIGRATIONS:
+        raise CascadeError(
+            "--reference-dsn names the server on which the migrations are run, and they are not to be run.",
+            hint="Add --reference migrations; or give the DSN to --reference, if they are not to be run.",
+        )
     return replace(
         question,
         schema=question.schema or own.schema,
         app_role=question.app_role or own.app_role,
-        reference=question.reference or own.reference,
+        reference=reference,
+        reference_dsn=question.reference_dsn or (own.reference_dsn if reference == MIGRATIONS else None),
     )
