@@ -41,7 +41,7 @@ def save_definitions(key: str, document: Mapping[str, Any]) -> None:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".tmp", delete=False) as file:
-            json.dump(document, file, ensure_ascii=False)
+            file.write(json.dumps(document, ensure_ascii=False))
         os.replace(file.name, folder / f"{key}.json")
         for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
             old.unlink(missing_ok=True)

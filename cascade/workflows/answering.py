@@ -84,7 +84,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         fingerprint=fingerprint,
         plan_id=plan_id_of(fingerprint, plan.steps),
         not_checked=not_checked,
-        notes=(*placement.notes, *_history_notes(expected)),
+        notes=(*placement.notes, *expected.remarks, *_history_notes(expected)),
         ignored=ignored,
         seconds=seconds,
     )
