@@ -54,6 +54,11 @@ class ExpectedTable:
         """Where the table belongs."""
         return self.table.name
 
+    @property
+    def own_model(self) -> str:
+        """The model whose own table this is; empty for an automatic through table and one that no model has."""
+        return "" if self.through_field else self.model
+
     def origin_of(self, part: str, columns: Iterable[str]) -> Provenance:
         """What made a constraint or index of that name over these columns: itself, else the last of its columns."""
         columns = tuple(columns)

@@ -167,7 +167,7 @@ def known_names(answer: Answer) -> tuple[str, ...]:
     """The names that a text could have meant: tables, models and pending tables."""
     tables = answer.expected.tables.values()
     pending = (name for migration in answer.expected.pending for name in migration.tables)
-    return tuple(dict.fromkeys((*(t.name.name for t in tables), *(t.model for t in tables), *pending)))
+    return tuple(dict.fromkeys((*(t.name.name for t in tables), *(t.model for t in tables if t.model), *pending)))
 
 
 def trouble_of(answer: Answer, concerns: Callable[[Drift], bool]) -> Trouble:

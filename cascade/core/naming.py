@@ -16,8 +16,8 @@ def find_table(name: str, expected: ExpectedLayout) -> ExpectedTable:
     for table in expected.tables.values():
         by_name.setdefault(table.name.name, table)
         by_name.setdefault(f"{table.name.schema}.{table.name.name}", table)
-        if not table.through_field:
-            by_name[table.model.lower()] = table
+        if table.own_model:
+            by_name[table.own_model.lower()] = table
     found = by_name.get(name) or by_name.get(name.lower())
     if found is None:
         # The name without its app: bounty, or the model's class alone.
@@ -25,7 +25,7 @@ def find_table(name: str, expected: ExpectedLayout) -> ExpectedTable:
         if len(short) == 1:
             return short[0]
         known: Iterable[str] = [t.name.name for t in expected.tables.values()]
-        models = [t.model for t in expected.tables.values() if not t.through_field]
+        models = [t.own_model for t in expected.tables.values() if t.own_model]
         raise NoSuchName("table", name, [t.name.name for t in short] or [*known, *models])
     return found
 

@@ -149,7 +149,7 @@ def _tables(name: str, answer: Answer) -> Iterator[Explanation]:
     """The table that has exactly this name, or that of the model."""
     named = {name, name.lower()}
     for expected in answer.expected.tables.values():
-        models = {expected.model, expected.model.lower()} if not expected.through_field else set()
+        models = {expected.own_model, expected.own_model.lower()} if expected.own_model else set()
         names = {expected.name.name, f"{expected.name.schema}.{expected.name.name}", str(expected.name), *models}
         if not named.isdisjoint(names):
             yield make_explanation(expected, answer)
@@ -213,7 +213,7 @@ def _within(name: str, expected: ExpectedTable) -> str:
     """The name without the table, or its model, or its schema, before it."""
     table = expected.name
     befores = [str(table), f"{table.schema}.{table.name}", table.name, table.schema]
-    befores += [expected.model, expected.model.lower()] if not expected.through_field else []
+    befores += [expected.own_model, expected.own_model.lower()] if expected.own_model else []
     return next((name.removeprefix(f"{before}.") for before in befores if name.startswith(f"{before}.")), name)
 
 

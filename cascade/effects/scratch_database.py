@@ -58,7 +58,7 @@ def read_tables(scratch: Settings) -> list[Document]:
     with connected(scratch) as cursor:
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         try:
-            return read_table_documents(cursor, CatalogScope(histories=(), rows=(), names=()))
+            return read_table_documents(cursor, CatalogScope(histories=(), rows=(), counters=(), names=()))
         finally:
             cursor.execute("ROLLBACK")
 

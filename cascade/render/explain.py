@@ -70,7 +70,7 @@ def _called(expected: ExpectedTable) -> str:
     """What the table is in Django's words."""
     if expected.through_field:
         return f"for the many-to-many field {expected.model}.{expected.through_field}"
-    return f"the table of {expected.model}"
+    return f"the table of {expected.model}" if expected.model else "a table that no model has"
 
 
 def table_state(explanation: Explanation, page: Page) -> list[str]:
@@ -155,6 +155,8 @@ def _origin(explanation: Explanation, expected: ExpectedTable, page: Page) -> It
 
 def model_in_words(expected: ExpectedTable, page: Page) -> list[str]:
     """The model, and where it is written."""
+    if not expected.model:
+        return page.said("MODEL", "none: the migration made the table by hand")
     where = f"at {expected.model_source}" if expected.model_source else "(not found in the code of this checkout)"
     return page.said("MODEL", f"{expected.model} {where}")
 

@@ -58,7 +58,9 @@ def read_live(question: Question, report: Report) -> Reading:
         replay = read_replay(history)
         expected = read_expected(replay, connection, placement, overview, question, cursor, report)
         report("reading what is there")
-        observed = read_catalog(cursor, _scope(expected, overview, placement), app_role=question.app_role or "")
+        observed = read_catalog(
+            cursor, _scope(expected, overview, placement, question), app_role=question.app_role or ""
+        )
         _refuse_changed_history(history, observed, placement)
         observed = _with_orphans(Comparison(expected, observed, placement, question.decisions), cursor)
     return Reading(server_address(connection.settings_dict), expected, observed, placement, replay)
@@ -163,7 +165,7 @@ def _no_history(observed: Observed, placement: Placement) -> History:
     return History(placement.target, ())
 
 
-def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -> Any:
+def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, question: Question) -> Any:
     """What to read in full: the expected names wherever they are; rows where a copy is out of place.
 
     Counters of what is in its place, and of what may be a table that is not: a thousand tenants are not asked.
@@ -183,6 +185,7 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement) -
         rows=tuple(sorted(astray | in_place)),
         counters=tuple(sorted(there | {name for name in astray if name.name in absent})),
         names=tuple(sorted({name.schema for name in expected.tables})),
+        count_exactly=question.count_rows,
     )
 
 
