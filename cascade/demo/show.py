@@ -46,19 +46,18 @@ class Act(Enum):
 def show_demo(act: Act, output: Path, *, keep: bool, report: Report) -> tuple[Answer, str]:
     """Replay on an embedded server, analyse it as its owner would, and write the plan in four formats.
 
-    The server is stopped and its folder removed at the end, unless ``keep``. The second value says how to go on:
-    how to use the kept server by hand and how to stop it.
+    The server is stopped and its folder removed at the end, unless ``keep``; then a failure says how to stop it.
+    The second value says how to go on: how to use the kept server by hand and how to stop it.
     """
     _make_folder(output)
     with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
-        act.replay(server, report=report)
-        _lead_to(server, act.settings)
-        answer = analyse(Question(), report=report)
-        for format_, name in WRITTEN.items():
-            write_file(output / name, render_answer(answer, format_))
-        report(f"Wrote {', '.join(WRITTEN.values())} to {output}.")
-        afterwards = _by_hand(server, act.settings) if keep else _stopped(act)
-    return answer, afterwards
+        try:
+            answer = _play(act, server, output, report)
+        except BaseException:
+            if keep:
+                report(f"The server is still running. {_how_to_stop(server)}")
+            raise
+        return answer, _by_hand(server, act.settings) if keep else _stopped(act)
 
 
 def _make_folder(output: Path) -> None:
@@ -81,6 +80,16 @@ def _folder(*, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _play(act: Act, server: EmbeddedServer, output: Path, report: Report) -> Answer:
+    act.replay(server, report=report)
+    _lead_to(server, act.settings)
+    answer = analyse(Question(), report=report)
+    for format_, name in WRITTEN.items():
+        write_file(output / name, render_answer(answer, format_))
+    report(f"Wrote {', '.join(WRITTEN.values())} to {output}.")
+    return answer
+
+
 def _lead_to(server: EmbeddedServer, settings: str) -> None:
     """Have this process find the site and its database, and nothing else that the caller has set."""
     for name in [name for name in os.environ if name.startswith("PG")]:
@@ -93,10 +102,14 @@ def _stopped(act: Act) -> str:
 
 
 def _by_hand(server: EmbeddedServer, settings: str) -> str:
+    return (
+        f"The server is still running. To use it by hand:\n\n{how_to_connect(server, settings=settings)}\n\n"
+        f"{_how_to_stop(server)}"
+    )
+
+
+def _how_to_stop(server: EmbeddedServer) -> str:
     # A server that is going down still writes to its folder.
     until_it_has_ended = f"while kill -0 {server.pid} 2> /dev/null; do sleep 1; done"
     folder = shlex.quote(str(server.data_folder.parent))
-    return (
-        f"The server is still running. To use it by hand:\n\n{how_to_connect(server, settings=settings)}\n\n"
-        f"To stop it: {how_to_stop(server)} && {until_it_has_ended}; rm -r {folder}"
-    )
+    return f"To stop it: {how_to_stop(server)} && {until_it_has_ended}; rm -r {folder}"

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,13 +16,16 @@ import pytest
 from cascade.demo.replay import (
     APPLICATION,
     OWNER,
+    SETTINGS_AFTER_HAND_REPAIR,
     ReplayFailed,
     demo_environment,
     how_to_connect,
+    replay_hand_repair,
     replay_healthy,
     replay_incident,
 )
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server
+from tests.servers import make_run_folder
 
 DRIFTED = "arena"
 HEALTHY = "arena_healthy"
@@ -43,11 +48,16 @@ def silent(message: str) -> None: ...
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    with embedded_server(tmp_path_factory.mktemp("demo"), report=silent) as server:
-        replay_incident(server, DRIFTED, report=silent)
-        replay_healthy(server, HEALTHY, report=silent)
-        yield server
+def server() -> Iterator[EmbeddedServer]:
+    # Not in pytest's own folder: another run of pytest closes that to the user whom root's server runs as.
+    folder = make_run_folder()
+    try:
+        with embedded_server(folder, report=silent) as server:
+            replay_incident(server, DRIFTED, report=silent)
+            replay_healthy(server, HEALTHY, report=silent)
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def connect(
@@ -383,6 +393,56 @@ def test_what_to_type_by_hand_names_the_database(
     assert f"export CASCADE_DEMO_HOST={server.host}" in words
     assert "export CASCADE_DEMO_NAME=arena" in words
     assert "-m cascade plan --app user_profile" in words
+
+
+@pytest.mark.slow
+def test_a_kept_server_is_used_and_stopped_as_the_demo_says(tmp_path: Path) -> None:
+    hostile = {"PGOPTIONS": "-c search_path=nowhere", "DJANGO_SETTINGS_MODULE": "no.such.settings"}
+    demo = [sys.executable, "-m", "cascade", "demo", "--after-hand-repair", "--keep", "-o", str(tmp_path / "output")]
+    done = in_shell(shlex.join(demo), **hostile)
+    before, _, after = done.stderr.partition("To stop it: ")
+    assert after, done.stderr
+    stop = after.splitlines()[0]
+    try:
+        assert done.returncode == 0, done.stderr
+        used = in_shell(before.partition("To use it by hand:")[2])
+    finally:
+        stopped = in_shell(stop)
+    assert (used.returncode, stopped.returncode, stopped.stderr) == (0, 0, "")
+    assert not Path(stop.rpartition("rm -r ")[2]).exists()
+    assert "[X] 0062_repair_skill_endorsement_tables" in used.stdout
+    assert f"{ENDORSEMENT} is there twice: 0 rows in public, 400 rows in test_schema." in " ".join(done.stdout.split())
+    assert (tmp_path / "output" / "plan.txt").read_text() == done.stdout
+    assert sorted(file.name for file in (tmp_path / "output").iterdir()) == [
+        "plan.dot",
+        "plan.json",
+        "plan.svg",
+        "plan.txt",
+    ]
+
+
+def in_shell(commands: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-e", "-c", commands],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_repair_by_hand_is_replayed_on_top_of_the_incident(server: EmbeddedServer) -> None:
+    said: list[str] = []
+    replay_hand_repair(server, "arena_by_hand_migration", report=said.append)
+    assert said[-2].endswith(f"({SETTINGS_AFTER_HAND_REPAIR}):")
+    assert said[-1] == "  migrate user_profile"
+    places = "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE 'user_profile_%%' ORDER BY 1, 2"
+    assert set(ask(server, "arena_by_hand_migration", places)) - set(ask(server, DRIFTED, places)) == {
+        ("public", ENDORSEMENT),
+        ("public", OPPORTUNITY),
+    }
+    assert set(ask(server, DRIFTED, places)) <= set(ask(server, "arena_by_hand_migration", places))
 
 
 def test_a_replay_can_be_repeated_and_comes_out_the_same(server: EmbeddedServer) -> None:
