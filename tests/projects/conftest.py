@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.projects.projects import (
-    PROJECTS,
-    Analysis,
-    Checkout,
-    HealthyDatabase,
-    Project,
-    check_out,
-    healthy_analysis,
-    healthy_database,
-)
+from tests.projects.databases import HealthyDatabase, healthy_analysis, healthy_database
+from tests.projects.projects import PROJECTS, Analysis, Checkout, Project, check_out
 from tests.servers import KINDS, Server, ServerMissing, SharedServers
 
 
@@ -41,6 +33,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ids = [f"{project.name}-{window}" for project, window in pairs]
         metafunc.parametrize(("project", "window"), pairs, ids=ids, scope="session")
         metafunc.parametrize("drifting_server", KINDS if everything else KINDS[:1], indirect=True, scope="session")
+    elif "injected_server" in metafunc.fixturenames:
+        # One server for each project takes as long as one project on both, and tries more.
+        places = (
+            [(p, kind) for p in projects for kind in KINDS] if everything else [*zip(projects, KINDS, strict=False)]
+        )
+        ids = [f"{project.name}-{kind}" for project, kind in places]
+        metafunc.parametrize(
+            ("project", "injected_server"), places, ids=ids, indirect=["injected_server"], scope="session"
+        )
     elif "project" in metafunc.fixturenames:
         metafunc.parametrize("project", projects, ids=[project.name for project in projects], scope="session")
 
@@ -64,8 +65,18 @@ def checkout(project: Project) -> Checkout:
 @pytest.fixture(scope="session")
 def drifting_server(request: pytest.FixtureRequest, servers: SharedServers) -> Server:
     """Each of the servers in turn, or by default one."""
+    return _running(request.param, servers)
+
+
+@pytest.fixture(scope="session")
+def injected_server(request: pytest.FixtureRequest, servers: SharedServers) -> Server:
+    """The server whose copy of the project's healthy database is damaged, and mended each time."""
+    return _running(request.param, servers)
+
+
+def _running(kind: str, servers: SharedServers) -> Server:
     try:
-        return servers.get(request.param)
+        return servers.get(kind)
     except ServerMissing as reason:
         pytest.skip(str(reason))
 

@@ -1,7 +1,7 @@
 """Runs inside a real project, in its own virtual environment: migrates it, or says what cascade finds there.
 
     python inspect_project.py migrate [--share 0.4] [--order number|plan|SEED]
-    python inspect_project.py analyse [--expected FILE]
+    python inspect_project.py analyse [--expected FILE] [--app-role ROLE]
 
 The project is that of DJANGO_SETTINGS_MODULE. What ``analyse`` finds is printed as one JSON document, alone on stdout.
 """
@@ -32,7 +32,8 @@ def main() -> None:
     migrate.set_defaults(run=lambda options: run_migrate(options.share, options.order))
     analyse = commands.add_parser("analyse", help="what cascade finds, as JSON")
     analyse.add_argument("--expected", type=Path, help="pickle the expected layout into this file")
-    analyse.set_defaults(run=lambda options: print_analysis(options.expected))
+    analyse.add_argument("--app-role", default="", help="the role that serves requests, if not the connected one")
+    analyse.set_defaults(run=lambda options: print_analysis(options.expected, options.app_role))
     options = parser.parse_args()
     # The folder of a script is on the path, where it could hide modules of the project.
     sys.path.pop(0)
@@ -126,12 +127,12 @@ def _renders(state: Any) -> bool:
 # -------------------------------------------------------------------------------------------------------------- analyse
 
 
-def print_analysis(expected_file: Path | None) -> None:
+def print_analysis(expected_file: Path | None, app_role: str) -> None:
     from cascade.workflows import Question, analyse
 
     # Some projects print while they are set up.
     with contextlib.redirect_stdout(sys.stderr):
-        answer = analyse(Question())
+        answer = analyse(Question(app_role=app_role or None))
         document = analysis(answer)
     if expected_file:
         expected_file.write_bytes(pickle.dumps(answer.expected))

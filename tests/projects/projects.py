@@ -1,4 +1,4 @@
-"""Real Django projects from the package index, each in a virtual environment and in databases of its own."""
+"""Real Django projects from the package index, each in a virtual environment of its own."""
 
 import contextlib
 import fcntl
@@ -11,19 +11,16 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import psycopg
+from typing import Any
 
 from cascade.core.expected import ExpectedLayout
-from tests.servers import Database, Server, fresh_database
+from tests.servers import Database
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STRAY_SCHEMA = "test_schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +79,76 @@ class Checkout:
     project: Project
     python: Path
 
-    def migrate(self, database: Database, *, share: float = 1.0, order: str = "number", path: str = "public") -> None:
+    def migrate(
+        self,
+        database: Database,
+        *,
+        user: str = "postgres",
+        share: float = 1.0,
+        order: str = "number",
+        path: str = "public",
+    ) -> None:
         """Run ``migrate`` as a checkout that had this share of the migrations.
 
         Raises ``ProjectFailed`` where a migration does.
         """
-        self._run("migrate", f"--share={share}", f"--order={order}", database=database, path=path)
+        command = ("inspect_project.py", "migrate", f"--share={share}", f"--order={order}")
+        self._output(command, database, user=user, path=path)
 
-    def analyse(self, database: Database, *, path: str = "public") -> "Analysis":
+    def analyse(
+        self, database: Database, *, user: str = "postgres", app_role: str = "", path: str = "public"
+    ) -> "Analysis":
         """What cascade says of the database, in a process that knows of nothing from earlier runs."""
         with tempfile.TemporaryDirectory(prefix="cascade-projects-") as folder:
             file = Path(folder) / "expected.pickle"
-            done = self._run("analyse", f"--expected={file}", database=database, path=path, XDG_CACHE_HOME=folder)
-            return Analysis(json.loads(done), pickle.loads(file.read_bytes()))
+            command = ("inspect_project.py", "analyse", f"--expected={file}", f"--app-role={app_role}")
+            printed = self._output(command, database, user=user, path=path, XDG_CACHE_HOME=folder)
+            return Analysis(json.loads(printed), pickle.loads(file.read_bytes()))
 
-    def _run(self, *command: str, database: Database, path: str, **environment: str) -> str:
-        settings = database.settings(OPTIONS={"options": f"-c search_path={path}"})
-        done = subprocess.run(
-            [self.python, HERE / "inspect_project.py", *command],
-            env={
-                # What the caller has set for PostgreSQL or Python is not the project's.
-                **{name: value for name, value in os.environ.items() if not name.startswith(("PG", "PYTHON"))},
-                "DJANGO_SETTINGS_MODULE": f"{self.project.name}_settings",
-                "PROJECT_DATABASE": json.dumps(settings),
-                "PYTHONPATH": os.pathsep.join(map(str, (ROOT, HERE / "settings"))),
-                **environment,
-            },
-            cwd=HERE,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            last = "\n".join(done.stderr.strip().splitlines()[-12:])
-            raise ProjectFailed(f"{self.project.name}: {' '.join(command)} failed:\n{last}")
-        return done.stdout
+    def _output(self, command: Sequence[str], database: Database, **more: str) -> str:
+        return "".join(self.run(command, database, **more))
+
+    def run(
+        self,
+        command: Sequence[str],
+        database: Database,
+        *,
+        user: str = "postgres",
+        path: str = "public",
+        **environment: str,
+    ) -> Iterator[str]:
+        """Run a script of this folder inside the project, and hand on the lines that it prints.
+
+        Without a ``path`` connections have the search_path that the server gives them. Raises ``ProjectFailed`` where it ends with an
+        error.
+        """
+        script, *arguments = command
+        options = {"OPTIONS": {"options": f"-c search_path={path}"}} if path else {}
+        settings = database.settings(user, **options)
+        with tempfile.TemporaryDirectory(prefix="cascade-projects-") as folder, tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen(
+                [self.python, HERE / script, *arguments],
+                env={
+                    # What the caller has set for PostgreSQL or Python is not the project's.
+                    **{name: value for name, value in os.environ.items() if not name.startswith(("PG", "PYTHON"))},
+                    "DJANGO_SETTINGS_MODULE": f"{self.project.name}_settings",
+                    "PROJECT_DATABASE": json.dumps(settings),
+                    "PROJECT_FOLDER": folder,
+                    "PYTHONPATH": os.pathsep.join(map(str, (ROOT, HERE / "settings"))),
+                    **environment,
+                },
+                cwd=HERE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+            with process:
+                assert process.stdout is not None
+                yield from process.stdout
+            if process.returncode:
+                errors.seek(0)
+                last = "\n".join(errors.read().strip().splitlines()[-12:])
+                raise ProjectFailed(f"{self.project.name}: {' '.join(command)} failed:\n{last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,112 +167,26 @@ class Analysis:
         return [f"{d['severity']} {d['id']}: {d['observed']}" for d in self["drifts"] if d["severity"] != "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class HealthyDatabase:
-    """A database in which every migration ran as it should."""
-
-    checkout: Checkout
-    database: Database
-
-
 def check_out(project: Project) -> Checkout:
     """Install the project where that has not been done; environments are kept between runs."""
-    requirements = (*project.requirements, "psycopg[binary]", *_requirements_of_cascade())
+    own = (*project.requirements, "psycopg[binary]")
     version = ".".join(map(str, sys.version_info[:2]))
-    digest = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:10]
+    digest = hashlib.sha256("\n".join(own).encode()).hexdigest()[:10]
     folder = _cache() / f"{project.requirements[0].split('=')[0]}-python{version}-{digest}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    python, complete = folder / "bin" / "python", folder / "complete"
-    with _locked(folder.with_name(f"{folder.name}.lock")):
-        if not complete.exists():
+    python, installed = folder / "bin" / "python", folder / "installed"
+    requirements = "\n".join((*own, *_requirements_of_cascade()))
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        if not installed.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _run_command(sys.executable, "-m", "venv", folder)
+            run_command(sys.executable, "-m", "venv", folder)
+        # What cascade itself depends on may have changed since, which is no reason to begin from nothing.
+        if not installed.exists() or installed.read_text() != requirements:
             # Most of what is installed is never imported, so compiling all of it would cost more than it saves.
             install = ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-            _run_command(python, "-m", "pip", *install, *requirements)
-            complete.touch()
+            run_command(python, "-m", "pip", *install, *requirements.splitlines())
+            installed.write_text(requirements)
     return Checkout(project, python)
-
-
-@contextlib.contextmanager
-def healthy_database(checkout: Checkout, server: Server, folder: Path) -> Iterator[HealthyDatabase]:
-    """The project's healthy database on that server, made by whichever worker of the run comes first."""
-    name = f"healthy_{checkout.project.name}"
-    made = folder / f"{name}-{server.version}.made"
-    with _locked(made.with_name(f"{made.name}.lock")):
-        if not made.exists():
-            with server.connect() as administration:
-                administration.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-                administration.execute(f"CREATE DATABASE {name}".encode())
-            with server.connect(name) as connection:
-                checkout.migrate(Database(server, name, connection))
-            made.touch()
-    with server.connect(name) as connection:
-        yield HealthyDatabase(checkout, Database(server, name, connection))
-
-
-def healthy_analysis(healthy: HealthyDatabase, folder: Path) -> Analysis:
-    """What cascade says of a healthy database, asked by whichever worker of the run comes first."""
-    kept = folder / f"{healthy.database.name}-{healthy.database.server.version}.analysis"
-    with _locked(kept.with_name(f"{kept.name}.lock")):
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(healthy.checkout.analyse(healthy.database)))
-    return cast(Analysis, pickle.loads(kept.read_bytes()))
-
-
-@contextlib.contextmanager
-def drifted_database(checkout: Checkout, server: Server, window: Window) -> Iterator[Database]:
-    """A database that was migrated in three runs, the second of which had another schema first on its path."""
-    with fresh_database(server) as database:
-        database.connection.execute(f"CREATE SCHEMA {STRAY_SCHEMA}".encode())
-        checkout.migrate(database, share=window.start, order=window.order)
-        checkout.migrate(database, share=window.end, order=window.order, path=f"{STRAY_SCHEMA},public")
-        if window.end < 1:
-            # A later migration may need a table by its bare name, and then fails as it does in real life.
-            with contextlib.suppress(ProjectFailed):
-                checkout.migrate(database)
-        yield database
-
-
-def tables_in(connection: psycopg.Connection[Any], schema: str) -> set[str]:
-    """The tables of a schema, asked in the plainest way."""
-    found = connection.execute(
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p')",
-        [schema],
-    )
-    return {name for (name,) in found}
-
-
-def copy_schema(source: Database, target: Database, folder: Path) -> None:
-    """Make all of one database but its rows in another, as PostgreSQL's own programs do."""
-    _restore(_dump(source, folder), target, lambda kind: True)
-
-
-def copy_what_tables_need(source: Database, target: Database, folder: Path) -> None:
-    """Make the schemas, extensions, types, functions and the like of one database in another, but no table."""
-    _restore(_dump(source, folder), target, _KINDS_BESIDE_TABLES.__contains__)
-
-
-def _dump(source: Database, folder: Path) -> Path:
-    file = folder / f"{source.name}.dump"
-    _run_command(
-        source.server.program("pg_dump"), "--format=custom", "--schema-only", f"--file={file}", f"--dbname={source.dsn}"
-    )
-    return file
-
-
-def _restore(dump: Path, target: Database, wanted: Callable[[str], bool]) -> None:
-    pg_restore = target.server.program("pg_restore")
-    contents = dump.with_suffix(".contents")
-    # "214; 1259 16389 TABLE public name owner": the fourth word is the kind, or how it begins.
-    listed = [line for line in _run_command(pg_restore, "--list", dump).splitlines() if line[:1].isdigit()]
-    kept = [line for line in listed if wanted(line.split()[3]) and " SCHEMA - public " not in line]
-    contents.write_text("\n".join(kept))
-    _run_command(pg_restore, f"--use-list={contents}", "--exit-on-error", f"--dbname={target.dsn}", dump)
-
-
-_KINDS_BESIDE_TABLES = set("SCHEMA EXTENSION TYPE DOMAIN FUNCTION AGGREGATE OPERATOR COLLATION TEXT".split())
 
 
 def _requirements_of_cascade() -> list[str]:
@@ -255,13 +201,15 @@ def _cache() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock that this file stands for, among all workers of a run."""
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def _run_command(*command: str | Path) -> str:
+def run_command(*command: str | Path) -> str:
+    """What the program prints. Raises ``ProjectFailed`` with its last lines where it ends with an error."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])

@@ -15,18 +15,15 @@ from cascade.core.actions import Action, AddForeignKey, CreateTable
 from cascade.core.layout import Layout, Rights, RowEvidence, Table
 from cascade.render.sql import SEARCH_PATH, render_action
 from cascade.sources.catalog import CatalogScope, read_catalog
-from tests.projects.projects import (
-    STRAY_SCHEMA,
-    Analysis,
-    Checkout,
+from tests.projects.databases import (
     HealthyDatabase,
-    Project,
-    Window,
     copy_schema,
     copy_what_tables_need,
     drifted_database,
     tables_in,
 )
+from tests.projects.projects import Analysis, Checkout, Project, Window
+from tests.projects.roles import STRAY_SCHEMA
 from tests.servers import Database, Server, fresh_database
 
 pytestmark = [pytest.mark.projects, pytest.mark.slow]

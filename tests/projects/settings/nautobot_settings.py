@@ -2,9 +2,8 @@
 
 import json
 import os
-import tempfile
 
-os.environ.setdefault("NAUTOBOT_ROOT", tempfile.mkdtemp(prefix="nautobot-"))
+os.environ.setdefault("NAUTOBOT_ROOT", os.environ["PROJECT_FOLDER"])
 
 from nautobot.core.settings import *  # noqa: F403
 

@@ -2,9 +2,8 @@
 
 import json
 import os
-import tempfile
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="pretix-"))
+os.environ.setdefault("DATA_DIR", os.environ["PROJECT_FOLDER"])
 os.environ.setdefault("PRETIX_CONFIG_FILE", os.devnull)
 
 from pretix.settings import *  # noqa: F403

@@ -2,9 +2,8 @@
 
 import json
 import os
-import tempfile
 
-os.environ.setdefault("TENDENCI_PROJECT_ROOT", tempfile.mkdtemp(prefix="tendenci-"))
+os.environ.setdefault("TENDENCI_PROJECT_ROOT", os.environ["PROJECT_FOLDER"])
 os.makedirs(os.path.join(os.environ["TENDENCI_PROJECT_ROOT"], "themes"), exist_ok=True)
 
 from tendenci.settings import *  # noqa: E402, F403

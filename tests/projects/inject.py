@@ -1,0 +1,125 @@
+"""Real projects, damaged by chance: what cascade finds of it, what it misses, what it invents.
+
+    python -m tests.projects.inject [--count 200] [--seed 1] [--kind NAME] [--project NAME] [--server 15|18] [--at HOST:PORT]
+
+So many injections of each kind, spread over the projects and servers; fewer where these do not offer as many. What
+counts as a hit stands in ``expectations.py``. Databases are as in ``healthy.py``. The table is Markdown, alone on
+stdout; each miss and each false alarm is told with its statements on stderr, the moment it is seen. Ends with 1 where
+there is one.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.projects.databases import chosen_servers, healthy_database
+from tests.projects.expectations import InjectionKind
+from tests.projects.healthy import parsed_options, print_row
+from tests.projects.projects import Project, check_out
+from tests.servers import Server
+
+HEADS = (
+    "injection",
+    "drawn",
+    "hits",
+    "found",
+    "missed",
+    "false alarms",
+    "recall",
+    "precision",
+    "notes",
+    "seconds each",
+)
+
+Outcome = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of all injections of one kind."""
+
+    drawn: int = 0
+    hits: int = 0
+    missed: int = 0
+    false_alarms: int = 0
+    notes: int = 0
+    seconds: float = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more."""
+        self.drawn += 1
+        self.hits += outcome["hits"]
+        self.missed += len(outcome["missed"])
+        self.false_alarms += len(outcome["false_alarms"])
+        self.notes += outcome["notes"]
+        self.seconds += outcome["seconds"]
+
+    @property
+    def row(self) -> Sequence[object]:
+        """The figures under ``HEADS``."""
+        found = self.hits - self.missed
+        shares = (_share(found, self.hits), _share(found, found + self.false_alarms))
+        each = f"{self.seconds / self.drawn:.2f}" if self.drawn else "–"
+        return (self.drawn, self.hits, found, self.missed, self.false_alarms, *shares, self.notes, each)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.projects.inject", description=__doc__)
+    parser.add_argument("--count", type=int, default=200, help="injections of each kind")
+    parser.add_argument("--seed", default="1", help="another one draws others")
+    parser.add_argument("--kind", action="append", choices=[kind.value for kind in InjectionKind])
+    options = parsed_options(parser)
+    tallies = {kind: Tally() for kind in options.kind or [kind.value for kind in InjectionKind]}
+    with chosen_servers(options.server, options.at) as (servers, folder):
+        places = [(project, server) for project in options.project for server in servers]
+        for position, (project, server) in enumerate(places):
+            # What one place does not offer the next ones make up for.
+            left = len(places) - position
+            counts = {kind: -(-(options.count - tally.drawn) // left) for kind, tally in tallies.items()}
+            for outcome in outcomes(project, server, folder, counts, options.seed):
+                tallies[outcome["kind"]].add(outcome)
+                _tell(outcome, project, server)
+            print(f"{project.name} on PostgreSQL {server.version}: done", file=sys.stderr, flush=True)
+    print_row(HEADS)
+    print_row(["---"] * len(HEADS))
+    for kind, tally in tallies.items():
+        print_row((kind, *tally.row))
+    return 1 if any(tally.missed or tally.false_alarms for tally in tallies.values()) else 0
+
+
+def outcomes(project: Project, server: Server, folder: Path, counts: Mapping[str, int], seed: str) -> Iterator[Outcome]:
+    """What comes of so many injections of each kind into one project's database on one server."""
+    wanted = json.dumps({kind: count for kind, count in counts.items() if count > 0})
+    with healthy_database(check_out(project), server, folder) as healthy:
+        command = ("inject_project.py", f"--count={wanted}", f"--seed={seed} {project.name} {server.version}")
+        for line in healthy.checkout.run(command, healthy.database, path=""):
+            yield json.loads(line)
+
+
+def in_words(outcome: Outcome) -> list[str]:
+    """What is wrong with an outcome, and the statements that show it again."""
+    wrong = [f"missed: {miss}" for miss in outcome["missed"]]
+    wrong += [f"false alarm: {alarm}" for alarm in outcome["false_alarms"]]
+    return (
+        [f"{outcome['kind']} {outcome['number']}", *wrong, *(f"    {s};" for s in outcome["statements"])]
+        if wrong
+        else []
+    )
+
+
+def _tell(outcome: Outcome, project: Project, server: Server) -> None:
+    lines = in_words(outcome)
+    if lines:
+        print(f"{project.name} on PostgreSQL {server.version}:", *lines, sep="\n  ", file=sys.stderr, flush=True)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.4g} %" if whole else "–"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
