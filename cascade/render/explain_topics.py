@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from cascade.core.answer import Answer
 from cascade.core.detection.columns import in_words
 from cascade.core.detection.constraints import constraint_in_words
 from cascade.core.detection.indexes import index_in_words
-from cascade.core.explanation import Explanation
+from cascade.core.explanation import Explanation, Trouble
 from cascade.core.layout import Column, Constraint, Index, TableName, quoted
 from cascade.core.made import Made
 from cascade.core.topics import FindingTopic, MigrationTopic, Part, PartKind, SchemaTopic, Topic
@@ -120,8 +121,9 @@ def _both_sides(part: Part, page: Page) -> list[str]:
 
 def _definition(side: Column | Constraint | Index, kind: PartKind) -> str:
     match side:
-        case Column() if kind is PartKind.SEQUENCE and side.sequence is not None:
-            return f"{side.sequence.name}, from which the column {quoted(side.name)} draws"
+        case Column() if kind is PartKind.SEQUENCE:
+            name = str(side.sequence.name) if side.sequence else "one of its own"
+            return f"{name}, from which the column {quoted(side.name)} draws"
         case Column():
             return in_words(side)
         case Constraint():
@@ -154,9 +156,7 @@ def _migration(topic: MigrationTopic, page: Page) -> Iterator[list[str]]:
     yield _record(topic, page)
     yield amiss(topic.trouble, page)
     yield _made(topic.made, page)
-    yield repair(topic.trouble, page)
-    tables = [made.table for made in topic.made]
-    yield next_commands(tables, topic.trouble, page)
+    yield from _of_many([made.table for made in topic.made], topic.trouble, page)
 
 
 def _record(topic: MigrationTopic, page: Page) -> list[str]:
@@ -194,8 +194,14 @@ def _where(thing: Made) -> str:
 def _schema(topic: SchemaTopic, page: Page) -> Iterator[list[str]]:
     yield [*page.said("SCHEMA", *_facts(topic, page)), *amiss(topic.trouble, page)]
     yield _contents(topic, page)
-    yield repair(topic.trouble, page)
-    yield next_commands(topic.strays, topic.trouble, page)
+    yield from _of_many(topic.strays, topic.trouble, page)
+
+
+def _of_many(tables: Sequence[TableName], trouble: Trouble, page: Page) -> Iterator[list[str]]:
+    """The repair of several things; the chain of failures in which one of them stands is on its own page."""
+    one = len(set(tables)) == 1
+    yield repair(trouble if one else replace(trouble, chain=None), page)
+    yield next_commands(tables, trouble if one else replace(trouble, steps=()), page)
 
 
 def _facts(topic: SchemaTopic, page: Page) -> Iterator[str]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.explanation import Trouble
-from cascade.core.findings import DriftKind
 from cascade.core.history import Provenance
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import LockMode, Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
+    TWO_DEFINITIONS,
     bare_definition,
     explained_in_sentences,
     findings_in_sentences,
@@ -21,6 +21,9 @@ from cascade.render.sentences import (
 )
 from cascade.render.sql import render_action
 from cascade.render.wording import counted, moment, printable, short_name, window
+
+MOST_EVIDENCE = 12
+"""How many sentences of evidence stand below the findings of one severity."""
 
 
 class Page:
@@ -86,29 +89,28 @@ def amiss(trouble: Trouble, page: Page) -> list[str]:
         drifts = [drift for drift in plain if drift.severity is severity]
         evidence = dict.fromkeys(sentence for drift in drifts for sentence in drift.evidence)
         lines += page.said(severity.name, *findings_in_sentences(drifts, page.answer))
-        lines += page.said("", *evidence, at=INDENT + 2)
+        lines += page.said("", *_first(list(evidence)), at=INDENT + 2)
     explained = [drift for drift in trouble.drifts if drift.explained_by]
     return lines + page.said("NOTE", *explained_in_sentences(explained, page.answer, each=True))
+
+
+def _first(evidence: list[str]) -> list[str]:
+    """As much evidence as one screen holds; each finding has a page of its own for all of its evidence."""
+    more = len(evidence) - MOST_EVIDENCE
+    if more < 2:
+        return evidence
+    return [*evidence[:MOST_EVIDENCE], f"and {more} sentences more: explain one of these by its name for its evidence"]
 
 
 def differing(drifts: Iterable[Drift], page: Page) -> list[str]:
     """Of what is there and differs both definitions, one under the other."""
     lines: list[str] = []
     for drift in drifts:
-        if drift.kind in _TWO_DEFINITIONS:
+        if drift.kind in TWO_DEFINITIONS:
             lines += page.said("", f"{named_with_sort(drift, page.answer).rstrip(',')}: {drift.kind.value}")
             sides = [("expected", drift.expected), ("found", drift.observed)]
             lines += page.grid([(side, bare_definition(text, drift)) for side, text in sides], at=INDENT + 2)
     return labelled("DIFFERS", lines)
-
-
-_TWO_DEFINITIONS = (
-    DriftKind.DIFFERENT_COLUMN,
-    DriftKind.DIFFERENT_CONSTRAINT,
-    DriftKind.DIFFERENT_INDEX,
-    DriftKind.DIFFERENT_PRIVILEGES,
-    DriftKind.MISDIRECTED_FOREIGN_KEY,
-)
 
 
 def queries(drifts: Iterable[Drift], page: Page) -> list[str]:

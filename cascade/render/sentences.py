@@ -10,6 +10,15 @@ from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
 from cascade.render.wording import MANY, by_app, counted, listed, migration_labels, short_name
 
+TWO_DEFINITIONS = (
+    DriftKind.DIFFERENT_COLUMN,
+    DriftKind.DIFFERENT_CONSTRAINT,
+    DriftKind.DIFFERENT_INDEX,
+    DriftKind.DIFFERENT_PRIVILEGES,
+    DriftKind.MISDIRECTED_FOREIGN_KEY,
+)
+"""The kinds whose findings say with both definitions what differs."""
+
 
 def findings_in_sentences(drifts: Iterable[Drift], answer: Answer, *, most: int = MANY) -> list[str]:
     """One sentence for each sort of finding, like findings put together, at most ``most`` names in each.
@@ -243,7 +252,9 @@ def _sentence(group: Sequence[Drift], answer: Answer, most: int) -> str:
         case DriftKind.EXTRA_COLUMN if first.severity is Severity.NOTE:
             return f"Columns expected by no applied migration: {names}."
         case DriftKind.DIFFERENT_NAMES:
-            return f"The structure is right and names are others on {counted(len(group), 'table')}: no difference."
+            return (
+                f"Constraints or indexes of {counted(len(group), 'table')} have other names, and the right structure."
+            )
         case DriftKind.UNUSED_IGNORE:
             return f'Named in CASCADE["IGNORE"], met by no finding any more: {names}.'
         case DriftKind.STRAY_OBJECT | DriftKind.DIFFERENT_PRIVILEGES:

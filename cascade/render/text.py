@@ -13,6 +13,7 @@ from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
+    TWO_DEFINITIONS,
     bare_definition,
     consequences_in_words,
     explained_in_sentences,
@@ -486,8 +487,7 @@ _LEAST_SAID = 40
 
 def _seen(drift: Drift) -> str:
     """What was found, beside what was expected where both are definitions; what went wrong with it; why no step."""
-    differs = drift.kind.value.startswith("different_") and drift.expected
-    expected = f", expected {bare_definition(drift.expected, drift)}" if differs else ""
+    expected = f", expected {bare_definition(drift.expected, drift)}" if drift.kind in TWO_DEFINITIONS else ""
     explained = f", explained by {drift.explained_by}" if drift.explained_by else ""
     with_it = f", and with it {words}" if (words := consequences_in_words([drift])) else ""
     undecided = f", undecided: {drift.undecided}" if drift.undecided else ""

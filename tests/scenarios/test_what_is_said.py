@@ -1,0 +1,83 @@
+"""What a person reads of drift inside of tables: the plan, the check, and the page of each thing."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scenarios.sites import Site, demo_site
+from tests.servers import Server, SharedServers
+
+INJECTED = (
+    "ALTER TABLE teams_team ALTER COLUMN tag TYPE varchar(99)",
+    "ALTER TABLE teams_teammembership DROP CONSTRAINT unique_member_per_team",
+    "DROP INDEX teams_teammembership_user_id_0cb613d1",
+    "CREATE INDEX team_lower ON teams_team (lower(tag))",
+    "SELECT setval(pg_get_serial_sequence('teams_team', 'id'), 1, false)",
+)
+
+
+@pytest.fixture(scope="module")
+def site(server: Server, servers: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The healthy demo with some differences inside of its tables."""
+    with demo_site(server, servers, tmp_path_factory.mktemp("said"), healthy=True) as site:
+        for statement in INJECTED:
+            site.execute(statement)
+        yield site
+
+
+def one_line(done: "subprocess.CompletedProcess[str]") -> str:
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stdout.split())
+
+
+def test_the_plan_tells_each_difference_and_what_needs_a_hand(site: Site) -> None:
+    text = one_line(site.cascade("plan"))
+
+    assert "The next INSERTs into teams_team.id fail" in text
+    assert "teams_team.tag is character varying(99)" in text
+    assert "expected character varying(" in text
+    assert "The unique constraint on teams_teammembership (" in text
+    assert "The index on teams_teammembership (user_id), teams_teammembership_user_id_0cb613d1, is missing" in text
+    assert "BY HAND The plan has no step for these" in text
+    assert "missing_index (1): Make it" in text
+
+
+def test_a_check_has_a_line_for_each_that_fits_a_log(site: Site) -> None:
+    done = site.cascade("check")
+
+    kinds = [line.split()[1] for line in done.stdout.splitlines()[:-1]]
+    assert sorted(kinds) == ["different_column", "missing_constraint", "missing_index", "sequence_behind"]
+    assert max(len(line.rpartition("  [")[0] or line) for line in done.stdout.splitlines()) <= 160
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("teams_team.tag", "expected tag character varying("),
+        ("teams.Team.tag", "RISKY teams_team.tag is character varying(99)"),
+        ("unique_member_per_team", "expected unique_member_per_team UNIQUE (team_id, user_id)"),
+        ("teams_teammembership_user_id_0cb613d1", "RISKY The index on teams_teammembership (user_id)"),
+        ("team_lower", "expected by no applied migration"),
+        ("teams_team_id_seq", "next value 1"),
+        ("teams.0001", "Recorded as applied"),
+        ("public", "It is where tables belong"),
+        ("different_column:public.teams_team.tag", "MEANING The column is there with another type"),
+        ("teams_team", "DIFFERS The column teams_team.tag: different_column"),
+    ],
+)
+def test_anything_that_has_a_name_can_be_explained(site: Site, name: str, said: str) -> None:
+    assert said in one_line(site.cascade("explain", name))
+
+
+def test_an_unknown_kind_is_answered_with_near_ones(site: Site) -> None:
+    done = site.cascade("explain", "--kind", "missing_indx")
+
+    assert done.returncode == 1
+    assert "Did you mean missing_index" in done.stderr
+
+
+def test_the_query_that_comes_with_a_finding_runs_and_shows_it(site: Site) -> None:
+    for drift in site.plan()["drifts"]:
+        if drift["query"]:
+            assert site.rows(drift["query"].replace("%", "%%")), drift["id"]
