@@ -169,6 +169,8 @@ def _word(
         raise HistoryError(f"No applied migration accounts for the model {owner._meta.label}.")
     editor = _wording_editor(connection)
     keys = tuple(_foreign_keys(model, target, editor))
+    # A set in the migration state; the order of the statements is part of what the cache is asked for.
+    model._meta.unique_together = sorted(tuple(names) for names in model._meta.unique_together)
     with _named(model, f'pg_temp"."{bare}'), _one_table_each(model):
         editor.create_model(model)
     fields = [field for field in model._meta.local_fields if field.db_parameters(connection)["type"] is not None]
@@ -350,9 +352,8 @@ def _make_and_read(batch: list[WordedTable], cursor: Any, path: tuple[str, ...])
     try:
         cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s'")
         cursor.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [_path_setting(path)])
-        for table in batch:
-            for statement in table.statements:
-                cursor.execute(statement)
+        # In one message: going to the server and back would cost more than the statements themselves.
+        cursor.execute("\n".join(f"{statement}\n;" for table in batch for statement in table.statements))
         schema = _temporary_schema(cursor)
         _refuse_other_locks(cursor)
         documents = read_table_documents(cursor, CatalogScope(schemas=(schema,), histories=(), rows=(), names=()))
