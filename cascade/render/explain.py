@@ -57,10 +57,12 @@ def render_kind(kind: DriftKind) -> str:
     >>> print(render_kind(DriftKind.MISSING_TABLE), end="")
     missing_table   broken
     A migration that makes this table is recorded as applied, and the table is in no schema.
+    Why it matters: Requests that use it fail, and migrate will not make it again, since the record says that it did.
     Repair: Create it, complete as of today's applied state; its rows are not brought back.
     """
     facts = kind.facts
-    return f"{kind.value}   {facts.severity.value}\n{facts.meaning}\nRepair: {facts.repair}\n"
+    sentences = (facts.meaning, f"Why it matters: {facts.matters}", f"Repair: {facts.repair}")
+    return "\n".join((f"{kind.value}   {facts.severity.value}", *sentences, ""))
 
 
 # --------------------------------------------------------------------------------------------------------- state, found

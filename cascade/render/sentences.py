@@ -354,11 +354,13 @@ def _alone(drift: Drift, answer: Answer) -> str:
         case DriftKind.INVALID_INDEX:
             return f"{named} is invalid, so it is written to and not read{since}."
         case DriftKind.SEQUENCE_BEHIND:
-            return f"The next INSERTs into {name} fail: {observed}."
+            return (
+                f"The sequence of {name} is behind, so the next INSERTs fail: {', '.join(drift.evidence) or observed}."
+            )
         case DriftKind.DIFFERENT_PRIVILEGES:
             return f"{name}: {observed}; expected: {expected}."
         case DriftKind.STRAY_OBJECT:
-            return f"{name} is {observed}; expected {expected}."
+            return f"{name} is {observed}, expected {expected}."
         case _:  # what nobody expects
             why = f": {drift.evidence[0]}" if drift.evidence and drift.severity is not Severity.NOTE else ""
             return f"{named} is expected by no applied migration{why}."

@@ -34,7 +34,10 @@ def one_line(done: "subprocess.CompletedProcess[str]") -> str:
 def test_the_plan_tells_each_difference_and_what_needs_a_hand(site: Site) -> None:
     text = one_line(site.cascade("plan"))
 
-    assert "The next INSERTs into teams_team.id fail" in text
+    assert (
+        "The sequence of teams_team.id is behind, so the next INSERTs fail: public.teams_team_id_seq gives 1 next"
+        in text
+    )
     assert "teams_team.tag is character varying(99)" in text
     assert "expected character varying(" in text
     assert "The unique constraint on teams_teammembership (" in text

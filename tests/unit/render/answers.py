@@ -385,8 +385,9 @@ def _one_of_each() -> tuple[Drift, ...]:
         replace(
             _part(DriftKind.SEQUENCE_BEHIND, "id"),
             columns=("id",),
-            expected="above 40",
-            observed="public.teams_team_id_seq gives 7 next, and 40 is in the column",
+            expected="the next value is above 40",
+            observed="the next value is 7",
+            evidence=("public.teams_team_id_seq gives 7 next; the highest id is 40",),
         ),
         Drift(
             DriftKind.CREATION_SCHEMA_DIFFERS,
@@ -411,9 +412,10 @@ def _one_of_each() -> tuple[Drift, ...]:
             undecided="which copy counts only a person knows",
         ),
         replace(
-            _part(DriftKind.STRAY_OBJECT, "type test_schema.citext"),
+            _part(DriftKind.STRAY_OBJECT, "extension citext"),
             expected="in public",
-            observed="in test_schema, where the column email of public.teams_team needs it",
+            observed="in test_schema",
+            evidence=("teams_team: the column email",),
         ),
         replace(
             key,
@@ -443,8 +445,9 @@ def _one_of_each() -> tuple[Drift, ...]:
         replace(index, kind=DriftKind.INVALID_INDEX, expected="valid", observed="invalid"),
         replace(
             _part(DriftKind.DIFFERENT_PRIVILEGES, ""),
-            expected="app_user has INSERT, SELECT",
-            observed="app_user has SELECT",
+            aspects=("grants",),
+            expected="INSERT for app_user",
+            observed="lacks INSERT for app_user",
         ),
         Drift(DriftKind.UNRECORDED_MIGRATION, Severity.NOTE, None, object="teams.0004_motto", app="teams"),
         Drift(DriftKind.PENDING_MIGRATION, Severity.NOTE, None, object="teams.0005_colour", app="teams"),

@@ -28,8 +28,8 @@ def explained(answer: Answer, table: str) -> str:
     return render_explanation(_explanation(answer, table), answer)
 
 
-def explained_error(answer: Answer, text: str, **options: int) -> str:
-    return render_error_explanation(identify(parse_error_text(text), answer), answer, **options)
+def explained_error(answer: Answer, text: str, width: int = 100) -> str:
+    return render_error_explanation(identify(parse_error_text(text), answer), answer, width=width)
 
 
 def section(text: str, label: str) -> str:

@@ -209,7 +209,7 @@ def test_a_finding_comes_with_its_meaning_and_one_that_is_accepted_with_the_reas
     accepted = explained("extra_index:public.teams_team.team_lower", answers.every_kind())
 
     assert "The foreign key teams_teammembership.user_id -> accounts_user is missing" in section(found, "RISKY")
-    assert "rows that break the rule are let in" in section(found, "MEANING")
+    assert "Why it matters: Rows that break the rule are let in" in section(found, "MEANING")
     assert section(accepted, "IGNORED") == (
         "by settings: extra_index teams_team.team_lower: made by the DBA for the search"
     )
@@ -223,7 +223,7 @@ def test_a_table_shows_definitions_side_by_side_and_what_is_accepted() -> None:
         "The unique constraint on teams_team (slug, tag), teams_team_tag_uniq: different_constraint "
         "expected UNIQUE (slug, tag) found UNIQUE (slug)"
     ) in differs
-    assert "expected app_user has INSERT, SELECT" in differs
+    assert "expected INSERT for app_user found lacks INSERT for app_user" in differs
     assert section(text, "IGNORED").startswith("by settings: extra_index")
 
 
@@ -251,11 +251,13 @@ def test_control_characters_in_a_name_do_not_reach_the_terminal() -> None:
 
 @pytest.mark.parametrize("kind", list(DriftKind))
 def test_every_kind_has_an_entry_in_the_glossary(kind: DriftKind) -> None:
-    first, meaning, repair = render_kind(kind).splitlines()
+    first, meaning, matters, repair = render_kind(kind).splitlines()
 
     assert first.split() == [kind.value, kind.facts.severity.value]
     assert meaning.endswith(".")
+    assert matters.startswith("Why it matters: ")
     assert repair.startswith("Repair: ")
+    assert matters.endswith(".")
     assert repair.endswith(".")
 
 
