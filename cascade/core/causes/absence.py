@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cascade.core.causes.story import Cause, Story, Verdict, in_runs, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, many, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
@@ -145,7 +145,7 @@ def _older_state(gone: Sequence[_Whole], story: Story) -> Cause:
 def _restored_evidence(story: Story) -> Iterator[str]:
     again = story.made_out_of_order
     if story.was_loaded_from_a_dump:
-        yield "the OIDs of the tables do not rise in the order of the migrations: they were loaded from a dump"
+        yield LOADED
     elif again:
         them = "was" if len(again) == 1 else "were"
         yield f"{some(again)} {them} made after tables of later migrations, by OID: restored, or made again"

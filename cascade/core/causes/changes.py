@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cascade.core.causes.story import Cause, Story, Verdict, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import LOADED, Cause, Story, Verdict, many, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import ConstraintKind, Counter
@@ -106,7 +106,7 @@ def _behind(story: Story, drifts: Sequence[Drift]) -> Cause:
         drifts,
         (
             "the highest key is not below the next value of the sequence",
-            *(["the OIDs of the tables do not rise in the order of the migrations: they were loaded from a dump"]
+            *([LOADED]
               if restored else []),
             *([f"empty, though the sequence has given values: {some(emptied)}"] if emptied else []),
         ),

@@ -1,7 +1,7 @@
 """What all verdicts are reached from: findings, placement and history side by side."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -81,20 +81,26 @@ class Story:
         PostgreSQL draws OIDs from one rising counter (System Catalogs; it wraps at 4 billion), and migrations made
         the tables in the order of their records: what does not fit into the longest rising row was made again.
         """
-        there = [
-            (table.made_by.position, here.oid, table.name)
-            for table in self.tables
-            for here in (self.observed.layout.tables.get(table.name),)
-            if here is not None and here.oid
-        ]
-        rising = _longest_rising([oid for _, oid, _ in sorted(there)])
-        return tuple(name for _, oid, name in sorted(there) if oid not in rising)
+        there = sorted((table.made_by.position, self._oids[table.name], table.name) for table in self._numbered)
+        rising = _longest_rising([oid for _, oid, _ in there])
+        return tuple(name for _, oid, name in there if oid not in rising)
 
     @cached_property
     def was_loaded_from_a_dump(self) -> bool:
-        """Whether most tables were made in another order than that of the migrations, as pg_restore makes them."""
-        there = sum(name in self.observed.layout.tables for name in self.expected.tables)
-        return there >= FEW and len(self.made_out_of_order) * 2 > there
+        """Whether the tables were made in the order of their names, as pg_restore does, and not in that of history."""
+        number = len(self._oids)
+        by_name = _longest_rising([oid for _, oid in sorted(self._oids.items())])
+        return number >= FEW and len(by_name) > max(number - len(self.made_out_of_order), 0.8 * number)
+
+    @cached_property
+    def _oids(self) -> Mapping[TableName, int]:
+        """The OIDs of the expected tables that are in their place, as far as they are known."""
+        there = ((name, self.observed.layout.tables.get(name)) for name in self.expected.tables)
+        return {name: table.oid for name, table in there if table is not None and table.oid}
+
+    @property
+    def _numbered(self) -> list[ExpectedTable]:
+        return [table for table in self.tables if table.name in self._oids]
 
     def is_in(self, schema: str, table: ExpectedTable) -> bool:
         """Whether a table of that name is in that schema."""
@@ -104,6 +110,9 @@ class Story:
         """What is in the place of the drift's table."""
         return self.observed.layout.tables.get(drift.table) if drift.table else None
 
+
+LOADED = "the tables' OIDs rise in the order of their names, not of the migrations: they were loaded from a dump"
+"""What shows that, in a sentence."""
 
 FEW = 5
 """So few tables have no order to speak of."""
