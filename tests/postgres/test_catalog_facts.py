@@ -329,7 +329,7 @@ def test_a_file_that_lacks_a_part_is_refused_with_its_name(tmp_path: Path) -> No
 
 def execute(database: Database, *statements: str) -> None:
     for statement in statements:
-        database.connection.execute(statement)  # type: ignore[arg-type]
+        database.connection.execute(statement)
 
 
 def roles(database: Database, *names: str) -> tuple[str, ...]:

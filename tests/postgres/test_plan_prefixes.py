@@ -180,6 +180,7 @@ def comparable(layout: Layout) -> dict[TableName, Table]:
             oid=0,
             pages=0,
             rows=RowEvidence(),
+            counters=(),
             columns=tuple(sorted(table.columns, key=lambda column: column.name)),
             constraints=tuple(sorted(table.constraints, key=lambda constraint: constraint.name)),
         )

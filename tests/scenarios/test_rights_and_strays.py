@@ -1,0 +1,238 @@
+"""Counters that are behind, rights that only one table lacks, and what a table uses that lies astray."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.scenarios.sites import MISPLACED, Site, found
+
+BOUNTY = "user_profile_bounty"
+
+
+@pytest.fixture
+def reporter(one_healthy: Site) -> Iterator[str]:
+    """A role beside the application's, with no rights yet. Roles are the server's: it goes again."""
+    role = f"{one_healthy.database.name}_reporter"
+    one_healthy.execute(f"CREATE ROLE {role}")
+    yield role
+    one_healthy.execute(f"DROP OWNED BY {role}")
+    one_healthy.execute(f"DROP ROLE {role}")
+
+
+# ---------------------------------------------------------------------------------------------------------- counters
+
+
+def test_a_sequence_that_was_set_back_is_behind(healthy: Site) -> None:
+    healthy.execute(f"SELECT setval('{BOUNTY}_id_seq', 7, false)")
+    plan = healthy.plan()
+    assert found(plan) == {f"sequence_behind {BOUNTY}.id"}
+    (drift,) = (d for d in plan["drifts"] if d["kind"] == "sequence_behind")
+    assert (drift["severity"], drift["columns"]) == ("broken", ["id"])
+    highest = healthy.rows(f"SELECT max(id) FROM {BOUNTY}")[0][0]
+    assert drift["evidence"] == [f"public.{BOUNTY}_id_seq gives 7 next; the highest id is {highest}"]
+    assert healthy.rows(drift["query"]) == [(7, False, highest)]
+    healthy.execute(f"SELECT setval('{BOUNTY}_id_seq', {highest})")
+    assert found(healthy.plan()) == set()
+
+
+def test_a_misplaced_table_takes_its_counter_along(incident: Site) -> None:
+    incident.execute(f"SELECT setval('test_schema.{BOUNTY}_id_seq', 1)")
+    assert {f"misplaced_table {BOUNTY}", f"sequence_behind {BOUNTY}.id"} <= found(incident.plan())
+
+
+def test_counters_that_may_not_be_read_are_one_gap_and_no_finding(one_healthy: Site) -> None:
+    plan = one_healthy.plan(user="app_user")
+    assert "sequence_behind" not in {drift["kind"] for drift in plan["drifts"]}
+    one_healthy.execute("REVOKE SELECT ON ALL SEQUENCES IN SCHEMA public FROM app_user")
+    plan = one_healthy.plan(user="app_user")
+    gaps = [entry for entry in plan["not_checked"] if "sequence" in entry["what"]]
+    assert len(gaps) == 1
+    assert "more" in gaps[0]["what"]
+    assert plan["complete"] is False
+
+
+# -------------------------------------------------------------------------------------------------------- privileges
+
+
+def test_a_right_that_only_one_table_lacks_is_found(healthy: Site) -> None:
+    healthy.execute(f"REVOKE DELETE ON {BOUNTY} FROM app_user")
+    (drift,) = risky(healthy.plan(), "different_privileges")
+    assert drift["table"] == BOUNTY
+    assert "lacks DELETE for app_user" in drift["observed"]
+    assert len(healthy.rows(drift["query"])) == 4
+
+
+def test_a_misplaced_table_is_judged_by_the_rights_that_it_carries(incident: Site) -> None:
+    incident.execute(f"REVOKE INSERT ON test_schema.{BOUNTY} FROM app_user")
+    (drift,) = risky(incident.plan(), "different_privileges")
+    assert (drift["table"], drift["observed"]) == (BOUNTY, "lacks INSERT for app_user")
+
+
+def test_an_owner_that_all_neighbours_differ_from_is_found(one_healthy: Site) -> None:
+    one_healthy.execute(f"ALTER TABLE {BOUNTY} OWNER TO postgres")
+    (drift,) = risky(one_healthy.plan(), "different_privileges")
+    assert drift["table"] == BOUNTY
+    assert "owned by postgres" in drift["observed"]
+
+
+def test_a_grant_that_all_neighbours_have_is_due_and_public_stands_for_it(one_healthy: Site, reporter: str) -> None:
+    one_healthy.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reporter}")
+    assert found(one_healthy.plan()) == set()
+    one_healthy.execute(f"REVOKE SELECT ON {BOUNTY} FROM {reporter}")
+    assert found(one_healthy.plan()) == {f"different_privileges {BOUNTY}"}
+    one_healthy.execute(f"GRANT SELECT ON {BOUNTY} TO PUBLIC")
+    assert found(one_healthy.plan()) == set()
+
+
+def test_a_grant_on_one_table_alone_is_on_purpose(one_healthy: Site, reporter: str) -> None:
+    one_healthy.execute(f"GRANT ALL ON {BOUNTY} TO {reporter}")
+    assert found(one_healthy.plan()) == set()
+
+
+def test_default_privileges_that_came_after_the_tables_say_nothing(one_healthy: Site, reporter: str) -> None:
+    one_healthy.execute(
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public GRANT SELECT ON TABLES TO {reporter}"
+    )
+    assert found(one_healthy.plan()) == set()
+
+
+def test_default_privileges_speak_for_the_table_of_a_small_app(one_healthy: Site, reporter: str) -> None:
+    one_healthy.execute(
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public GRANT SELECT ON TABLES TO {reporter}"
+    )
+    one_healthy.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reporter}")
+    one_healthy.execute(f"REVOKE SELECT ON teams_team FROM {reporter}")
+    (drift,) = risky(one_healthy.plan(), "different_privileges")
+    assert drift["table"] == "teams_team"
+    assert any("default privileges" in line for line in drift["evidence"])
+
+
+def test_a_superuser_as_the_application_lacks_nothing(one_healthy: Site) -> None:
+    one_healthy.execute(f"REVOKE ALL ON {BOUNTY} FROM postgres")
+    one_healthy.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO postgres")
+    one_healthy.execute(f"REVOKE ALL ON {BOUNTY} FROM postgres")
+    assert found(one_healthy.plan("--app-role", "postgres", user="postgres")) == set()
+
+
+# ------------------------------------------------------------------------------------------------------------ strays
+
+
+def test_an_extension_in_a_schema_of_its_own_on_the_path_is_no_stray(healthy: Site) -> None:
+    healthy.execute("CREATE SCHEMA extensions")
+    healthy.execute("GRANT USAGE ON SCHEMA extensions TO PUBLIC")
+    healthy.execute("CREATE EXTENSION pg_trgm SCHEMA extensions")
+    healthy.execute("CREATE INDEX ON teams_team USING gin (name extensions.gin_trgm_ops)")
+    app_path(healthy, "public, extensions")
+    assert found(healthy.plan()) == set()
+
+
+def test_an_extension_where_the_application_does_not_look_is_one_stray(healthy: Site) -> None:
+    healthy.execute("CREATE SCHEMA aside")
+    healthy.execute("CREATE EXTENSION pg_trgm SCHEMA aside")
+    healthy.execute("CREATE INDEX by_name ON teams_team USING gin (name aside.gin_trgm_ops)")
+    healthy.execute("CREATE INDEX by_title ON user_profile_bounty USING gin ((id::text) aside.gin_trgm_ops)")
+    (drift,) = risky(healthy.plan(), "stray_object")
+    assert (drift["object"], drift["observed"]) == ("extension pg_trgm", "in aside")
+    text = " ".join(drift["evidence"])
+    assert "public.teams_team: the index by_name" in text
+    assert "public.user_profile_bounty: the index by_title" in text
+    assert healthy.rows(drift["query"]) == [("pg_trgm", "aside")]
+
+
+def test_what_the_same_run_left_behind_is_stray_though_the_schema_is_on_the_path(incident: Site) -> None:
+    incident.execute(
+        "CREATE FUNCTION test_schema.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+    )
+    for table in (f"test_schema.{BOUNTY}", "public.teams_team"):
+        incident.execute(
+            f"CREATE TRIGGER touched BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION test_schema.touch()"
+        )
+    app_path(incident, "public, test_schema")
+    (drift,) = risky(incident.plan(), "stray_object")
+    assert drift["object"] == "function test_schema.touch()"
+    text = " ".join(drift["evidence"])
+    assert f"test_schema.{BOUNTY}: the trigger touched" in text
+    assert "public.teams_team: the trigger touched" in text
+    assert len(incident.rows(drift["query"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("prepared", "stray"),
+    [
+        (("CREATE STATISTICS test_schema.together ON id, name FROM teams_team",), "statistics test_schema.together"),
+        (
+            (
+                "CREATE SEQUENCE test_schema.numbers START 1000",
+                "ALTER TABLE teams_team ALTER id DROP IDENTITY",
+                "ALTER TABLE teams_team ALTER id SET DEFAULT nextval('test_schema.numbers')",
+                "GRANT USAGE ON SEQUENCE test_schema.numbers TO app_user",
+            ),
+            "sequence test_schema.numbers",
+        ),
+        (
+            (
+                "CREATE TYPE test_schema.status AS ENUM ('new')",
+                'CREATE DOMAIN test_schema."My status" AS test_schema.status[]',
+                'ALTER TABLE teams_team ADD status test_schema."My status"',
+            ),
+            'domain test_schema."My status"',
+        ),
+        (
+            (
+                "CREATE TYPE test_schema.status AS ENUM ('new')",
+                "CREATE DOMAIN public.statuses AS test_schema.status[]",
+                "ALTER TABLE teams_team ADD status public.statuses",
+            ),
+            "type test_schema.status",
+        ),
+        (
+            (
+                "CREATE COLLATION test_schema.\"Odd\" (locale = 'C')",
+                'CREATE INDEX ON teams_team (name COLLATE test_schema."Odd")',
+            ),
+            'collation test_schema."Odd"',
+        ),
+    ],
+)
+def test_each_kind_of_stray_is_found_and_shown_by_its_query(
+    one_incident: Site, prepared: tuple[str, ...], stray: str
+) -> None:
+    for statement in prepared:
+        one_incident.execute(statement)
+    drifts = {drift["object"]: drift for drift in risky(one_incident.plan(), "stray_object")}
+    assert stray in drifts
+    assert one_incident.rows(drifts[stray]["query"])
+
+
+def test_what_only_a_tenant_uses_is_no_stray(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA tenant AUTHORIZATION migrator")
+    one_healthy.manage("migrate", CASCADE_DEMO_USER="migrator", PGOPTIONS="-c search_path=tenant")
+    one_healthy.execute("CREATE TYPE tenant.status AS ENUM ('new')")
+    one_healthy.execute("ALTER TABLE tenant.teams_team ADD status tenant.status")
+    assert found(one_healthy.plan()) == set()
+
+
+def test_what_a_tenant_uses_too_is_not_taken_from_it(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA tenant AUTHORIZATION migrator")
+    one_healthy.manage("migrate", CASCADE_DEMO_USER="migrator", PGOPTIONS="-c search_path=tenant")
+    one_healthy.execute("CREATE TYPE tenant.status AS ENUM ('new')")
+    for schema in ("tenant", "public"):
+        one_healthy.execute(f"ALTER TABLE {schema}.teams_team ADD status tenant.status")
+    (drift,) = risky(one_healthy.plan(), "stray_object")
+    assert drift["object"] == "type tenant.status"
+    assert "tenant.teams_team" in drift["undecided"]
+
+
+def test_the_incident_itself_left_no_stray_and_no_counter_behind(incident: Site) -> None:
+    kinds = {drift["kind"] for drift in incident.plan()["drifts"] if drift["severity"] != "note"}
+    assert kinds == {"misplaced_table", "missing_column"}
+    assert len(MISPLACED) == 7
+
+
+def risky(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [drift for drift in plan["drifts"] if drift["kind"] == kind]
+
+
+def app_path(site: Site, path: str) -> None:
+    site.execute(f"ALTER ROLE app_user IN DATABASE {site.database.name} SET search_path = {path}")
