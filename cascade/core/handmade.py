@@ -284,7 +284,8 @@ def _is_about_part(ddl: Ddl, drift: Drift, names: frozenset[str]) -> bool:
     if ddl.verb is Verb.RENAME or not (_on_table(ddl, drift) if ddl.table else ddl.schema in ("", drift.table.schema)):
         return False
     if ddl.name and any(_may_be(ddl.name, name) for name in names):
-        return True
+        # A name of which a part is unknown says too little where no table is named either.
+        return ddl.table != "" or UNKNOWN not in ddl.name
     if ddl.constraint_type not in (None, drift.constraint_type):
         return False
     if ddl.verb is Verb.MAKE:

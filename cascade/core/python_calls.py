@@ -166,6 +166,9 @@ class _Walk:
                 return value
             case ast.Name(id=name):
                 return names.get(name, UNKNOWN)
+            case ast.Dict(keys=keys, values=values):
+                known = [(self._value(k, names), self._value(v, names)) for k, v in zip(keys, values, strict=True) if k]
+                return {key: value for key, value in known if isinstance(key, (str, int))}
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 return tuple(self._value(part, names) for part in parts)
             case ast.JoinedStr(values=parts):
@@ -211,6 +214,8 @@ class _Walk:
         name, owner = _name_of(node.func), callee.on if isinstance(callee, Called) else UNKNOWN
         if name == "format" and isinstance(_unwrapped(owner), str):
             return _formatted(_unwrapped(owner), arguments, keywords)
+        if name in ("items", "keys", "values") and isinstance(owner, dict):
+            return tuple(getattr(owner, name)())
         called = Called(name, arguments, keywords, owner)
         self.calls.append(called)
         return called

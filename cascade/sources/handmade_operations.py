@@ -376,16 +376,18 @@ class _Moment:
         else:
             return
         for ddl in done:
-            if UNKNOWN in ddl.table:
-                yield from (replace(ddl, table=table) for table in self._tables_named(calls) if _fits(ddl.table, table))
+            if UNKNOWN in ddl.table or (ddl.table == "" and UNKNOWN in ddl.name):
+                pattern = ddl.table or UNKNOWN
+                yield from (replace(ddl, table=table) for table in self._tables_named(calls) if _fits(pattern, table))
             else:
                 yield ddl
 
     def _done_by_editor(self, called: Called, calls: Sequence[Called]) -> Iterator[Ddl]:
         """What a method of the schema editor does, as far as its arguments are written down."""
-        model = next((a for a in called.arguments if self._table_of(a)), UNKNOWN)
+        given = [*called.arguments, *(value for word, value in called.keywords.items() if word in _GIVEN_BY_NAME)]
+        model = next((argument for argument in given if self._table_of(argument)), UNKNOWN)
         table = self._table_of(model) or UNKNOWN
-        rest = [argument for argument in called.arguments if argument is not model]
+        rest = [argument for argument in given if argument is not model]
         match called.name:
             case "create_model" | "delete_model":
                 yield Ddl(Verb.MAKE if called.name == "create_model" else Verb.DROP, Thing.TABLE, table)
@@ -503,6 +505,8 @@ _EDITOR_METHODS = frozenset(
     add_constraint remove_constraint alter_unique_together alter_index_together
     """.split()
 )
+
+_GIVEN_BY_NAME = frozenset("model index constraint field old_field new_field old_index new_index".split())
 
 _COMPOSER = re.compile(
     r"_(?P<verb>create|delete)_(?P<kind>(composed_)?(index|unique|fk|check|primary_key|constraint))(_sql)?"
