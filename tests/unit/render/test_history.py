@@ -1,0 +1,76 @@
+"""The timeline as text."""
+
+from cascade.core.history import MigrationKey
+from cascade.core.timeline import Entry, Standing, Timeline
+from cascade.render.history import render_history
+from tests.unit.render.answers import incident
+
+
+def entry(
+    number: int, *, day: int = 1, schema: str = "public", astray: tuple[str, ...] = (), run: bool = False
+) -> Entry:
+    return Entry(
+        MigrationKey("shop", f"{number:04}_change"),
+        Standing.APPLIED,
+        number,
+        f"2026-01-{day:02}T10:00:00+00:00",
+        found=(((schema,), 1),),
+        astray=astray,
+        starts_a_run=run,
+    )
+
+
+def rendered(*entries: Entry, fold: bool = True, width: int = 100, colour: bool = False) -> list[str]:
+    timeline = Timeline("public", entries)
+    text = render_history(incident(), timeline, fold=fold, width=width, colour=colour)
+    return text.partition("\n\n")[2].splitlines()
+
+
+HUNDREDS = tuple(entry(number, day=1 + number // 20) for number in range(1, 301))
+
+
+def test_hundreds_of_migrations_in_place_are_one_line() -> None:
+    assert rendered(*HUNDREDS) == ["       … 300 migrations, 2026-01-01 to 2026-01-16, all in public"]
+    assert len(rendered(*HUNDREDS, fold=False)) == 300
+
+
+def test_what_is_astray_is_marked_and_named_between_its_neighbours() -> None:
+    lines = rendered(*HUNDREDS[:150], entry(151, schema="stray", astray=("shop_order",)), *HUNDREDS[151:])
+    assert [line[:6].strip() for line in lines] == ["", "149", "150", "! 151", "", "152", "153", ""]
+    assert lines[3].endswith("stray 1")
+    assert lines[4].strip() == "shop_order"
+
+
+def test_a_pause_stands_between_two_runs() -> None:
+    lines = rendered(entry(1), entry(2, day=4, run=True))
+    assert lines[1].strip() == "-- 3 days without a record --"
+
+
+def test_pending_migrations_come_last_under_a_heading() -> None:
+    pending = Entry(MigrationKey("shop", "0002_next"), Standing.PENDING)
+    lines = rendered(entry(1), pending)
+    assert lines[-2].strip() == "-- not applied yet --"
+    assert lines[-1].split() == ["shop.0002_next", "pending"]
+
+
+def test_squashed_and_lost_files_are_said() -> None:
+    squashed = Entry(
+        MigrationKey("shop", "0001_a"), Standing.SQUASHED, 1, "", counts_as=MigrationKey("shop", "0001_squashed")
+    )
+    lost = Entry(MigrationKey("gone", "0001_a"), Standing.WITHOUT_FILE, 2, "")
+    lines = rendered(squashed, lost)
+    assert lines[0].endswith("squashed into 0001_squashed")
+    assert lines[1].endswith("no file in this checkout")
+
+
+def test_long_names_push_what_is_found_below_and_no_line_is_too_wide() -> None:
+    long = Entry(MigrationKey("shop", "0001_" + "x" * 50), Standing.APPLIED, 1, "2026-01-01T10:00:00+00:00",
+                 found=((("public", "stray"), 3),), astray=("a", "b", "c"))  # fmt: skip
+    lines = rendered(long, width=90)
+    assert lines[1].strip() == "public and stray 3"
+    assert max(map(len, lines)) <= 90
+
+
+def test_the_mark_is_red_where_colour_is_wanted() -> None:
+    lines = rendered(entry(1, schema="stray", astray=("a",)), colour=True)
+    assert lines[0].startswith("\x1b[1;31m!\x1b[0m ")
