@@ -351,8 +351,17 @@ def _differences(before: Layout, after: Layout) -> dict[TableName, tuple[Table |
 
 
 def _structure(table: Table | None) -> Table | None:
-    ours = {"owner": "", "rights": Rights(), "grants": ()}
-    return table and replace(table, oid=0, dropped_columns=None, pages=0, rows=RowEvidence(), counters=(), **ours)
+    return table and replace(
+        table,
+        oid=0,
+        dropped_columns=None,
+        owner="",
+        pages=0,
+        rows=RowEvidence(),
+        rights=Rights(),
+        grants=(),
+        counters=(),
+    )
 
 
 def _in_two_goes(table: Table) -> tuple[CreateTable, AddColumn]:
