@@ -15,6 +15,9 @@ from cascade.core.timeline import moment_of
 BURST = timedelta(seconds=5)
 """Migrations recorded within so little time were hardly run one by one."""
 
+SINGLE = 3
+"""So many events of one sort are told one by one; more are told together."""
+
 GROUP = 3
 """So many tables gone, in a database that was loaded from a dump, are no single DROP."""
 
@@ -31,7 +34,8 @@ def detect_absences(story: Story, drifts: Iterable[Drift]) -> Iterator[Cause]:
     cut_off, never = _cut_off(never, story)
     if cut_off:
         yield _older_state(cut_off, story)
-    for group in _bursts(never):
+    bursts = _bursts(never)
+    for group in bursts if len(bursts) <= SINGLE else [never]:
         yield _faked(group, story)
     dropped = [one for one in whole if one not in never and one not in cut_off]
     yield from _gone_since(dropped, story)
@@ -108,6 +112,8 @@ def _keys_made_with(made: Made, tables: set[TableName], story: Story) -> list[st
 
 def _cut_off(never: list[_Whole], story: Story) -> tuple[list[_Whole], list[_Whole]]:
     """Those from a moment on after which nothing at all is there, where several runs recorded them; then the rest."""
+    if not never:
+        return [], []
     last_present = max((made.made_by.position for made in story.made if made.places), default=0)
     after = [one for one in never if one.position > last_present]
     runs = in_runs(drift for one in after for drift in one.drifts)
@@ -190,6 +196,7 @@ def _faked(group: Sequence[_Whole], story: Story) -> Cause:
         (
             f"{what} is in any schema",
             *_burst_evidence(group),
+            *_spread_evidence(group),
             *(["what later migrations made is there: no older state came back"] if group[-1].later else []),
             *_never_dropped(drifts, story),
         ),
@@ -200,9 +207,15 @@ def _faked(group: Sequence[_Whole], story: Story) -> Cause:
 
 def _burst_evidence(group: Sequence[_Whole]) -> Iterator[str]:
     first, last = moment_of(group[0].applied), moment_of(group[-1].applied)
-    if len(group) > 1 and first and last:
+    if len(_bursts(group)) == 1 < len(group) and first and last:
         seconds = max(1, round((last - first).total_seconds()))
         yield f"all {len(group)} were recorded within {many(seconds, 'second')}"
+
+
+def _spread_evidence(group: Sequence[_Whole]) -> Iterator[str]:
+    number = len(_bursts(group))
+    if number > 1:
+        yield f"they were recorded at {number} times"
 
 
 def _never_dropped(drifts: Sequence[Drift], story: Story) -> Iterator[str]:
@@ -243,9 +256,45 @@ def _gone_since(dropped: Sequence[_Whole], story: Story) -> Iterator[Cause]:
     if story.was_loaded_from_a_dump and len(tables) >= GROUP:
         yield _left_out_of_the_dump(tables, story)
         losses = [(one, [drift for drift in lost if drift not in tables]) for one, lost in losses]
-    for one, lost in losses:
-        if lost:
-            yield _dropped(one, lost)
+    shown = [_Loss((one,), tuple(lost)) for one, lost in losses if lost]
+    proven = [loss for loss in shown if loss.evidence]
+    if len(proven) > SINGLE:
+        everything = tuple(drift for loss in proven for drift in loss.drifts)
+        shown = [
+            _Loss(tuple(loss.of[0] for loss in proven), everything),
+            *(loss for loss in shown if not loss.evidence),
+        ]
+    yield from map(_dropped, shown)
+
+
+@dataclass(frozen=True, eq=False)
+class _Loss:
+    """What is gone of some migrations."""
+
+    of: tuple[_Whole, ...]
+    drifts: tuple[Drift, ...]
+
+    @property
+    def present(self) -> list[Made]:
+        """What else they made and is there."""
+        return [made for one in self.of for made in one.present]
+
+    @property
+    def referring(self) -> list[str]:
+        """What needed it, and is there."""
+        return [name for one in self.of for name in one.was_referred_to]
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What shows that it was there once."""
+        them, others = ("it", "migration") if len(self.drifts) == 1 else ("them", "migrations")
+        others = others if len(self.of) > 1 else "migration"
+        found = []
+        if self.present:
+            found.append(f"others that the same {others} made are there: {some(self.present)}")
+        if self.referring:
+            found.append(f"made later as keys to {them}, and there: {some(self.referring)}")
+        return tuple(found)
 
 
 def _left_out_of_the_dump(tables: Sequence[Drift], story: Story) -> Cause:
@@ -261,29 +310,23 @@ def _left_out_of_the_dump(tables: Sequence[Drift], story: Story) -> Cause:
     )
 
 
-def _dropped(one: _Whole, lost: Sequence[Drift]) -> Cause:
-    names = some([thing(drift) for drift in lost])
-    referring = one.was_referred_to
-    evidence = []
-    if one.present:
-        evidence.append(f"others that the same migration made are there: {some(one.present)}")
-    if referring:
-        evidence.append(f"made later as keys to {'it' if len(lost) == 1 else 'them'}, and there: {some(referring)}")
+def _dropped(loss: _Loss) -> Cause:
+    names, by = some([thing(drift) for drift in loss.drifts]), _migrations(loss.of)
     return Cause(
-        Verdict.BY_HAND if evidence else Verdict.UNKNOWN,
-        f"{names}: made by {one.migration} and gone since (dropped by hand or by a tool)"
-        if evidence
-        else f"{names}: recorded by {one.migration}, and not there",
-        one.applied,
+        Verdict.BY_HAND if loss.evidence else Verdict.UNKNOWN,
+        f"{names}: made by {by} and gone since (dropped by hand or by a tool)"
+        if loss.evidence
+        else f"{names}: recorded by {by}, and not there",
+        next(iter(times_of(loss.drifts)), None),
         None,
-        (one.migration,),
-        tuple(evidence),
+        migrations_of(loss.drifts),
+        loss.evidence,
         (
-            f"{one.migration} broken off half way (atomic = False) and recorded with --fake would look the same"
-            if one.present and not referring
+            f"{by} broken off half way (atomic = False) and recorded with --fake would look the same"
+            if loss.present and not loss.referring
             else "a restore that left it out would look the same",
         ),
-        tuple(drift.id for drift in lost),
+        tuple(drift.id for drift in loss.drifts),
     )
 
 

@@ -8,7 +8,7 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import MigrationKey, Provenance
-from cascade.core.layout import Column, Layout, RowEvidence, Table, TableName
+from cascade.core.layout import Column, Layout, RowEvidence, Table, TableName, UsedObject
 from tests.unit.render.answers import incident
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -128,6 +128,25 @@ def test_fifty_lost_indexes_are_one_cause() -> None:
     assert cause.verdict is Verdict.BY_HAND
     assert cause.sentence.startswith("50 indexes of t01, t02, t03 and 47 more are gone")
     assert len(cause.drifts) == 50
+
+
+def test_many_tables_dropped_are_one_cause() -> None:
+    tables = [table(f"{kind}{at}", made(at)) for at in range(1, 7) for kind in ("kept", "lost")]
+    lost = [one for one in tables if one.name.name.startswith("lost")]
+    observed = [there(one) for one in tables if one not in lost]
+    (cause,) = judged(tables, observed, *(drift(DriftKind.MISSING_TABLE, one) for one in lost))
+    assert cause.verdict is Verdict.BY_HAND
+    assert "lost1, lost2, lost3 and 3 more: made by 6 migrations" in cause.sentence
+
+
+def test_an_extension_that_a_run_left_is_the_runs_doing() -> None:
+    a, b = table("a", made(1, day=3)), table("b", made(2, day=3))
+    uses = (UsedObject("type", STRAY, "citext", "citext", "the column email"),)
+    left = drift(DriftKind.STRAY_OBJECT, a, "extension citext")
+    found = [drift(DriftKind.MISPLACED_TABLE, one, copies=(STRAY,)) for one in (a, b)]
+    (cause,) = judged([a, b], [replace(there(a, STRAY), uses=uses), there(b, STRAY)], *found, left)
+    assert left.id in cause.drifts
+    assert any(sentence.startswith("extension citext") for sentence in cause.evidence_for)
 
 
 def test_what_fits_no_pattern_is_called_unknown() -> None:
