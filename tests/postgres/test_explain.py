@@ -150,8 +150,8 @@ def test_an_unknown_name_is_one_clear_sentence(explain: Explain, arguments: tupl
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Give either a TABLE, --error TEXT"),
-        (("accounts_user", "--error", "x"), "Give either a TABLE, --error TEXT"),
+        ((), "Give either a NAME, --error TEXT"),
+        (("accounts_user", "--error", "x"), "Give either a NAME, --error TEXT"),
         (("accounts_user", "--app", "accounts"), "--app and --table do not apply"),
         (("--error", " "), "The text is empty"),
     ],
