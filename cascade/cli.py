@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -158,9 +159,10 @@ def check(question: Question, fail_on: str, verbose: bool) -> int:
     """A gate for CI: 0 clean, 2 findings, 3 nothing found but something could not be checked."""
     from cascade.render.text import render_check
 
-    answer = analyse(question, report=_progress(verbose))
+    shows_notes = verbose or fail_on == "note"
+    answer = analyse(replace(question, explain_notes=shows_notes), report=_progress(verbose))
     _end_progress()
-    click.echo(render_check(answer, verbose=verbose or fail_on == "note", colour=_colour()), nl=False)
+    click.echo(render_check(answer, verbose=shows_notes, colour=_colour()), nl=False)
     if answer.findings(Severity(fail_on)):
         return 2
     return 0 if answer.complete else 3

@@ -1,5 +1,6 @@
 """Expected beside observed: where the two differ, with the evidence."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from cascade.core.detection.comparison import Comparison, Decisions
@@ -11,7 +12,8 @@ from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import detect_tables
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout
-from cascade.core.findings import Severity
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement
 
@@ -30,12 +32,18 @@ def detect_drift(
         *detect_privileges(both),
         *detect_migrations(both),
     ]
-    return tuple(sorted((_withheld(drift, expected) for drift in found), key=worst_first))
+    two_copies = {d.table for d in found if d.kind in _DOUBLED and d.undecided}
+    return tuple(sorted((_withheld(drift, expected, two_copies) for drift in found), key=worst_first))
 
 
-def _withheld(drift: Drift, expected: ExpectedLayout) -> Drift:
-    """No step for an app whose deployed code is not the code beside us."""
-    reason = expected.undecided_apps.get(drift.app)
-    if reason and drift.severity is not Severity.NOTE and not drift.undecided:
-        return replace(drift, undecided=reason)
-    return drift
+_DOUBLED = frozenset({DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE})
+
+
+def _withheld(drift: Drift, expected: ExpectedLayout, two_copies: Collection[TableName | None]) -> Drift:
+    """No step for an app whose deployed code is not the code beside us, and none inside of the wrong copy."""
+    if drift.severity is Severity.NOTE or drift.undecided:
+        return drift
+    reason = expected.undecided_apps.get(drift.app, "")
+    if not reason and drift.table in two_copies and drift.kind is not DriftKind.UNREACHABLE_TABLE:
+        reason = f"it waits for the decision which copy of {drift.table} counts"
+    return replace(drift, undecided=reason) if reason else drift

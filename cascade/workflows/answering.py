@@ -10,8 +10,9 @@ from cascade.core.causes import detect_causes
 from cascade.core.detect import detect_drift
 from cascade.core.detection.comparison import Comparison, Decisions
 from cascade.core.detection.counters import unread_counters
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout, NotChecked
+from cascade.core.findings import Severity
 from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
 from cascade.core.history import Provenance
@@ -57,6 +58,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     scope = _scope_of(question, project, expected)
     _refuse_idle_decisions(question.decisions, expected, observed)
     drifts = detect_drift(expected, observed, placement, question.decisions)
+    drifts = _explained(drifts, question, reading)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
     not_checked = (
         *expected.not_checked,
@@ -88,6 +90,28 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         ignored=ignored,
         seconds=seconds,
     )
+
+
+def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) -> tuple[Drift, ...]:
+    """The drifts, those for which SQL or Python of a migration accounts as notes.
+
+    Migrations are read for it only where that can matter. Where they themselves were run for the expected side,
+    nothing is left to be explained.
+    """
+    from cascade.core.handmade import EXPLAINABLE, explained
+
+    least = Severity.NOTE if question.explain_notes else Severity.RISKY
+    explainable = any(drift.kind in EXPLAINABLE and drift.severity.rank <= least.rank for drift in drifts)
+    if reading.expected.exact or not explainable:
+        return drifts
+    from cascade.sources.handmade_operations import read_handmade_changes
+    from cascade.sources.migration_history import default_table_name
+
+    replay = reading.replay
+    applied = [(replay.migrations[record.key], record) for record in replay.applied]
+    changes = read_handmade_changes(applied, replay.unmigrated_apps, table_name=default_table_name)
+    both = Comparison(reading.expected, reading.observed, reading.placement, question.decisions)
+    return tuple(sorted(explained(drifts, changes, both), key=worst_first))
 
 
 def _not_read(observed: Observed, expected: ExpectedLayout, drifts: Iterable[Drift]) -> Iterator[NotChecked]:
@@ -161,8 +185,8 @@ def _selector(text: str, expected: ExpectedLayout) -> Selector:
 
 
 def _located(drift: Drift, replay: "Replay", project: "Project") -> Drift:
-    """The drift with file and lines of the operation that made its object."""
-    if drift.made_by is None:
+    """The drift with file and lines of the operation that made its object; a note goes without."""
+    if drift.made_by is None or drift.severity is Severity.NOTE:
         return drift
     return replace(drift, made_by=_locate(drift.made_by, replay, project))
 

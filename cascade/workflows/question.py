@@ -29,6 +29,7 @@ class Question:
     are run, else an embedded one. ``observed_file`` replaces the database. ``tables`` are selectors such as
     ``2+bounty``, whose name may also be ``schema.table`` or ``app.Model``. ``log_statements`` is a file to which
     every statement that the database gets is appended. ``count_rows`` counts the rows of copies exactly.
+    ``explain_notes``: look for the operations that account for notes too, and not for findings alone.
     """
 
     settings: str | None = None
@@ -44,6 +45,7 @@ class Question:
     log_statements: Path | None = None
     decisions: Decisions = field(default_factory=Decisions)
     count_rows: bool = False
+    explain_notes: bool = True
 
 
 def silent(message: str) -> None:

@@ -83,14 +83,22 @@ def query_for_columns(table: TableName) -> str:
 
 def _missing(column: Column, expected: ExpectedTable, found: Table, both: Comparison) -> Drift:
     made_by = expected.column_made_by.get(column.name, expected.made_by)
+    copies = [copy for copy, _ in both.copies_of(expected) if copy.name != found.name and copy.column(column.name)]
+    wanted, there = len(expected.table.columns), len(found.columns)
     return replace(
         about(expected, DriftKind.MISSING_COLUMN, made_by=made_by),
         object=column.name,
         columns=(column.name,),
         expected=in_words(column),
-        observed=f"not among the {len(found.columns)} columns of {found.name}",
-        evidence=(f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
+        observed=f"not among the {there} columns of {found.name}",
+        evidence=(
+            f"{made_by.migration} ({made_by.operation}) is recorded as applied",
+            f"{wanted} columns expected, {there} found",
+            *(f"{copy.name} has it" for copy in copies),
+        ),
         query=query_for_columns(found.name),
+        copies=tuple(copy.name for copy in copies),
+        rows=tuple(copy.rows for copy in copies),
         consequences=tuple(_gone_with(column.name, expected, both)),
         undecided="" if expected.compared else "its definition is not known",
     )

@@ -212,13 +212,18 @@ def _missing(
         severity=Severity.NOTE if has_twin else drift.severity,
         object=constraint.name,
         expected=constraint_in_words(constraint),
-        observed=f"not among the {len(found.constraints)} constraints of {found.name}",
+        observed=f"not among the {_number(found)} constraints of {found.name}",
         evidence=(
             f"{made_by.migration} ({made_by.operation}) is recorded as applied",
             *_namesakes(constraint.name, found, both),
         ),
         consequences=tuple(_keys_gone_with(constraint, expected, both)),
     )
+
+
+def _number(found: Table) -> int:
+    """How many constraints the table has; NOT NULL is one only since PostgreSQL 18."""
+    return sum(constraint.kind is not ConstraintKind.NOT_NULL for constraint in found.constraints)
 
 
 def _namesakes(name: str, found: Table, both: Comparison) -> Iterator[str]:
