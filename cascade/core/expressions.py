@@ -27,13 +27,23 @@ def same_expression(one: str | None, other: str | None) -> bool:
     return one == other or (one is not None and other is not None and normalised(one) == normalised(other))
 
 
-def normalised(expression: str) -> str:
+def normalised(expression: str, *, casts: bool = True) -> str:
     """The expression without casts to character types, idle parentheses and schemas; made to be compared only.
+
+    ``casts`` False leaves out all others too, which follow the types of the columns.
 
     >>> normalised("((public.unaccent((name)::text))::text ~~ 'a::text'::text)")
     "( unaccent f( name ) ~~ 'a::text' )"
+    >>> normalised("(size >= (0)::numeric(4,2))", casts=False)
+    '( size >= 0 )'
     """
-    return " ".join(_words(_group(iter(_tokens(expression)), "")))
+    text = expression if casts else _CAST.sub("", expression)
+    return " ".join(_words(_group(iter(_tokens(text)), "")))
+
+
+_CAST = re.compile(
+    r"""::\s*(?:"(?:[^"]|"")+"|[\w.]+(?:\s+(?:varying|precision|with(?:out)?\s+time\s+zone))?)(?:\([\d,]+\))?(?:\[\])*"""
+)
 
 
 # A string, a quoted name, a cast to a character type, a schema before a name, a word or number, an operator.

@@ -40,11 +40,22 @@ def detect_constraints(
 
 def match_constraints(expected: ExpectedTable, found: Table, both: Comparison) -> Matches[Constraint]:
     """The constraints that are the same but for their names, NOT NULL apart, and what is left on each side."""
+    retyped = retyped_columns(expected, found)
     return match(
         [c for c in expected.table.constraints if c.kind is not ConstraintKind.NOT_NULL],
         [c for c in found.constraints if c.kind is not ConstraintKind.NOT_NULL],
-        (partial(_structure, both=both, as_printed=True), partial(_structure, both=both, as_printed=False)),
+        (
+            partial(_structure, both=both, as_printed=True),
+            partial(_structure, both=both, as_printed=False),
+            partial(_rule_over, columns=retyped),
+        ),
     )
+
+
+def retyped_columns(expected: ExpectedTable, found: Table) -> frozenset[str]:
+    """The columns of another type than expected: what is said of them is printed with other casts."""
+    types = {column.name: column.type for column in found.columns}
+    return frozenset(c.name for c in expected.table.columns if types.get(c.name, c.type) != c.type)
 
 
 def has_key(key: Constraint, found: Table, both: Comparison) -> bool:
@@ -111,6 +122,13 @@ def _structure(constraint: Constraint, *, both: Comparison, as_printed: bool) ->
         case _:
             text = _rule(constraint.definition or "")
             return (constraint.kind, text if as_printed else normalised(text), deferral)
+
+
+def _rule_over(constraint: Constraint, *, columns: frozenset[str]) -> Hashable | None:
+    """A check's rule whatever it is cast to, where it is about columns whose type differs, which is said by itself."""
+    if constraint.definition is None or columns.isdisjoint(constraint.columns):
+        return None
+    return (constraint.kind, normalised(_rule(constraint.definition), casts=False), constraint.deferrable)
 
 
 def _beside_columns(constraint: Constraint) -> tuple[bool, str]:

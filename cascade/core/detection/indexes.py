@@ -2,9 +2,11 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from functools import partial
 
-from cascade.core.definitions import absent_columns
+from cascade.core.definitions import absent_columns, mentions
 from cascade.core.detection.comparison import Comparison, about
+from cascade.core.detection.constraints import retyped_columns
 from cascade.core.detection.matching import Matches, match
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
@@ -39,7 +41,12 @@ def match_indexes(expected: ExpectedTable, found: Table) -> Matches[Index]:
     return match(
         [index for index in expected.table.indexes if index.constraint is None],
         [index for index in found.indexes if index.constraint is None],
-        (_as_printed_and_valid, _as_printed, _structure),
+        (
+            _as_printed_and_valid,
+            _as_printed,
+            _structure,
+            partial(_definition_over, columns=retyped_columns(expected, found)),
+        ),
     )
 
 
@@ -72,6 +79,13 @@ def _as_printed(index: Index) -> Hashable | None:
 
 def _structure(index: Index) -> Hashable | None:
     return (index.unique, normalised(index.tail or ""))
+
+
+def _definition_over(index: Index, *, columns: frozenset[str]) -> Hashable | None:
+    """A definition whatever it is cast to, where it speaks of columns whose type differs, which is said by itself."""
+    if not any(mentions(index.tail, column) for column in columns):
+        return None
+    return (index.unique, normalised(index.tail or "", casts=False))
 
 
 def _near(matches: Matches[Index]) -> dict[str, Index]:
