@@ -418,21 +418,26 @@ direct_use AS MATERIALIZED (
     JOIN pg_class ic ON ic.oid = i.indexrelid
   ) AS part(table_oid, classid, objid, used_by)
   JOIN pg_depend d ON d.classid = part.classid AND d.objid = part.objid AND d.deptype = 'n' AND d.refobjid >= 16384
+  -- A sequence that the table owns is in its schema and moves with it.
+  WHERE NOT EXISTS (SELECT FROM pg_depend own
+                    WHERE own.classid = 'pg_class'::regclass AND d.refclassid = own.classid AND own.objid = d.refobjid
+                      AND own.refclassid = 'pg_class'::regclass AND own.refobjid = part.table_oid
+                      AND own.deptype IN ('a', 'i'))
 ),
 -- An array needs its element, a domain its base, a function its types; of an extension's the extension moves.
-use AS (
-  SELECT table_oid, classid, objid, used_by FROM direct_use
+-- Worked out once for each object that is used, however many use it.
+needed AS (
+  SELECT classid AS used_class, objid AS used, classid, objid FROM direct_use
   UNION
-  SELECT u.table_oid, d.refclassid, d.refobjid, u.used_by
-  FROM use u
+  SELECT u.used_class, u.used, d.refclassid, d.refobjid
+  FROM needed u
   JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.deptype IN ('n', 'i') AND d.refobjid >= 16384
   WHERE u.classid IN ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_collation'::regclass, 'pg_ts_config'::regclass)
     AND NOT EXISTS (SELECT FROM extension_member em WHERE em.classid = u.classid AND em.objid = u.objid)
 ),
-use_list AS MATERIALIZED (
-  SELECT u.table_oid AS oid,
-         json_agg(DISTINCT ARRAY[o.kind, n.nspname::text, o.name, coalesce(em.extname::text, ''), u.used_by]) AS uses
-  FROM use u
+named AS MATERIALIZED (
+  SELECT u.used_class, u.used, o.kind, n.nspname, o.name, em.extname
+  FROM needed u
   JOIN LATERAL (
     SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typnamespace, quote_ident(t.typname)
     FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -464,17 +469,16 @@ use_list AS MATERIALIZED (
     SELECT 'statistics', s.stxnamespace, quote_ident(s.stxname)
     FROM pg_statistic_ext s WHERE u.classid = 'pg_statistic_ext'::regclass AND s.oid = u.objid
     UNION ALL
-    -- A sequence that the table owns is in its schema and moves with it.
     SELECT 'sequence', c.relnamespace, quote_ident(c.relname)
-    FROM pg_class c
-    WHERE u.classid = 'pg_class'::regclass AND c.oid = u.objid AND c.relkind = 'S'
-      AND NOT EXISTS (SELECT FROM pg_depend own
-                      WHERE own.classid = 'pg_class'::regclass AND own.objid = c.oid
-                        AND own.refclassid = 'pg_class'::regclass AND own.refobjid = u.table_oid
-                        AND own.deptype IN ('a', 'i'))
+    FROM pg_class c WHERE u.classid = 'pg_class'::regclass AND c.oid = u.objid AND c.relkind = 'S'
   ) AS o(kind, namespace, name) ON true
   JOIN pg_namespace n ON n.oid = o.namespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   LEFT JOIN extension_member em ON em.classid = u.classid AND em.objid = u.objid
+),
+use_list AS MATERIALIZED (
+  SELECT u.table_oid AS oid,
+         json_agg(DISTINCT ARRAY[n.kind, n.nspname::text, n.name, coalesce(n.extname::text, ''), u.used_by]) AS uses
+  FROM direct_use u JOIN named n ON n.used_class = u.classid AND n.used = u.objid
   GROUP BY u.table_oid
 ),
 table_list AS (
