@@ -40,9 +40,13 @@ def scratch_database(server: Settings, surroundings: Surroundings, *, report: Re
     """
     name = f"cascade_scratch_{secrets.token_hex(4)}"
     with _terminated_as_interrupted():
-        failure: BaseException | None = None
         try:
             scratch = _create(name, server)
+        except KeyboardInterrupt as interrupt:
+            _drop(name, server, interrupt)  # the server may have made it all the same
+            raise
+        failure: BaseException | None = None
+        try:
             with connected(scratch) as cursor:
                 _furnish(cursor, surroundings, report)
             yield scratch
@@ -119,8 +123,6 @@ def _drop(name: str, server: Settings, failure: BaseException | None) -> None:
         with connected(server) as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
     except (Error, CascadeError) as error:
-        if isinstance(failure, DatabaseError) and failure.args == error.args:
-            return  # the server was never reached
         before = f"{failure.message} " if isinstance(failure, CascadeError) else ""
         raise ScratchNotDropped(
             f"{before}The scratch database {name} is left on the reference server: {_first_line(error)}",
