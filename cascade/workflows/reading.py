@@ -71,14 +71,8 @@ def read_from_file(question: Question, file: Path, report: Report) -> Reading:
     from django.db import connections
 
     from cascade.sources.migration_history import read_replay
-    from cascade.sources.observed_file import read_observed_file
 
-    observed = read_observed_file(file)
-    if question.app_role and question.app_role != observed.application_role:
-        raise CascadeError(
-            f"{file} holds the rights of {observed.application_role}, not of {question.app_role}.",
-            hint=f"Write it again with PGOPTIONS='-c cascade.app_role={question.app_role}' before psql.",
-        )
+    observed = read_file(question, file)
     if question.database not in connections.settings:
         raise NoSuchName("database", question.database, connections.settings, where=" in DATABASES")
     placement = _place(observed, None, question)
@@ -91,6 +85,19 @@ def read_from_file(question: Question, file: Path, report: Report) -> Reading:
     replay = read_replay(history)
     expected = read_expected(replay, connections[question.database], placement, observed, question, None, report)
     return Reading(f"from {file.name}", expected, observed, placement, replay)
+
+
+def read_file(question: Question, file: Path) -> Observed:
+    """What psql wrote, if it holds the rights of the role that the question is about."""
+    from cascade.sources.observed_file import read_observed_file
+
+    observed = read_observed_file(file)
+    if question.app_role and question.app_role != observed.application_role:
+        raise CascadeError(
+            f"{file} holds the rights of {observed.application_role}, not of {question.app_role}.",
+            hint=f"Write it again with PGOPTIONS='-c cascade.app_role={question.app_role}' before psql.",
+        )
+    return observed
 
 
 def _place(observed: Observed, client_path: str | None, question: Question) -> Placement:

@@ -9,7 +9,7 @@ from cascade.core.placement import Placement, SearchPath, decide_placement, work
 from cascade.core.whereabouts import AskedPath, Whereabouts, make_whereabouts
 from cascade.errors import CascadeError, HistoryError, NoSuchName
 from cascade.workflows.question import Question, Report, silent, with_settings
-from cascade.workflows.reading import database_errors, raw_cursor
+from cascade.workflows.reading import database_errors, raw_cursor, read_file
 
 MOST_HISTORIES = 20
 """How many histories are read: a server of a thousand tenants must not feel this."""
@@ -81,10 +81,9 @@ def _seen_live(question: Question, report: Report) -> _Seen:
 
 
 def _seen_in_file(question: Question) -> _Seen:
-    from cascade.sources.observed_file import read_observed_file
-
     assert question.observed_file is not None, "asked for a file"
-    return _Seen(f"from {question.observed_file.name}", read_observed_file(question.observed_file))
+    file = question.observed_file
+    return _Seen(f"from {file.name}", read_file(question, file))
 
 
 def _histories_to_read(overview: Observed, settings_path: str | None, question: Question) -> tuple[str, ...]:
