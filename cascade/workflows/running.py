@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from cascade.core.history import MigrationKey, Provenance
 from cascade.core.layout import TableName
 from cascade.core.observed import Extension, Observed, table_from
 from cascade.core.placement import Placement
+from cascade.errors import ReferenceFailed
 from cascade.workflows.question import EMBEDDED, Question, Report
-from cascade.workflows.references import Reference, refuse_other_major
+from cascade.workflows.references import Reference, has_embedded_server, refuse_other_major
 
 if TYPE_CHECKING:
     from cascade.effects.scratch_database import Surroundings
@@ -76,7 +78,7 @@ def _kept_or_made(
 
     from cascade.effects.expected_cache import cache_key, load_definitions, save_definitions
     from cascade.effects.migrations_run import run_migrations
-    from cascade.effects.reference import connected, reference_server, version_of
+    from cascade.effects.reference import connected, version_of
     from cascade.effects.scratch_database import read_tables, scratch_database
     from cascade.sources.catalog import catalog_sql
 
@@ -87,9 +89,9 @@ def _kept_or_made(
         *(observed.server.version_num, surroundings),
     )
     kept = load_definitions(key)
-    if kept is not None:
+    if kept is not None and kept.keys() == {"version", "documents", "appeared", "handler_problem"}:
         return kept
-    with reference_server(question.reference_dsn or EMBEDDED, report=report) as server:
+    with _server(question, report) as server:
         with connected(server) as cursor:
             server_version = version_of(cursor)
         refuse_other_major(server_version, observed, option="--reference-dsn")
@@ -107,6 +109,19 @@ def _kept_or_made(
     if run.handler_problem is None:  # its reason may be gone next time
         save_definitions(key, made)
     return made
+
+
+@contextmanager
+def _server(question: Question, report: Report) -> Iterator[Mapping[str, Any]]:
+    from cascade.effects.reference import reference_server
+
+    if question.reference_dsn is None and not has_embedded_server():
+        raise ReferenceFailed(
+            "The migrations are run on an embedded server, which is not installed.",
+            hint="Name a server of your own with --reference-dsn DSN, or pip install 'django-cascade[demo]'.",
+        )
+    with reference_server(question.reference_dsn or EMBEDDED, report=report) as server:
+        yield server
 
 
 def _surroundings(

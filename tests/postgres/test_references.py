@@ -116,6 +116,22 @@ def test_a_healthy_database_is_what_its_migrations_make(server: Server, servers:
     assert scratch_databases(server) == []
 
 
+def test_an_embedded_server_will_do(one_server: Server, servers: SharedServers, tmp_path: Path) -> None:
+    with demo_site(one_server, servers, tmp_path, healthy=True) as site:
+        plan = site.plan("--reference", "migrations")
+        assert found(plan) == set()
+        assert "running 43 migrations on an embedded server" in plan["expected"]["reference"]
+
+
+def test_the_settings_may_name_the_reference(one_shop: Shop) -> None:
+    own = f'CASCADE = {{"REFERENCE": "migrations", "REFERENCE_DSN": "{one_shop.database.server.dsn()}"}}'
+    site = one_shop.site(settings=own, **{"0001_initial": INITIAL, "0002_by_hand": BY_HAND})
+    site.manage("migrate", "-v0")
+    plan = site.plan()
+    assert plan["drifts"] == []
+    assert "running 2 migrations on the reference server" in plan["expected"]["reference"]
+
+
 def test_both_references_find_the_same(server: Server, servers: SharedServers, tmp_path: Path) -> None:
     with demo_site(server, servers, tmp_path) as site:
         assert found(site.plan(*as_run(server))) == found(site.plan()) != set()
@@ -307,6 +323,32 @@ def test_a_migration_that_fails_is_named_and_the_scratch_database_is_gone(shop: 
     site.manage("migrate", "-v0")
     refused(site, *shop.reference, says=("shop.0002_by_hand fails", 'relation "elsewhere" does not exist'))
     assert scratch_databases(shop.database.server) == []
+
+
+def test_a_scratch_database_that_cannot_be_dropped_is_named(one_shop: Shop) -> None:
+    stays = """
+        from django.db import migrations
+
+        def stay(apps, editor):
+            import os
+            if "MIGRATING" not in os.environ:
+                editor.execute(f"ALTER DATABASE {editor.connection.settings_dict['NAME']} IS_TEMPLATE true")
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0001_initial")]
+            operations = [migrations.RunPython(stay)]
+    """
+    site = one_shop.site(**{"0001_initial": INITIAL, "0002_stay": stays})
+    site.manage("migrate", "-v0", MIGRATING="yes")
+    server = one_shop.database.server
+    done = site.cascade("plan", *one_shop.reference)
+    [left] = scratch_databases(server)
+    with server.connect() as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(left)))
+        connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(left)))
+    assert done.returncode == 1
+    assert f"{left} is left on the reference server" in done.stderr
+    assert f"DROP DATABASE {left}" in done.stderr
 
 
 def test_a_role_that_may_not_create_a_database(one_shop: Shop, pauper: str) -> None:
