@@ -33,8 +33,8 @@ def make_plan(
     prefix of the steps is valid SQL and leaves the database no worse than before.
     """
     drifts = tuple(sorted(drifts, key=worst_first))
-    if not drifts:
-        return Plan((), (), (), scope=str(scope))
+    if scope.is_everything and all(drift.severity is Severity.NOTE for drift in drifts):
+        return Plan(drifts, (), ())  # nothing to order, so no graph is needed
     graph = build_graph(table.table for table in expected.tables.values())
     inside, left_out = split_by_scope(drifts, scope, graph)
     drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,17 @@ class Project:
 
     def relative(self, file: str | Path) -> str:
         """The path relative to the project where it lies inside it, else relative to its site-packages."""
-        path = Path(file).resolve()
-        for base in (self.folder.resolve(), *map(Path, sys.path)):
-            if base.parts and path.is_relative_to(base):
-                return path.relative_to(base).as_posix()
-        return path.as_posix()
+        return _relative_to_any(str(file), (str(self.folder.resolve()), *sys.path))
+
+
+@cache
+def _relative_to_any(file: str, bases: tuple[str, ...]) -> str:
+    """The path as seen from the first of the folders that it lies in."""
+    path = Path(file).resolve()
+    for base in map(Path, bases):
+        if base.parts and path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.as_posix()
 
 
 def read_project(settings: str | None = None, pythonpath: str | None = None) -> Project:

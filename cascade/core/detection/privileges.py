@@ -31,6 +31,7 @@ def detect_privileges(both: Comparison) -> Iterator[Drift]:
     by_app: dict[str, list[Table]] = {}
     for name, table in in_place.items():
         by_app.setdefault(both.expected.tables[name].app, []).append(table)
+    granted = {app: frozenset(grant for table in tables for grant in table.grants) for app, tables in by_app.items()}
     for name, expected in both.expected.tables.items():
         found = both.found(name)
         if found is None or not found.read_in_full:
@@ -39,7 +40,8 @@ def detect_privileges(both: Comparison) -> Iterator[Drift]:
         witnesses = neighbours
         if len(neighbours) < ENOUGH:
             witnesses = [t for t in in_place.values() if t.name.schema == name.schema and t.name != found.name]
-        yield from _compare(expected, found, neighbours, witnesses, both)
+        absent = granted.get(expected.app, frozenset()).difference(found.grants)
+        yield from _compare(expected, found, neighbours, witnesses, absent, both)
 
 
 def _in_place(both: Comparison) -> Mapping[TableName, Table]:
@@ -48,12 +50,17 @@ def _in_place(both: Comparison) -> Mapping[TableName, Table]:
 
 
 def _compare(
-    expected: ExpectedTable, found: Table, neighbours: Sequence[Table], witnesses: Sequence[Table], both: Comparison
+    expected: ExpectedTable,
+    found: Table,
+    neighbours: Sequence[Table],
+    witnesses: Sequence[Table],
+    absent: frozenset[Grant],
+    both: Comparison,
 ) -> Iterator[Drift]:
     owner = _usual_owner(neighbours)
     other_owner = owner if owner != found.owner else ""
     lacking = [*_lacking_rights(expected, found, neighbours, witnesses, both)]
-    lacking += _lacking_grants(expected, found, neighbours, witnesses, both)
+    lacking += _lacking_grants(absent, expected, found, neighbours, witnesses, both)
     if not other_owner and not lacking:
         return
     due = ([f"owned by {quoted(other_owner)}"] if other_owner else []) + [grant for grant, _ in lacking]
@@ -101,12 +108,17 @@ def _has_right(table: Table, right: str) -> bool:
 
 
 def _lacking_grants(
-    expected: ExpectedTable, found: Table, neighbours: Sequence[Table], witnesses: Sequence[Table], both: Comparison
+    absent: frozenset[Grant],
+    expected: ExpectedTable,
+    found: Table,
+    neighbours: Sequence[Table],
+    witnesses: Sequence[Table],
+    both: Comparison,
 ) -> Iterator[tuple[str, str]]:
-    """The grants to other roles that are not there, each with why it should be."""
+    """The grants to other roles that are due, each with why. ``absent`` are those that some neighbour has."""
     schema = both.observed.schema(expected.name.schema)
     defaults = frozenset(schema.default_grants) if schema else frozenset()
-    for grant in sorted({*defaults, *(grant for table in neighbours for grant in table.grants)}):
+    for grant in sorted(absent | defaults.difference(found.grants)):
         has = partial(_has_grant, grant=grant)
         if grant.role != both.placement.role and not has(found):
             why = _why_due(has, grant in defaults, neighbours, witnesses)
