@@ -580,7 +580,8 @@ def _alter_constraint(cursor: _Cursor, schema: str, table: str) -> Iterator[Ddl]
         value = "" if "not enforced" in options else "enforced"
         yield Ddl(Verb.ALTER, Thing.ENFORCEMENT, table, schema, name, value=value)
     else:
-        yield Ddl(Verb.ALTER, Thing.CONSTRAINT, table, schema, name)
+        # Only foreign keys can be altered otherwise (ALTER TABLE, ALTER CONSTRAINT).
+        yield Ddl(Verb.ALTER, Thing.CONSTRAINT, table, schema, name, constraint_type=ConstraintKind.FOREIGN_KEY)
 
 
 def _alter_column(cursor: _Cursor, schema: str, table: str) -> Iterator[Ddl]:

@@ -256,15 +256,13 @@ def _of_part(
     """Why a constraint or an index is not there, or another one is, or one that nobody expects."""
     names = _names(drift, changes, thing, expected)
     about = [change for change in changes if change.ddl.thing is thing and _is_about_part(change.ddl, drift, names)]
-    there = next((part for part in found if part.name == drift.object), None)
-    match drift.kind:
-        case DriftKind.EXTRA_CONSTRAINT | DriftKind.EXTRA_INDEX:
-            return _last(about, lambda change: change.ddl.verb is not Verb.DROP)
-        case DriftKind.DIFFERENT_CONSTRAINT | DriftKind.DIFFERENT_INDEX:
-            return _last(about, lambda change: there is not None and _made(change.ddl, there))
-        case _:
-            dropped = _last(about, lambda change: change.ddl.verb is Verb.DROP)
-            return dropped if about else _made_without(drift, changes)
+    if drift.kind in (DriftKind.DIFFERENT_CONSTRAINT, DriftKind.DIFFERENT_INDEX):
+        there = next((part for part in found if part.name == drift.object), None)
+        return _last(about, lambda change: there is not None and _made(change.ddl, there))
+    about = [change for change in about if change.ddl.verb is not Verb.ALTER]
+    if drift.kind in (DriftKind.EXTRA_CONSTRAINT, DriftKind.EXTRA_INDEX):
+        return _last(about, lambda change: change.ddl.verb is Verb.MAKE)
+    return _last(about, lambda change: change.ddl.verb is Verb.DROP) if about else _made_without(drift, changes)
 
 
 def _names(drift: Drift, changes: Sequence[HandmadeChange], thing: Thing, expected: str) -> frozenset[str]:
@@ -283,11 +281,11 @@ def _is_about_part(ddl: Ddl, drift: Drift, names: frozenset[str]) -> bool:
     assert drift.table is not None, "what concerns no table is not explained"
     if ddl.verb is Verb.RENAME or not (_on_table(ddl, drift) if ddl.table else ddl.schema in ("", drift.table.schema)):
         return False
+    if ddl.constraint_type not in (None, drift.constraint_type):
+        return False
     if ddl.name and any(_may_be(ddl.name, name) for name in names):
         # A name of which a part is unknown says too little where no table is named either.
         return ddl.table != "" or UNKNOWN not in ddl.name
-    if ddl.constraint_type not in (None, drift.constraint_type):
-        return False
     if ddl.verb is Verb.MAKE:
         return ddl.columns != () and sorted(ddl.columns) == sorted(drift.columns)
     return not ddl.name and ddl.table != "" and ddl.columns in ((), drift.columns)

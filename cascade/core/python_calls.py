@@ -178,7 +178,7 @@ class _Walk:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _joined(self._value(left, names), self._value(right, names))
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return _filled_in(self._value(left, names), self._value(right, names))
+                return filled_in(self._value(left, names), self._value(right, names))
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
                 return _compared(self._value(left, names), operator, self._value(right, names))
             case ast.Attribute(value=value, attr=name):
@@ -324,7 +324,7 @@ def _joined(left: Value, right: Value) -> Value:
     return text_of(left) + text_of(right)
 
 
-def _filled_in(pattern: Value, given: Value) -> str:
+def filled_in(pattern: Value, given: Value) -> str:
     """``"… %s …" % (…)`` with as much as is known."""
     if not isinstance(pattern, str):
         return UNKNOWN

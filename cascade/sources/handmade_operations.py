@@ -24,7 +24,7 @@ from cascade.core.ddl import UNKNOWN, Ddl, Thing, Verb, ddl_in, mentions_ddl
 from cascade.core.handmade import HandmadeChange
 from cascade.core.history import MigrationKey, Provenance, Record
 from cascade.core.layout import ConstraintKind
-from cascade.core.python_calls import Called, Function, Value, calls_in, free_names, instance_of, text_of
+from cascade.core.python_calls import Called, Function, Value, calls_in, filled_in, free_names, instance_of, text_of
 
 TableName = Callable[[ModelState], str]
 """Gives the name of a model's table (``default_table_name``)."""
@@ -526,7 +526,22 @@ def _statements(sql: Any) -> Iterator[str]:
     if isinstance(sql, str):
         yield sql
     elif isinstance(sql, (list, tuple)):
-        yield from (part if isinstance(part, str) else part[0] for part in sql)
+        yield from (part if isinstance(part, str) else _with_parameters(*part) for part in sql)
+
+
+def _with_parameters(sql: str, parameters: Any = None) -> str:
+    """The statement as the driver would send it; without parameters a percent sign means nothing to it."""
+    if parameters is None:
+        return sql
+    if isinstance(parameters, dict):
+        return filled_in(sql, {name: _literal(value) for name, value in parameters.items()})
+    return filled_in(sql, tuple(_literal(value) for value in parameters))
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, (int, float)) else UNKNOWN
 
 
 def _worded(ddl: Ddl, doer: str) -> Ddl:

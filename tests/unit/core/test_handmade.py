@@ -311,6 +311,15 @@ def test_a_constraint_that_was_only_renamed_is_missing() -> None:
     assert not is_explained(without_constraint("once"), *ran("ALTER TABLE shop_item RENAME CONSTRAINT once TO twice"))
 
 
+def test_a_constraint_that_was_altered_after_its_drop_is_another_one() -> None:
+    dropped = ran("ALTER TABLE shop_item DROP CONSTRAINT once")
+    altered = ran(
+        "DO $$ BEGIN EXECUTE format('ALTER TABLE shop_item ALTER CONSTRAINT %I DEFERRABLE', found); END $$", 6
+    )
+    assert is_explained(without_constraint("once"), *dropped, *altered)
+    assert not is_explained(without_constraint("once"), *altered)
+
+
 def test_a_drop_whose_name_only_the_code_knows_explains_by_table_and_kind() -> None:
     dynamic = ran("DO $$ BEGIN EXECUTE 'ALTER TABLE shop_item DROP CONSTRAINT ' || found; END $$")
     assert is_explained(without_constraint("once"), *dynamic)

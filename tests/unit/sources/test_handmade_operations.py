@@ -89,6 +89,13 @@ def test_sql_is_a_text_or_a_list_of_texts_and_parameters(sql: Any) -> None:
     assert read(migrations.RunSQL(sql, reverse_sql="DROP TABLE shop_item")) == COLLATED
 
 
+def test_parameters_are_put_in_as_the_driver_would() -> None:
+    sql = "ALTER TABLE shop_item ADD CONSTRAINT some CHECK (path LIKE %s || '%%' AND price > %s)"
+    assert read(migrations.RunSQL([(sql, ["it's", 3])]))[0].endswith("= check(path like 'it''s' || '%' and price > 3)")
+    (done, *_) = read(migrations.RunSQL([("ALTER TABLE shop_item ADD CHECK (path LIKE '%s')", None)]))
+    assert done.endswith("= check(path like '%s')")
+
+
 def test_no_operation_is_nothing() -> None:
     assert read(migrations.RunSQL(migrations.RunSQL.noop), migrations.RunPython(migrations.RunPython.noop)) == []
 
