@@ -132,7 +132,7 @@ def _table_of(name: str, parents: Mapping[str, str | None], keys: list[_Key], pl
         indexes.append(index(name, "name", where="(rank > 0)"))
         constraints.append(_check(name))
     table = _table(name, columns, parts, constraints, indexes)
-    return ExpectedTable(table, app, f"{app}.Model{position}", made_by(position, app=app), made, position)
+    return ExpectedTable(table, app, f"{app}.Model{position}", made_by(position, app=app), made, state_position=position)
 
 
 def _through(
@@ -147,7 +147,7 @@ def _through(
         [foreign_key(name, c, to, _key_column(to, parents)) for c, to in zip(columns, ends, strict=True)],
         [index(name, column) for column in columns],
     )
-    return ExpectedTable(table, owner.app, owner.model, owner.made_by, {}, owner.state_position)
+    return ExpectedTable(table, owner.app, owner.model, owner.made_by, {}, state_position=owner.state_position)
 
 
 def _table(

@@ -181,6 +181,7 @@ def comparable(layout: Layout) -> dict[TableName, Table]:
             pages=0,
             rows=RowEvidence(),
             counters=(),
+            dropped_columns=None,
             columns=tuple(sorted(table.columns, key=lambda column: column.name)),
             constraints=tuple(sorted(table.constraints, key=lambda constraint: constraint.name)),
         )
