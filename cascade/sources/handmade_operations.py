@@ -43,6 +43,8 @@ def read_handmade_changes(
         return ()
     reader = _Reader(ProjectState(real_apps=set(unmigrated_apps)), table_name)
     for position, (migration, record) in enumerate(applied):
+        if position > last and not reader.changes:
+            return ()
         # After the last one only renames matter.
         if position <= last or any(_renames(part) for op in migration.operations for part in _state_parts(op)):
             reader.read(migration, record)
@@ -547,8 +549,8 @@ def _literal(value: Any) -> str:
 def _worded(ddl: Ddl, doer: str) -> Ddl:
     """With words for what no SQL says."""
     about = ddl.name if ddl.name and UNKNOWN not in ddl.name else ", ".join(ddl.columns)
-    table = ddl.table.replace(UNKNOWN, "…")
-    return replace(ddl, text=f"{doer}({', '.join(part for part in (table, about) if part)})")
+    parts = [ddl.table, "" if about == ddl.table else about, (ddl.value or "") if ddl.verb is Verb.RENAME else ""]
+    return replace(ddl, text=f"{doer}({', '.join(part.replace(UNKNOWN, '…') for part in parts if part)})")
 
 
 def _attributes(owner: Any) -> dict[str, Value]:

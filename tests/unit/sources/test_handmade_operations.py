@@ -342,6 +342,15 @@ def test_each_of_djangos_operations_is_known_beside_the_state(operation: Operati
     assert [line.removeprefix("2: ") for line in database(operation)] == expected
 
 
+def test_what_no_sql_says_is_shown_as_the_call_that_does_it() -> None:
+    rename = migrations.SeparateDatabaseAndState(database_operations=[migrations.AlterModelTable("item", "wares")])
+    migration = type("Migration", (migrations.Migration,), {"operations": [*initial(), rename]})("0001", "shop")
+    (change,) = read_handmade_changes(
+        [(migration, Record(MigrationKey("shop", "0001"), "", 1))], (), table_name=table_name
+    )
+    assert str(change) == "shop.0001 SeparateDatabaseAndState (operation 3): AlterModelTable(shop_item, wares)"
+
+
 def test_each_database_operation_sees_what_those_before_it_did() -> None:
     done = database(migrations.RenameModel("Item", "Ware"), migrations.RemoveField("ware", "owner"))
     assert done == ["2: rename table shop_item.shop_item = shop_ware", "2: drop column shop_ware.owner_id"]
