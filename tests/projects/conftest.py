@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.projects.databases import HealthyDatabase, healthy_analysis, healthy_database
+from tests.projects.healthy import HEADS
 from tests.projects.projects import PROJECTS, Analysis, Checkout, Project, check_out
 from tests.servers import KINDS, Server, ServerMissing, SharedServers
 
@@ -100,9 +101,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     rows = sorted({tuple(row) for row in found if row})
     if not rows:
         return
-    heads = ("project", "server", "tables", "columns", "constraints", "indexes", "migrations", "findings", "seconds")
-    table = [heads, *rows]
-    widths = [max(len(str(row[column])) for row in table) for column in range(len(heads))]
+    table = [HEADS, *rows]
+    widths = [max(len(str(row[column])) for row in table) for column in range(len(HEADS))]
     terminalreporter.section("real projects, migrated healthy")
     for row in table:
         cells = [str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)]

@@ -88,13 +88,14 @@ class Hit:
     """For each ``part`` that the injection names: a finding of that kind and severity.
 
     ``aspect`` must be among those that the finding names. ``attached``: no finding of its own, but named among the
-    consequences of another.
+    consequences of another. ``otherwise`` is as good.
     """
 
     part: Part
     kind: DriftKind
     severity: Severity
     aspect: str = ""
+    otherwise: DriftKind | None = None
     attached: bool = False
 
 
@@ -220,7 +221,16 @@ EXPECTATIONS = {
     InjectionKind.DROP_CHECK: Expectation("Any value is let in.", _constraint(DriftKind.MISSING_CONSTRAINT)),
     InjectionKind.DROP_FOREIGN_KEY: Expectation("Orphans are let in.", _constraint(DriftKind.MISSING_CONSTRAINT)),
     InjectionKind.CHANGE_UNIQUE: Expectation(
-        "A constraint of that name guards one more column, and so less.", _constraint(DriftKind.DIFFERENT_CONSTRAINT)
+        "A constraint of that name guards one more column, and so less. Where the name is one of long ago, nothing "
+        "says that the two belong together: one is missing, the other is expected by nobody.",
+        (
+            Hit(
+                Part.CONSTRAINT,
+                DriftKind.DIFFERENT_CONSTRAINT,
+                _RISKY,
+                otherwise=DriftKind.MISSING_CONSTRAINT,
+            ),
+        ),
     ),
     InjectionKind.CHANGE_CHECK: Expectation(
         "A constraint of that name over those columns lets everything in.", _constraint(DriftKind.DIFFERENT_CONSTRAINT)
@@ -263,7 +273,9 @@ EXPECTATIONS = {
     # ------------------------------------------------------------------------------------------------------ indexes
     InjectionKind.DROP_INDEX: Expectation("Unique or not.", _index(DriftKind.MISSING_INDEX)),
     InjectionKind.CHANGE_INDEX: Expectation(
-        "An index of that name has another predicate, or one column more.", _index(DriftKind.DIFFERENT_INDEX)
+        "An index of that name has another predicate, or one column more. Where the name is one of long ago: as with "
+        "a changed unique constraint.",
+        (Hit(Part.INDEX, DriftKind.DIFFERENT_INDEX, _RISKY, otherwise=DriftKind.MISSING_INDEX),),
     ),
     InjectionKind.INVALID_INDEX: Expectation(
         "As after a CREATE INDEX CONCURRENTLY that was broken off.", _index(DriftKind.INVALID_INDEX)

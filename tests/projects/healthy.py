@@ -40,7 +40,7 @@ def main() -> int:
         for project in options.project:
             for server in servers:
                 analysis = _analysis(project, server, folder)
-                print_row(_row(project, server, analysis))
+                print_row(row_of(project, server, analysis))
                 found = [*analysis.serious, *(f"not checked: {part}" for part in analysis["not_checked"])]
                 serious += (f"{project.name} on PostgreSQL {server.version}: {finding}" for finding in found)
     for finding in serious:
@@ -62,6 +62,14 @@ def parsed_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return options
 
 
+def row_of(project: Project, server: Server, analysis: Analysis) -> Sequence[object]:
+    """The figures under ``HEADS``."""
+    figures = analysis["figures"]
+    counts = [f"{figures[part]:,}" for part in ("tables", "columns", "constraints", "indexes", "migrations")]
+    findings = [figures["findings"].get(severity, 0) for severity in ("broken", "risky", "note")]
+    return (project.name, server.version, *counts, *findings, figures["seconds"])
+
+
 def print_row(cells: Iterable[object]) -> None:
     """One line of a table in Markdown."""
     print(f"| {' | '.join(map(str, cells))} |", flush=True)
@@ -70,13 +78,6 @@ def print_row(cells: Iterable[object]) -> None:
 def _analysis(project: Project, server: Server, folder: Path) -> Analysis:
     with healthy_database(check_out(project), server, folder) as healthy:
         return healthy.analyse()
-
-
-def _row(project: Project, server: Server, analysis: Analysis) -> Sequence[object]:
-    figures = analysis["figures"]
-    counts = [f"{figures[part]:,}" for part in ("tables", "columns", "constraints", "indexes", "migrations")]
-    findings = [figures["findings"].get(severity, 0) for severity in ("broken", "risky", "note")]
-    return (project.name, server.version, *counts, *findings, figures["seconds"])
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +140,7 @@ def print_analysis(expected_file: Path | None, app_role: str) -> None:
 
 def analysis(answer: Any) -> dict[str, Any]:
     """What cascade answers, with figures, and what Django alone says of the tables to expect."""
-    expected, observed = answer.expected, answer.observed
+    expected = answer.expected
     tables = [table.table for table in expected.tables.values()]
     return {
         "target": answer.placement.target,
@@ -161,7 +160,6 @@ def analysis(answer: Any) -> dict[str, Any]:
         "not_compared": [str(table.name) for table in expected.tables.values() if not table.compared],
         "expected_tables": sorted({name.name for name in expected.tables}),
         "notes": list(answer.notes),
-        "differences": sorted(all_differences(expected, observed.layout)),
         "model_tables": sorted(set(_tables_of_applied_models())),
     }
 
@@ -190,66 +188,6 @@ def _tables_of_applied_models() -> Iterator[str]:
         migrated = model._meta.app_label in executor.loader.migrated_apps
         if migrated and model._meta.can_migrate(connection) and router.allow_migrate_model("default", model):
             yield model._meta.db_table
-
-
-# ---------------------------------------------------------------------------------------- every difference of two layouts
-
-
-def all_differences(expected: Any, observed: Any) -> Iterator[str]:
-    """Whatever differs between the two layouts beside place, one line each; ``names`` says that nothing else does."""
-    for name, table in expected.tables.items():
-        found = observed.tables.get(name) or next(iter(observed.copies.get(name.name, ())), None)
-        if found is None or not table.compared:
-            continue
-        yield from (f"{name.name} {line}" for line in _differences(table.table, found))
-
-
-def _differences(expected: Any, found: Any) -> Iterator[str]:
-    for column in expected.columns:
-        other = found.column(column.name)
-        if other is not None:
-            for part in ("type", "nullable", "default", "identity", "generated", "collation", "comment"):
-                ours, theirs = getattr(column, part), getattr(other, part)
-                if ours != theirs and not (part == "default" and column.sequence and other.sequence):
-                    yield f"column {column.name} {part}: expected {ours!r}, found {theirs!r}"
-    ours, theirs = [column.name for column in expected.columns], [column.name for column in found.columns]
-    if ours != theirs and sorted(ours) == sorted(theirs):
-        yield "names: order of columns"
-    yield from _unmatched("constraint", expected.constraints, found.constraints, _constraint_structure)
-    own = [index for index in expected.indexes if not index.constraint]
-    yield from _unmatched("index", own, [index for index in found.indexes if not index.constraint], _index_structure)
-
-
-def _unmatched(
-    what: str, expected: Iterable[Any], found: Iterable[Any], structure: Callable[[Any], tuple[Any, ...]]
-) -> Iterator[str]:
-    ours = Counter(structure(item) for item in expected)
-    theirs = Counter(structure(item) for item in found)
-    yield from (f"{what} only expected: {_words(item)}" for item in (ours - theirs).elements())
-    yield from (f"{what} only found: {_words(item)}" for item in (theirs - ours).elements())
-    if ours == theirs and sorted(item.name for item in expected) != sorted(item.name for item in found):
-        yield f"names: {what}"
-
-
-def _constraint_structure(constraint: Any) -> tuple[Any, ...]:
-    kind = constraint.kind.value
-    columns = tuple(sorted(constraint.columns)) if kind == "unique" else constraint.columns
-    deferral = (constraint.deferrable, constraint.initially_deferred, constraint.validated, constraint.enforced)
-    if kind == "foreign_key":
-        reference = constraint.references
-        # Beside a misplaced table the key points elsewhere than it should, as long as nothing was moved.
-        reference = replace(reference, table=reference.table.name)
-        return (kind, columns, reference, *deferral)
-    text = None if kind in ("unique", "primary_key", "not_null") else constraint.definition
-    return (kind, columns, text, *deferral)
-
-
-def _index_structure(index: Any) -> tuple[Any, ...]:
-    return (index.tail, index.unique, index.valid)
-
-
-def _words(structure: tuple[Any, ...]) -> str:
-    return ", ".join(str(part) for part in structure if part is not None)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def _names(consequence: str, subject: Subject) -> bool:
 
 def _is_hit(hit: Hit, subject: Subject, drift: Drift) -> bool:
     return (
-        drift.kind is hit.kind
+        drift.kind in (hit.kind, hit.otherwise)
         and drift.severity is hit.severity
         and (not hit.aspect or hit.aspect in drift.aspects)
         and _is_about(hit.part, subject, drift)
