@@ -143,18 +143,26 @@ def _grant_created(sides: Sides) -> Iterator[Repair]:
     if sides.default_rights is None:
         return
     for name in sorted(sides.created):
-        beside = [
-            table.rights
-            for other in sides.expected.tables
-            for table in (sides.observed.tables.get(other),)
-            if table is not None and table.read_in_full and other.schema == name.schema
-        ]
+        beside = _rights_beside(name, sides)
         given = sides.default_rights.get(name.schema, frozenset())
         agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(getattr(r, right) for r in beside)]
         lacking = tuple(right.upper() for right in agreed if right not in given)
         drift = next(d for d in sides.drifts if d.kind is DriftKind.MISSING_TABLE and d.table == name)
         if lacking:
             yield _grant_table(name, drift, lacking, sides)
+
+
+def _rights_beside(name: TableName, sides: Sides) -> list[Rights]:
+    """What the role may do with the other tables of the app, or of the schema where the app has too few."""
+    app = sides.expected.tables[name].app
+    others = [
+        (expected.app, table.rights)
+        for other, expected in sides.expected.tables.items()
+        for table in (sides.found(other),)
+        if table is not None and table.read_in_full and other.schema == name.schema
+    ]
+    of_the_app = [rights for of, rights in others if of == app]
+    return of_the_app if len(of_the_app) >= 3 else [rights for _, rights in others]
 
 
 def _lacks_usage(schema: str, sides: Sides) -> bool:

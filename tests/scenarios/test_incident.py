@@ -88,7 +88,10 @@ def test_what_psql_wrote_gives_the_same_plan_without_the_database(incident: Site
     (incident.folder / "observed.json").write_text(done.stdout)
     live = incident.plan()
     from_file = incident.plan("--observed", "observed.json", CASCADE_DEMO_PORT="1")
-    assert _masked(from_file) == _masked(live)
+    # The expected side then comes from the server out of the wheel, whose version may be another: that is said.
+    said = [note for note in from_file["notes"] if note not in live["notes"]]
+    assert len(said) == (incident.database.server.version != 18)
+    assert _masked({**from_file, "notes": live["notes"]}) == _masked(live)
 
 
 @pytest.mark.slow
@@ -101,7 +104,9 @@ def test_the_plan_is_equal_to_the_byte_under_twenty_hash_seeds(one_incident: Sit
 
 def test_a_healthy_database_gives_an_empty_plan_that_says_so(healthy: Site) -> None:
     plan = healthy.plan()
-    assert plan["drifts"] == []
+    assert found(plan) == set()
+    # The model was called otherwise once, and a constraint has kept its name.
+    assert found(plan, severities=("note",)) == {"different_names user_profile_userprofile"}
     assert plan["steps"] == []
     assert plan["complete"] is True
     text = healthy.cascade("plan")
@@ -131,7 +136,7 @@ def test_a_stopgap_is_printed_for_the_app_and_restores_its_pages(incident: Site)
         assert connection.execute("SELECT count(*) FROM user_profile_bounty").fetchone() == (120,)
     # It resolves now, so it is no longer broken, and it is still out of place.
     again = incident.plan("--app", "user_profile")
-    assert {drift["severity"] for drift in again["drifts"]} == {"risky"}
+    assert {drift["severity"] for drift in again["drifts"]} - {"note"} == {"risky"}
     incident.execute(stopgap["reverse"])
     assert _masked(incident.plan("--app", "user_profile")) == _masked(plan)
 
@@ -190,9 +195,10 @@ def test_a_table_made_anew_gets_the_rights_that_all_its_neighbours_give(incident
         " REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM app_user"
     )
     incident.execute("DROP TABLE test_schema.user_profile_bounty_result CASCADE")
-    incident.execute("REVOKE DELETE ON teams_team FROM app_user")
+    incident.execute("REVOKE DELETE ON ALL TABLES IN SCHEMA public, test_schema FROM app_user")
     steps = incident.plan("--app", "user_profile")["steps"]
     grants = [statement for step in steps if step["action"] == "grant" for statement in step["sql"]]
     assert grants == ["GRANT SELECT, INSERT, UPDATE ON TABLE public.user_profile_bounty_result TO app_user;"]
     _run_script(incident)
-    assert found(incident.plan()) == set()
+    again = [d for d in incident.plan()["drifts"] if d["severity"] != "note"]
+    assert not again, [(d["id"], d["observed"], d["evidence"]) for d in again]
