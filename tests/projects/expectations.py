@@ -20,6 +20,7 @@ class InjectionKind(Enum):
     MOVE_AND_DAMAGE = "move_and_damage"
     EMPTY_SHELL = "empty_shell"
     DROP_TABLE = "drop_table"
+    RENAME_TABLE = "rename_table"
     FAKE_MIGRATION = "fake_migration"
     COPY_EMPTY = "copy_empty"
     COPY_WITH_ROWS = "copy_with_rows"
@@ -28,17 +29,20 @@ class InjectionKind(Enum):
     WRONG_PATH = "wrong_path"
     EXTENSION_ASTRAY = "extension_astray"
     DROP_COLUMN = "drop_column"
+    RENAME_COLUMN = "rename_column"
     CHANGE_TYPE = "change_type"
     CHANGE_COLLATION = "change_collation"
     DROP_NOT_NULL = "drop_not_null"
     SET_NOT_NULL = "set_not_null"
     DROP_IDENTITY = "drop_identity"
+    CHANGE_IDENTITY = "change_identity"
     DROP_DEFAULT = "drop_default"
     CHANGE_DEFAULT = "change_default"
     SET_DEFAULT = "set_default"
     SEQUENCE_BEHIND = "sequence_behind"
     DROP_PRIMARY_KEY = "drop_primary_key"
     DROP_UNIQUE = "drop_unique"
+    UNIQUE_TO_INDEX = "unique_to_index"
     DROP_CHECK = "drop_check"
     DROP_FOREIGN_KEY = "drop_foreign_key"
     CHANGE_UNIQUE = "change_unique"
@@ -73,6 +77,7 @@ class Part(Enum):
 
     TABLE = "table"
     COLUMN = "column"
+    NEW_COLUMN = "new column"
     CONSTRAINT = "constraint"
     INDEX = "index"
     LOST_KEY = "lost key"
@@ -88,7 +93,7 @@ class Hit:
     """For each ``part`` that the injection names: a finding of that kind and severity.
 
     ``aspect`` must be among those that the finding names. ``attached``: no finding of its own, but named among the
-    consequences of another. ``otherwise`` is as good.
+    consequences of another. ``otherwise`` is as good. ``optional``: right where it is said, and not asked for.
     """
 
     part: Part
@@ -97,6 +102,7 @@ class Hit:
     aspect: str = ""
     otherwise: DriftKind | None = None
     attached: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,10 @@ EXPECTATIONS = {
         "The table goes with CASCADE. The keys of other tables to it cannot be there: consequences.",
         (Hit(Part.TABLE, DriftKind.MISSING_TABLE, _BROKEN), _LOST_KEY),
     ),
+    InjectionKind.RENAME_TABLE: Expectation(
+        "By hand, and back by nobody: a table of that name is nowhere, and the keys of others went along.",
+        (Hit(Part.TABLE, DriftKind.MISSING_TABLE, _BROKEN), _LOST_KEY),
+    ),
     InjectionKind.FAKE_MIGRATION: Expectation(
         "All tables and columns that one migration made are dropped, its record stays: as after migrate --fake.",
         (
@@ -193,6 +203,15 @@ EXPECTATIONS = {
         "consequences.",
         (Hit(Part.COLUMN, DriftKind.MISSING_COLUMN, _BROKEN), _LOST_KEY),
     ),
+    InjectionKind.RENAME_COLUMN: Expectation(
+        "By hand: its constraints, indexes and keys went along, so they are missing with it: consequences. What it is "
+        "called now is expected by nobody, and more than a note where every INSERT would have to fill it.",
+        (
+            Hit(Part.COLUMN, DriftKind.MISSING_COLUMN, _BROKEN),
+            _LOST_KEY,
+            Hit(Part.NEW_COLUMN, DriftKind.EXTRA_COLUMN, _RISKY, optional=True),
+        ),
+    ),
     InjectionKind.CHANGE_TYPE: Expectation("Longer, wider, or another type altogether.", _column("type")),
     InjectionKind.CHANGE_COLLATION: Expectation("Sorted and compared by another collation.", _column("collation")),
     InjectionKind.DROP_NOT_NULL: Expectation(
@@ -200,6 +219,9 @@ EXPECTATIONS = {
     ),
     InjectionKind.SET_NOT_NULL: Expectation("INSERTs that the model allows are refused.", _column("nullability")),
     InjectionKind.DROP_IDENTITY: Expectation("No value is drawn any more.", _column("identity")),
+    InjectionKind.CHANGE_IDENTITY: Expectation(
+        "GENERATED ALWAYS: an INSERT that gives the value is refused.", _column("identity")
+    ),
     InjectionKind.DROP_DEFAULT: Expectation("The database's own default is gone.", _column("default")),
     InjectionKind.CHANGE_DEFAULT: Expectation("The database's own default is another.", _column("default")),
     InjectionKind.SET_DEFAULT: Expectation(
@@ -218,11 +240,17 @@ EXPECTATIONS = {
     InjectionKind.DROP_UNIQUE: Expectation(
         "With CASCADE, as above.", (*_constraint(DriftKind.MISSING_CONSTRAINT), _LOST_KEY)
     ),
+    InjectionKind.UNIQUE_TO_INDEX: Expectation(
+        "The constraint is gone, and a plain index over the same columns stands in its place: queries are as fast, and "
+        "nothing is guarded.",
+        _constraint(DriftKind.MISSING_CONSTRAINT),
+    ),
     InjectionKind.DROP_CHECK: Expectation("Any value is let in.", _constraint(DriftKind.MISSING_CONSTRAINT)),
     InjectionKind.DROP_FOREIGN_KEY: Expectation("Orphans are let in.", _constraint(DriftKind.MISSING_CONSTRAINT)),
     InjectionKind.CHANGE_UNIQUE: Expectation(
-        "A constraint of that name guards one more column, and so less. Where the name is one of long ago, nothing "
-        "says that the two belong together: one is missing, the other is expected by nobody.",
+        "A constraint of that name guards one more column, and so less; or is checked later; or takes NULLs for equal. "
+        "Where other columns go with a name of long ago, nothing says that the two belong together: one is missing, "
+        "the other is expected by nobody.",
         (
             Hit(
                 Part.CONSTRAINT,
@@ -233,10 +261,12 @@ EXPECTATIONS = {
         ),
     ),
     InjectionKind.CHANGE_CHECK: Expectation(
-        "A constraint of that name over those columns lets everything in.", _constraint(DriftKind.DIFFERENT_CONSTRAINT)
+        "A constraint of that name over those columns lets everything in, or draws the line elsewhere.",
+        _constraint(DriftKind.DIFFERENT_CONSTRAINT),
     ),
     InjectionKind.CHANGE_FOREIGN_KEY: Expectation(
-        "The key deletes along, or is no longer deferred.", _constraint(DriftKind.DIFFERENT_CONSTRAINT)
+        "The key deletes or updates along, is no longer deferred, or no longer deferrable.",
+        _constraint(DriftKind.DIFFERENT_CONSTRAINT),
     ),
     InjectionKind.REPOINT_KEY: Expectation(
         "The key points at a copy in another schema; every row has its counterpart in the right one too. The copy is "
@@ -273,8 +303,8 @@ EXPECTATIONS = {
     # ------------------------------------------------------------------------------------------------------ indexes
     InjectionKind.DROP_INDEX: Expectation("Unique or not.", _index(DriftKind.MISSING_INDEX)),
     InjectionKind.CHANGE_INDEX: Expectation(
-        "An index of that name has another predicate, or one column more. Where the name is one of long ago: as with "
-        "a changed unique constraint.",
+        "An index of that name has another predicate, one column more, another order, method or operator class, or is "
+        "unique. Where other columns go with a name of long ago: as with a changed unique constraint.",
         (Hit(Part.INDEX, DriftKind.DIFFERENT_INDEX, _RISKY, otherwise=DriftKind.MISSING_INDEX),),
     ),
     InjectionKind.INVALID_INDEX: Expectation(

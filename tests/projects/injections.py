@@ -358,6 +358,11 @@ def _drop_table(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.
     return Injection(kind, (f"DROP TABLE {_ours(row)} CASCADE",), parts)
 
 
+def _rename_table(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    parts = {Part.TABLE: (_table(row),), Part.LOST_KEY: catalog.keys_to(row["table"])}
+    return Injection(kind, (f"ALTER TABLE {_ours(row)} RENAME TO by_hand",), parts)
+
+
 def _migrations(catalog: Catalog) -> list[Row]:
     return [{"table": "", "name": name} for name in catalog.made_by]
 
@@ -432,6 +437,15 @@ def _extension_astray(kind: InjectionKind, row: Row, catalog: Catalog, chance: r
 def _drop_column(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
     parts = {Part.COLUMN: (_column(row),), Part.LOST_KEY: catalog.keys_to(row["table"], row["name"])}
     return Injection(kind, (f"ALTER TABLE {_ours(row)} DROP COLUMN {_quoted(row['name'])} CASCADE",), parts)
+
+
+def _rename_column(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    parts = {
+        Part.COLUMN: (_column(row),),
+        Part.NEW_COLUMN: (Subject(row["table"], "by_hand", ("by_hand",)),),
+        Part.LOST_KEY: catalog.keys_to(row["table"], row["name"]),
+    }
+    return Injection(kind, (f"ALTER TABLE {_ours(row)} RENAME COLUMN {_quoted(row['name'])} TO by_hand",), parts)
 
 
 def _change_type(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
@@ -522,24 +536,43 @@ def _drop_constraint(kind: InjectionKind, row: Row, catalog: Catalog, chance: ra
 
 
 def _change_unique(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
-    """The same name, and one column more."""
-    others = [c["name"] for c in catalog.columns_of(row["table"]) if c["name"] not in row["columns"]]
-    if not others or row["needed_by"]:
+    """The same name with one column more, checked later, or with NULLs taken for equal."""
+    if row["needed_by"]:
         return None
-    columns = ", ".join(map(_quoted, (*row["columns"], chance.choice(sorted(others)))))
-    return _replaced(kind, row, f"UNIQUE ({columns})")
+    others = [c["name"] for c in catalog.columns_of(row["table"]) if c["name"] not in row["columns"]]
+    changes = [f"UNIQUE ({_listed((*row['columns'], other))})" for other in sorted(others)[:1]]
+    if "DEFERRABLE" not in row["definition"]:
+        changes.append(f"{row['definition']} DEFERRABLE INITIALLY DEFERRED")
+    if any(not c["not_null"] for c in catalog.columns_of(row["table"]) if c["name"] in row["columns"]):
+        changes.append(row["definition"].replace("UNIQUE (", "UNIQUE NULLS NOT DISTINCT ("))
+    return _replaced(kind, row, chance.choice(changes)) if changes else None
+
+
+def _unique_to_index(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
+    if row["needed_by"]:
+        return None
+    index = f"CREATE INDEX {_quoted(row['name'])} ON {_ours(row)} ({_listed(row['columns'])})"
+    return Injection(kind, (_dropping(row), index), {Part.CONSTRAINT: (_constraint(row),)})
 
 
 def _change_check(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
-    """Over the same columns, and true of everything."""
-    rule = " AND ".join(f"({_quoted(c)} IS NULL OR {_quoted(c)} IS NOT NULL)" for c in row["columns"])
-    return _replaced(kind, row, f"CHECK ({rule})")
+    """Over the same columns, and true of everything, or of other numbers."""
+    rules = [
+        "CHECK (" + " AND ".join(f"({_quoted(c)} IS NULL OR {_quoted(c)} IS NOT NULL)" for c in row["columns"]) + ")"
+    ]
+    if "(0)" in row["definition"] or ">= 0" in row["definition"]:
+        rules += [re.sub(r">= (\(?)0", r">= \1 1", row["definition"]), row["definition"].replace(">=", ">")]
+    if " AND " in row["definition"]:
+        rules.append(row["definition"].replace(" AND ", " OR ", 1))
+    return _replaced(kind, row, chance.choice([rule for rule in rules if rule != row["definition"]]))
 
 
 def _change_key(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
     plain = re.sub(r" ON (DELETE|UPDATE) (CASCADE|RESTRICT|SET NULL|SET DEFAULT)", "", row["definition"])
     action = " ON DELETE CASCADE" if row["on_delete"] != "c" else " ON DELETE SET NULL"
-    changes = [re.sub(r"(?= DEFERRABLE|$)", action, plain, count=1)]
+    changes = [
+        re.sub(r"(?= DEFERRABLE|$)", added, plain, count=1) for added in (action, " ON UPDATE CASCADE", " MATCH FULL")
+    ]
     if " DEFERRABLE INITIALLY DEFERRED" in row["definition"]:
         changes.append(row["definition"].replace(" DEFERRABLE INITIALLY DEFERRED", ""))
         changes.append(row["definition"].replace(" INITIALLY DEFERRED", ""))
@@ -615,19 +648,36 @@ def _drop_index(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.
 
 
 def _change_index(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
-    changes = [] if row["is_partial"] else [f"{row['definition']} WHERE ({_quoted(row['columns'][0])} IS NOT NULL)"]
-    others = [
-        column["name"]
-        for column in catalog.columns_of(row["table"])
-        if column["name"] not in row["columns"] and column["base"] in _CASTS
-    ]
-    if row["method"] == "btree" and others and not row["has_expressions"]:
-        more = _quoted(chance.choice(sorted(others)))
-        changes.append(re.sub(r"(USING btree \([^)]*)\)", rf"\1, {more})", row["definition"], count=1))
+    changes = list(_other_indexes(row, catalog, chance))
     if not changes:
         return None
     statements = (f"DROP INDEX {_quoted(TARGET, row['name'])}", chance.choice(changes))
     return Injection(kind, statements, {Part.INDEX: (_index(row),)})
+
+
+def _other_indexes(row: Row, catalog: Catalog, chance: random.Random) -> Iterator[str]:
+    """The same name, and another definition."""
+    definition, columns = row["definition"], row["columns"]
+    if not row["is_partial"]:
+        yield f"{definition} WHERE ({_quoted(columns[0])} IS NOT NULL)"
+    if not row["is_unique"]:
+        yield definition.replace("CREATE INDEX", "CREATE UNIQUE INDEX", 1)
+    if row["method"] == "btree" and not row["has_expressions"]:
+        there = {column["name"]: column for column in catalog.columns_of(row["table"])}
+        more = [name for name, column in there.items() if name not in columns and column["base"] in _CASTS]
+        inside = re.search(r"USING btree \(([^)]*)\)", definition)
+        assert inside is not None, definition
+        if more:
+            yield definition.replace(inside[0], f"USING btree ({inside[1]}, {_quoted(chance.choice(sorted(more)))})")
+        if len(columns) > 1:
+            yield definition.replace(inside[0], f"USING btree ({_listed(reversed(columns))})")
+            yield definition.replace(inside[0], f"USING btree ({_listed(columns[:1])})")
+        elif not row["is_unique"]:
+            yield definition.replace(inside[0], f"USING hash ({_listed(columns)})")
+        if "DESC" not in inside[1]:
+            yield definition.replace(inside[0], f"USING btree ({inside[1]} DESC)")
+        if len(columns) == 1 and there[columns[0]]["base"] in _TEXTS and "pattern_ops" not in inside[1]:
+            yield definition.replace(inside[0], f"USING btree ({inside[1]} text_pattern_ops)")
 
 
 def _invalidate_index(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
@@ -764,9 +814,10 @@ _NOT_WITH_OTHERS = {
     InjectionKind.EXTENSION_ASTRAY,
     InjectionKind.MOVE_TABLE_ON_PATH,
     InjectionKind.COPY_IN_FRONT,
-    # What it adds has one name.
+    # What they add has one name.
     InjectionKind.EXTRA_INDEX,
     InjectionKind.RENAME_INDEX,
+    InjectionKind.RENAME_TABLE,
     # With one table fewer where it was, its neighbours no longer agree.
     InjectionKind.CHANGE_OWNER,
 }
@@ -845,6 +896,10 @@ def _application_path(catalog: Catalog, *schemas: str) -> str:
     return f"ALTER ROLE {APPLICATION} IN DATABASE {_quoted(catalog.database)} SET search_path = {', '.join(schemas)}"
 
 
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(map(_quoted, columns))
+
+
 def _table(row: Row) -> Subject:
     return Subject(row["table"])
 
@@ -910,6 +965,7 @@ _WAYS: Mapping[InjectionKind, Way] = {
     InjectionKind.EMPTY_SHELL: Way(_tables, _leave_a_shell),
     InjectionKind.DROP_TABLE: Way(_tables, _drop_table),
     InjectionKind.FAKE_MIGRATION: Way(_migrations, _fake_migration),
+    InjectionKind.RENAME_TABLE: Way(_tables, _rename_table),
     InjectionKind.COPY_EMPTY: Way(_tables, _copy),
     InjectionKind.COPY_WITH_ROWS: Way(_tables, _copy_with_rows),
     InjectionKind.COPY_IN_FRONT: Way(_tables, _copy_in_front),
@@ -917,6 +973,7 @@ _WAYS: Mapping[InjectionKind, Way] = {
     InjectionKind.WRONG_PATH: Way(_schema, _wrong_path),
     InjectionKind.EXTENSION_ASTRAY: Way(lambda catalog: catalog.extensions, _extension_astray),
     InjectionKind.DROP_COLUMN: Way(_columns, _drop_column),
+    InjectionKind.RENAME_COLUMN: Way(_columns, _rename_column),
     InjectionKind.CHANGE_TYPE: Way(partial(_columns, where=_is_plain_column), _change_type),
     InjectionKind.CHANGE_COLLATION: Way(
         partial(_columns, where=lambda row: row["base"] in _TEXTS and _is_plain_column(row)), _change_collation
@@ -930,6 +987,9 @@ _WAYS: Mapping[InjectionKind, Way] = {
     ),
     InjectionKind.DROP_IDENTITY: Way(
         partial(_columns, where=lambda row: bool(row["identity"])), _alter_by("DROP IDENTITY")
+    ),
+    InjectionKind.CHANGE_IDENTITY: Way(
+        partial(_columns, where=lambda row: bool(row["identity"])), _alter_by("SET GENERATED ALWAYS")
     ),
     InjectionKind.DROP_DEFAULT: Way(
         partial(_columns, where=lambda row: _has_default(row)),
@@ -945,6 +1005,7 @@ _WAYS: Mapping[InjectionKind, Way] = {
     ),
     InjectionKind.DROP_PRIMARY_KEY: Way(partial(_constraints, types="p"), _drop_constraint),
     InjectionKind.DROP_UNIQUE: Way(partial(_constraints, types="u"), _drop_constraint),
+    InjectionKind.UNIQUE_TO_INDEX: Way(partial(_constraints, types="u"), _unique_to_index),
     InjectionKind.DROP_CHECK: Way(partial(_constraints, types="c"), _drop_constraint),
     InjectionKind.DROP_FOREIGN_KEY: Way(_keys, _drop_constraint),
     InjectionKind.CHANGE_UNIQUE: Way(partial(_constraints, types="u"), _change_unique),

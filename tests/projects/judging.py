@@ -26,10 +26,11 @@ def judge(injection: Injection, drifts: Iterable[Drift], *, before: Iterable[Dri
     known = {_identity(drift) for drift in before}
     drifts = [drift for drift in drifts if _identity(drift) not in known]
     wanted = list(_wanted(injection))
-    missed = [_in_words(hit, subject) for hit, subject in wanted if not _is_found(hit, subject, drifts)]
+    asked_for = [(hit, subject) for hit, subject in wanted if not hit.optional]
+    missed = [_in_words(hit, subject) for hit, subject in asked_for if not _is_found(hit, subject, drifts)]
     unaccounted = [d for d in drifts if not any(_is_hit(hit, s, d) for hit, s in wanted if not hit.attached)]
     return Verdict(
-        len(wanted),
+        len(asked_for),
         tuple(missed),
         tuple(
             f"{drift.severity.value} {drift.id}: {drift.observed}"
@@ -79,7 +80,7 @@ def _is_about(part: Part, subject: Subject, drift: Drift) -> bool:
             return subject.name in (drift.object, *drift.observed.split())
         case Part.TABLE | Part.COPIED_TABLE:
             return here
-        case Part.COLUMN:
+        case Part.COLUMN | Part.NEW_COLUMN:
             return here and subject.name in (drift.object, *drift.columns)
         case Part.INDEX:
             same = subject.name == drift.object or subject.columns == drift.columns
