@@ -3,8 +3,11 @@
 PostgreSQL does not always print again what it printed before: ``kind IN ('a', 'b')`` on a ``varchar`` comes back as
 ``(kind)::text = ANY ((ARRAY['a'::character varying, …])::text[])``, and once that has been read, as after pg_restore,
 as ``… ANY (ARRAY[('a'::character varying)::text, …])``. The casts between its character types wander, and
-parentheses with them; so both are left out of a comparison. So are schemas: where a function or type lies is a
-matter of its own.
+parentheses with them; so both are left out of a comparison, but for a cast that cuts off, to ``varchar(5)``. So are
+schemas: where a function, operator or type lies is a matter of its own.
+
+What ``AT TIME ZONE`` made before PostgreSQL 14 is the call of a function for ever, in every later version that it is
+restored to (``COERCE_SQL_SYNTAX``, by which it is told since, is ignored where expressions are compared in there too).
 """
 
 import re
@@ -36,6 +39,12 @@ def normalised(expression: str, *, casts: bool = True) -> str:
     "( unaccent f( name ) ~~ 'a::text' )"
     >>> normalised("(size >= (0)::numeric(4,2))", casts=False)
     '( size >= 0 )'
+    >>> normalised("((made AT TIME ZONE 'UTC'::text))::date") == normalised("(timezone('UTC'::text, made))::date")
+    True
+    >>> normalised("((code)::character varying(5))::text")
+    '( code ::character varying(5) )'
+    >>> normalised("(name OPERATOR(public.%) 'abc'::text)")
+    "( name OPERATOR f( % ) 'abc' )"
     """
     text = expression if casts else _CAST.sub("", expression)
     return " ".join(_words(_group(iter(_tokens(text)), "")))
@@ -46,12 +55,14 @@ _CAST = re.compile(
 )
 
 
-# A string, a quoted name, a cast to a character type, a schema before a name, a word or number, an operator.
+# A string, a cast to a character type, one that cuts off, a schema before a name or operator, a name, word or number,
+# an operator.
 _TOKEN = re.compile(
     r"""
     (?P<string>[EBX]?'(?:[^']|'')*')
-    | (?P<cast>::\s*(?:text|character\s+varying|character|varchar|bpchar)(?![\w"])(?:\(\d+\))?(?:\[\])*)
-    | (?P<schema>(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\.(?=["\w]))
+    | (?P<cutting>::character(?:\ varying)?\(\d+\)(?:\[\])*)
+    | (?P<cast>::\s*(?:text|character\s+varying|character|varchar|bpchar)(?![\w"])(?:\[\])*)
+    | (?P<schema>(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\.(?=["\w+\-*/<>=~!@#%^&|`?]))
     | (?P<word>"(?:[^"]|"")+"|[\w$.]+)
     | (?P<bracket>[()\[\]])
     | (?P<operator>::|[^\s\w"'()\[\],]+|,)
@@ -83,11 +94,20 @@ def _group(tokens: Iterator[str], closing: str) -> list[_Node]:
         if token == "f(":
             group.append([group.pop(), "f(", *_group(tokens, ")"), ")"])
         elif token in _CLOSING:
-            inner = _group(tokens, _CLOSING[token])
+            inner = _as_call(_group(tokens, _CLOSING[token]))
             idle = token == "(" and len(inner) == 1
             group.append(inner[0] if idle else [token, *inner, _CLOSING[token]])
         else:
             group.append(token)
+    return group
+
+
+def _as_call(group: list[_Node]) -> list[_Node]:
+    """``moment AT TIME ZONE zone`` as ``timezone(zone, moment)``: PostgreSQL prints it in brackets of its own."""
+    for position in range(len(group)):
+        if group[position : position + 3] == ["AT", "TIME", "ZONE"]:
+            moment, zone = group[:position], group[position + 3 :]
+            return [["timezone", "f(", *zone, ",", *moment, ")"]]
     return group
 
 

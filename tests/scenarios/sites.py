@@ -124,6 +124,20 @@ def _address(server: Server) -> Any:
     return SimpleNamespace(host=server.host, port=server.port, user="postgres")
 
 
+@contextmanager
+def restored(site: Site, folder: Path) -> Iterator[Site]:
+    """The site on a copy of its database that pg_dump and psql made."""
+    server, dump = site.database.server, folder / "dump.sql"
+    with fresh_database(server, template="template0") as copy:
+        for program, *arguments in (
+            ("pg_dump", "--no-sync", f"--file={dump}", site.database.dsn),
+            ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", f"--file={dump}", copy.dsn),
+        ):
+            done = subprocess.run([server.program(program), *arguments], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+        yield Site(copy, {**site.environment, "SITE_NAME": copy.name}, site.folder)
+
+
 @dataclass(frozen=True)
 class Project:
     """A Django project written for one test: ``files`` by path, below ``folder``."""
