@@ -19,6 +19,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL intervalstyle = 'postgres';
 SET LOCAL quote_all_identifiers = off;
+SET LOCAL jit = off;  -- where catalogs have no statistics yet, compiling takes many times as long as running
 -- The search_path that the session came with, before it is replaced by one that makes PostgreSQL
 -- print every name that is not its own with its schema.
 DO $$ BEGIN
