@@ -132,7 +132,9 @@ def _table_of(name: str, parents: Mapping[str, str | None], keys: list[_Key], pl
         indexes.append(index(name, "name", where="(rank > 0)"))
         constraints.append(_check(name))
     table = _table(name, columns, parts, constraints, indexes)
-    return ExpectedTable(table, app, f"{app}.Model{position}", made_by(position, app=app), made, state_position=position)
+    return ExpectedTable(
+        table, app, f"{app}.Model{position}", made_by(position, app=app), made, state_position=position
+    )
 
 
 def _through(
