@@ -125,8 +125,8 @@ def _rows(rows: RowEvidence | None) -> JSON | None:
     if rows is None:
         return None
     return {
-        "counted": None if rows.counted is None else min(rows.counted, RowEvidence.COUNT_LIMIT),
-        "exact": rows.counted is not None and rows.counted <= RowEvidence.COUNT_LIMIT,
+        "counted": rows.counted if rows.exact or rows.counted is None else RowEvidence.COUNT_LIMIT,
+        "exact": rows.exact,
         "estimate": rows.estimate,
         "unknown_because": rows.unknown_because,
     }
