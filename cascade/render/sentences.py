@@ -241,7 +241,7 @@ def _sentence(group: Sequence[Drift], answer: Answer, most: int) -> str:
         case DriftKind.DUPLICATED_TABLE | DriftKind.SHADOWED_TABLE:
             return _doubled(group, names, answer)
         case DriftKind.MISSING_COLUMN:
-            return f"{names} {'are' if many else 'is'} missing{_recorded(group)}."
+            return f"{names} {'are' if many else 'is'} missing{_recorded(group)}{_columns_there(group, answer)}."
         case DriftKind.UNRECORDED_MIGRATION:
             those = "they make" if many else "it makes"
             return f"Not recorded, though all that {those} is there: {names} (migrate --fake records, once compared)."
@@ -374,6 +374,19 @@ def _since(group: Sequence[Drift]) -> str:
 def _recorded(group: Sequence[Drift]) -> str:
     made = _migrations(group)
     return f" (recorded: {made})" if made else ""
+
+
+def _columns_there(group: Sequence[Drift], answer: Answer) -> str:
+    """How many of the columns are there, where all that is missing is missing in one table that is in its place."""
+    table = group[0].table
+    if table is None or any(drift.table != table for drift in group):
+        return ""
+    expected, found = answer.expected.tables.get(table), answer.observed.layout.tables.get(table)
+    if expected is None or found is None:
+        return ""
+    wanted = len(expected.table.columns)
+    there = sum(found.column(column.name) is not None for column in expected.table.columns)
+    return f"; {there} of {wanted} columns are there" if there < wanted else ""
 
 
 def _migrations(group: Sequence[Drift]) -> str:
