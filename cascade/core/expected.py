@@ -34,7 +34,8 @@ class ExpectedTable:
     the model that owns the field, which ``through_field`` then names; empty for a table that RunSQL or RunPython
     made and no model has. ``state_position`` is the model's
     place in the migration state. ``part_made_by`` knows the constraints and indexes that operations of their own
-    made, by name, and unique_together by its columns.
+    made, by name, and unique_together by its columns. ``may_lack_like`` are columns that AlterField may have left
+    without the index for LIKE that Django makes with a new one.
     """
 
     table: Table
@@ -48,6 +49,7 @@ class ExpectedTable:
     model_source: SourceLines | None = None
     compared: bool = True
     through_field: str = ""
+    may_lack_like: frozenset[str] = frozenset()
 
     @property
     def name(self) -> TableName:

@@ -80,7 +80,8 @@ class ModelOrigin:
 
     ``added`` are the fields as first written. ``parts`` are ``Meta.constraints`` and ``Meta.indexes`` by name, and
     each set of ``unique_together`` by its fields. ``unproven`` are the constraints that were added NOT VALID and
-    that no operation has validated yet (django.contrib.postgres.operations).
+    that no operation has validated yet (django.contrib.postgres.operations). ``earlier`` are the fields as they were
+    before each AlterField, oldest first.
     """
 
     made_by: Provenance
@@ -88,6 +89,7 @@ class ModelOrigin:
     added: dict[str, Any] = field(default_factory=dict)
     parts: dict[str | frozenset[str], Provenance] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
+    earlier: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,10 @@ def table_from(document: Document) -> Table:
     name = TableName(document["schema"], document["name"])
     kind = RelationKind(document["kind"])
     if "columns" not in document:
-        return Table(name, kind, read_in_full=False, definitions_read=False)
+        extension, is_partition = document["extension"], document["is_partition"]
+        return Table(
+            name, kind, extension=extension, is_partition=is_partition, read_in_full=False, definitions_read=False
+        )
     return Table(
         name,
         kind,

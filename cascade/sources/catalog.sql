@@ -525,7 +525,8 @@ table_list AS (
       'columns', coalesce(cl.columns, '[]'::json),
       'constraints', coalesce(kl.constraints, '[]'::json),
       'indexes', coalesce(il.indexes, '[]'::json))
-    ELSE json_build_object('schema', r.nspname, 'name', r.relname, 'kind', r.relkind) END
+    ELSE json_build_object('schema', r.nspname, 'name', r.relname, 'kind', r.relkind,
+      'is_partition', r.relispartition, 'extension', em.extname) END
     ORDER BY r.nspname, r.relname) AS tables
   FROM scope CROSS JOIN relation r
   LEFT JOIN application_role ar ON true

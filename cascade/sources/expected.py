@@ -152,10 +152,9 @@ def _makes_a_table(model: Any, migrated_apps: frozenset[str], connection: Any) -
     """Whether ``CreateModel`` would have made it here (``Operation.allow_migrate_model``)."""
     if model._meta.app_label not in migrated_apps or model._meta.db_table == "django_migrations":
         return False
-    return all(
-        one._meta.can_migrate(connection) and router.allow_migrate_model(connection.alias, one)
-        for one in (_owner(model), model)
-    )
+    # The router is not asked about an automatic through table: it is made with its owner.
+    owner = _owner(model)
+    return bool(owner._meta.can_migrate(connection) and router.allow_migrate_model(connection.alias, owner))
 
 
 def _word(
@@ -188,6 +187,7 @@ def _word(
         state_position=position,
         fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
         through_field=_through_field(model),
+        may_lack_like=frozenset(_without_like(fields, origin, connection)) if model is owner else frozenset(),
     )
     unproven = frozenset(map(clipped, origin.unproven))
     return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven)
@@ -294,6 +294,28 @@ def _part_origins(
             yield clipped(part), made_by
         else:
             yield frozenset(columns.get(name, name) for name in part), made_by
+
+
+def _without_like(fields: Iterable[Any], origin: ModelOrigin, connection: Any) -> Iterator[str]:
+    """The columns that AlterField may have left without the index for LIKE that Django makes with a new one.
+
+    ``DatabaseSchemaEditor._alter_field`` of the PostgreSQL backend makes it where an index is new: not where a number
+    that had one became text. Where one sort of text became another, versions of Django differ.
+    """
+    for field in fields:
+        versions = [*origin.earlier.get(field.name, ()), field]
+        sorts = [_sort_of_text(version, connection) for version in versions]
+        was_indexed = [version.db_index or version.unique for version in versions]
+        if any(here != there and index for here, there, index in zip(sorts, sorts[1:], was_indexed, strict=False)):
+            yield clipped(field.column)
+
+
+def _sort_of_text(field: Any, connection: Any) -> str:
+    """``varchar`` or ``text``; empty for all else, and for a key of a state that is gone, whose target is not known."""
+    if field.is_relation and not hasattr(field, "model"):
+        return ""
+    sort = str(field.db_type(connection)).partition("(")[0]
+    return sort if sort in ("varchar", "text") else ""
 
 
 def _fills(fields: Iterable[Any], origin: ModelOrigin, editor: Any) -> Iterator[tuple[str, str]]:

@@ -149,6 +149,7 @@ class _Replayer:
             self._note(migration, record, 0, None)
             return
         for index, operation in enumerate(migration.operations):
+            self._note_earlier(migration.app_label, operation)
             self._carry_renames(migration.app_label, operation)
             operation.state_forwards(migration.app_label, self.state)
             self._note(migration, record, index, operation)
@@ -191,6 +192,7 @@ class _Replayer:
                 origin.fields.update(earlier.fields)
                 origin.parts.update(earlier.parts)
                 origin.added.update(earlier.added)
+                origin.earlier.update(earlier.earlier)
             self.origins[key] = origin
         self._tables[table] = origin
         if origin.fields.keys() != model.fields.keys():
@@ -214,6 +216,14 @@ class _Replayer:
                 elif origin is not None:
                     origin.unproven.add(part.constraint.name)  # type: ignore[attr-defined]
 
+    def _note_earlier(self, app: str, operation: Operation) -> None:
+        for part in _parts(operation):
+            if isinstance(part, django_operations.AlterField):
+                key = (app, part.model_name_lower)
+                if key in self.origins and part.name in self.state.models[key].fields:
+                    field = self.state.models[key].fields[part.name]
+                    self.origins[key].earlier.setdefault(part.name, []).append(field)
+
     def _carry_renames(self, app: str, operation: Operation) -> None:
         for part in _parts(operation):
             if isinstance(part, django_operations.RenameModel):
@@ -225,6 +235,7 @@ class _Replayer:
                 if origin is not None and part.old_name in origin.fields:
                     origin.fields[part.new_name] = origin.fields.pop(part.old_name)
                     origin.added[part.new_name] = origin.added.pop(part.old_name, None)
+                    origin.earlier[part.new_name] = origin.earlier.pop(part.old_name, [])
         if isinstance(operation, django_operations.SeparateDatabaseAndState):
             for part in operation.database_operations:
                 if isinstance(part, django_operations.AlterModelTable):

@@ -105,17 +105,24 @@ def _near(matches: Matches[Index]) -> dict[str, Index]:
 def _missing(index: Index, matches: Matches[Index], expected: ExpectedTable, found: Table, both: Comparison) -> Drift:
     made_by = expected.origin_of(index.name, index.columns)
     has_twin = any(_as_printed(other) == _as_printed(index) for other, _ in matches.pairs)
+    is_optional = _is_for_like(index) and not expected.may_lack_like.isdisjoint(index.columns)
     drift = _about(DriftKind.MISSING_INDEX, index, expected, found)
     return replace(
         drift,
-        severity=Severity.NOTE if has_twin else drift.severity,
+        severity=Severity.NOTE if has_twin or is_optional else drift.severity,
         expected=index_in_words(index),
         observed=f"not among the {len(found.indexes)} indexes of {found.name}",
         evidence=(
             f"{made_by.migration} ({made_by.operation}) is recorded as applied",
+            *(("Django makes it with a new field, and not always where AlterField makes one text",) * is_optional),
             *_namesakes(index.name, found, both),
         ),
     )
+
+
+def _is_for_like(index: Index) -> bool:
+    """Whether it is the second index that Django makes of a text column, beside that for equality."""
+    return len(index.columns) == 1 and (index.tail or "").endswith("_pattern_ops)")
 
 
 def _namesakes(name: str, found: Table, both: Comparison) -> Iterator[str]:
