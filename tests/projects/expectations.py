@@ -209,7 +209,7 @@ EXPECTATIONS = {
         (
             Hit(Part.COLUMN, DriftKind.MISSING_COLUMN, _BROKEN),
             _LOST_KEY,
-            Hit(Part.NEW_COLUMN, DriftKind.EXTRA_COLUMN, _RISKY, optional=True),
+            Hit(Part.NEW_COLUMN, DriftKind.EXTRA_COLUMN, _BROKEN, optional=True),
         ),
     ),
     InjectionKind.CHANGE_TYPE: Expectation("Longer, wider, or another type altogether.", _column("type")),

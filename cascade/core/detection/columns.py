@@ -177,11 +177,11 @@ def _drawn(column: Column) -> str:
 
 
 def _extra(column: Column, expected: ExpectedTable, found: Table) -> Drift:
-    """A column that nobody expects; one that every INSERT would have to fill is more than a note."""
+    """A column that nobody expects; one that every INSERT would have to fill breaks them."""
     fails = not column.nullable and column.default is None and not column.identity
     return replace(
         about(expected, DriftKind.EXTRA_COLUMN),
-        severity=Severity.RISKY if fails else DriftKind.EXTRA_COLUMN.facts.severity,
+        severity=Severity.BROKEN if fails else DriftKind.EXTRA_COLUMN.facts.severity,
         object=column.name,
         columns=(column.name,),
         expected="expected by no applied migration",

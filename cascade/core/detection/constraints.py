@@ -25,9 +25,11 @@ def detect_constraints(
     near = _near(matches, both)
     for constraint in matches.expected:
         other = near.get(constraint.name)
+        if _is_consequence(constraint, expected, found, both):
+            continue
         if other is not None:
             yield from _different(constraint, other, expected, found, both)
-        elif not _is_consequence(constraint, expected, found, both):
+        else:
             yield _missing(constraint, matches, expected, found, both)
     for constraint, other in matches.pairs:
         yield from _not_in_force(constraint, other, expected, found)

@@ -20,9 +20,11 @@ def detect_indexes(matches: Matches[Index], expected: ExpectedTable, found: Tabl
     near = _near(matches)
     for index in matches.expected:
         other = near.get(index.name)
+        if absent_columns(index.tail, index.columns, expected.table, found):
+            continue  # told with the column
         if other is not None:
             yield _different(index, other, expected, found)
-        elif not absent_columns(index.tail, index.columns, expected.table, found):
+        else:
             yield _missing(index, matches, expected, found, both)
     for _, other in matches.pairs:
         if not other.valid:

@@ -41,17 +41,17 @@ def _absent_table(expected: ExpectedTable, judged: list[tuple[Table, Ownership]]
 def _replaced_table(
     expected: ExpectedTable, here: Table, judged: list[tuple[Table, Ownership]], both: Comparison
 ) -> Iterator[Drift]:
-    """A view or the like in the table's place: a migration's own doing, unless the table strayed elsewhere."""
+    """A view or the like in the table's place: queries may work, and the table is elsewhere or nowhere."""
     strays = [(copy, ownership) for copy, ownership in judged if ownership.standing is not Standing.ENVIRONMENT]
-    if strays:
-        kind = here.kind.name.lower().replace("_", " ")
-        drift = _misplaced(expected, strays, both, decided=False)
-        yield replace(
-            drift,
-            severity=Severity.RISKY,
-            undecided=f"{here.name} is a {kind}, which would have to go first",
-            decision="",
-        )
+    kind = here.kind.name.lower().replace("_", " ")
+    drift = _misplaced(expected, strays, both, decided=False) if strays else _missing(expected, judged, both)
+    yield replace(
+        drift,
+        severity=Severity.RISKY,
+        observed=drift.observed if strays else f"a {kind} is in its place",
+        undecided=f"{here.name} is a {kind}, which would have to go first",
+        decision="",
+    )
 
 
 def _misplaced(
