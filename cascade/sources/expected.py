@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import Error, models, router
 from django.db.backends.utils import split_identifier
 from django.db.migrations.exceptions import InvalidBasesError
@@ -31,13 +32,14 @@ class WordedTable:
     """A table of the applied state with the DDL that would make it in ``pg_temp``, and what no DDL says.
 
     ``expected`` holds its place, columns by name, keys and provenance; definitions come from reading back.
-    ``unproven`` are the constraints that migrations left NOT VALID.
+    ``unproven`` are the constraints that migrations left NOT VALID. ``problem`` is why Django could not word it.
     """
 
     expected: ExpectedTable
     statements: tuple[str, ...]
     fills: Mapping[str, str]
     unproven: frozenset[str] = frozenset()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ def read_definitions(
     ``UnexpectedLock`` if making a table locked anything outside the temporary schema.
     """
     documents: dict[str, Document] = {}
-    problems: dict[str, str] = {}
     tables = list(worded)
-    for batch in _batches(tables):
+    problems = {str(table.expected.name): table.problem for table in tables if table.problem}
+    for batch in _batches([table for table in tables if not table.problem]):
         for table, read, problem in _read_batch(batch, cursor, path):
             if read is None:
                 problems[str(table.expected.name)] = problem
@@ -170,8 +172,13 @@ def _word(
     keys = tuple(_foreign_keys(model, target, editor))
     # A set in the migration state; the order of the statements is part of what the cache is asked for.
     model._meta.unique_together = sorted(tuple(names) for names in model._meta.unique_together)
+    problem = ""
     with _named(model, f'pg_temp"."{bare}'), _one_table_each(model):
-        editor.create_model(model)
+        try:
+            editor.create_model(model)
+        except (FieldDoesNotExist, FieldError) as error:
+            # RenameField leaves the field's old name in Meta.indexes and Meta.constraints of the state.
+            problem = f"the models as of the applied migrations do not hold together: {error}"
     fields = [field for field in model._meta.local_fields if field.db_parameters(connection)["type"] is not None]
     expected = ExpectedTable(
         table=Table(
@@ -190,7 +197,7 @@ def _word(
         may_lack_like=frozenset(_without_like(fields, origin, connection)) if model is owner else frozenset(),
     )
     unproven = frozenset(map(clipped, origin.unproven))
-    return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven)
+    return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven, problem)
 
 
 def _wording_editor(connection: Any) -> Any:
