@@ -287,7 +287,10 @@ def _is_about_part(ddl: Ddl, drift: Drift, names: frozenset[str]) -> bool:
         # A name of which a part is unknown says too little where no table is named either.
         return ddl.table != "" or UNKNOWN not in ddl.name
     if ddl.verb is Verb.MAKE:
-        return ddl.columns != () and sorted(ddl.columns) == sorted(drift.columns)
+        # A table has one primary key, over whatever columns: in a partitioned one the partition key is among them.
+        return ddl.constraint_type is ConstraintKind.PRIMARY_KEY or (
+            ddl.columns != () and sorted(ddl.columns) == sorted(drift.columns)
+        )
     return not ddl.name and ddl.table != "" and ddl.columns in ((), drift.columns)
 
 
