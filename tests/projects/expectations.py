@@ -27,7 +27,10 @@ class InjectionKind(Enum):
     COPY_IN_FRONT = "copy_in_front"
     TENANT = "tenant"
     WRONG_PATH = "wrong_path"
+    TYPE_ASTRAY = "type_astray"
     EXTENSION_ASTRAY = "extension_astray"
+    FUNCTION_ASTRAY = "function_astray"
+    STATISTICS_ASTRAY = "statistics_astray"
     DROP_COLUMN = "drop_column"
     RENAME_COLUMN = "rename_column"
     CHANGE_TYPE = "change_type"
@@ -84,7 +87,7 @@ class Part(Enum):
     OWN_KEY = "own key"
     ORPHANED_KEY = "orphaned key"
     COPIED_TABLE = "copied table"
-    EXTENSION = "extension"
+    OBJECT = "object"
     DATABASE = "database"
 
 
@@ -192,10 +195,24 @@ EXPECTATIONS = {
         "The connection has another schema first on its search_path, and nothing else is wrong yet.",
         (Hit(Part.DATABASE, DriftKind.CREATION_SCHEMA_DIFFERS, _RISKY),),
     ),
+    InjectionKind.TYPE_ASTRAY: Expectation(
+        "A column has a domain that lies in another schema in place of its type.",
+        (Hit(Part.OBJECT, DriftKind.STRAY_OBJECT, _RISKY), *_column("type")),
+    ),
     InjectionKind.EXTENSION_ASTRAY: Expectation(
-        "An extension that tables use goes to another schema: the tables still work, what is restored or made anew "
-        "may not.",
-        (Hit(Part.EXTENSION, DriftKind.STRAY_OBJECT, _RISKY),),
+        "A column has a type of an extension that lies in another schema in place of its own.",
+        (Hit(Part.OBJECT, DriftKind.STRAY_OBJECT, _RISKY), *_column("type")),
+    ),
+    InjectionKind.FUNCTION_ASTRAY: Expectation(
+        "A CHECK that no migration makes, and so a note, calls a function that lies in another schema.",
+        (
+            Hit(Part.OBJECT, DriftKind.STRAY_OBJECT, _RISKY),
+            Hit(Part.CONSTRAINT, DriftKind.EXTRA_CONSTRAINT, _NOTE),
+        ),
+    ),
+    InjectionKind.STATISTICS_ASTRAY: Expectation(
+        "Extended statistics of the table lie in another schema: they stay behind when the table is moved.",
+        (Hit(Part.OBJECT, DriftKind.STRAY_OBJECT, _RISKY),),
     ),
     # ------------------------------------------------------------------------------------------------------ columns
     InjectionKind.DROP_COLUMN: Expectation(

@@ -2,7 +2,8 @@
 
     python -m tests.projects.inject [--count 200] [--seed 1] [--kind NAME] [--project NAME] [--server 15|18] [--at HOST:PORT]
 
-So many injections of each kind, spread over the projects and servers; fewer where these do not offer as many. What
+So many injections of each kind, spread over the projects, on both servers side by side; fewer where these do not offer
+as many. What
 counts as a hit stands in ``expectations.py``. Databases are as in ``healthy.py``. The table is Markdown, alone on
 stdout; each miss and each false alarm is told with its statements on stderr, the moment it is seen. Ends with 1 where
 there is one.
@@ -11,8 +12,10 @@ there is one.
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,16 +77,19 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=[kind.value for kind in InjectionKind])
     options = parsed_options(parser)
     tallies = {kind: Tally() for kind in options.kind or [kind.value for kind in InjectionKind]}
-    with chosen_servers(options.server, options.at) as (servers, folder):
-        places = [(project, server) for project in options.project for server in servers]
-        for position, (project, server) in enumerate(places):
-            # What one place does not offer the next ones make up for.
-            left = len(places) - position
-            counts = {kind: -(-(options.count - tally.drawn) // left) for kind, tally in tallies.items()}
-            for outcome in outcomes(project, server, folder, counts, options.seed):
-                tallies[outcome["kind"]].add(outcome)
-                _tell(outcome, project, server)
-            print(f"{project.name} on PostgreSQL {server.version}: done", file=sys.stderr, flush=True)
+    with (
+        chosen_servers(options.server, options.at) as (servers, folder),
+        ThreadPoolExecutor(len(servers)) as side_by_side,
+    ):
+        places = len(options.project) * len(servers)
+        for project in options.project:
+            # What one project does not offer the next ones make up for.
+            counts = {kind: -(-(options.count - tally.drawn) // places) for kind, tally in tallies.items()}
+            asked = [outcomes(project, server, folder, counts, options.seed) for server in servers]
+            for found in side_by_side.map(partial(_told, project), servers, asked):
+                for outcome in found:
+                    tallies[outcome["kind"]].add(outcome)
+            places -= len(servers)
     print_row(HEADS)
     print_row(["---"] * len(HEADS))
     for kind, tally in tallies.items():
@@ -111,10 +117,16 @@ def in_words(outcome: Outcome) -> list[str]:
     )
 
 
-def _tell(outcome: Outcome, project: Project, server: Server) -> None:
-    lines = in_words(outcome)
-    if lines:
-        print(f"{project.name} on PostgreSQL {server.version}:", *lines, sep="\n  ", file=sys.stderr, flush=True)
+def _told(project: Project, server: Server, found: Iterable[Outcome]) -> list[Outcome]:
+    """All of them; of each that is wrong it is said at once what."""
+    kept = []
+    for outcome in found:
+        kept.append(outcome)
+        lines = in_words(outcome)
+        if lines:
+            print(f"{project.name} on PostgreSQL {server.version}:", *lines, sep="\n  ", file=sys.stderr, flush=True)
+    print(f"{project.name} on PostgreSQL {server.version}: {len(kept)} injections", file=sys.stderr, flush=True)
+    return kept
 
 
 def _share(part: int, whole: int) -> str:

@@ -120,11 +120,6 @@ class Catalog:
         """The indexes that serve no constraint."""
         return self._known(_INDEXES)
 
-    @cached_property
-    def extensions(self) -> list[Row]:
-        """The extensions that our tables use and that can be moved."""
-        return self._known(_EXTENSIONS)
-
     def columns_of(self, table: str) -> list[Row]:
         """The columns of one table, in their order."""
         return [column for column in self.columns if column["table"] == table]
@@ -271,19 +266,6 @@ JOIN pg_am am ON am.oid = c.relam
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 """
 
-_EXTENSIONS = """
-SELECT '' AS "table", e.extname::text AS name
-FROM pg_extension e
-WHERE e.extrelocatable AND e.extnamespace = 'public'::regnamespace
-  AND EXISTS (
-    SELECT FROM ours
-    JOIN pg_depend u ON u.refclassid IN ('pg_type'::regclass, 'pg_opclass'::regclass)
-                    AND (u.classid = 'pg_class'::regclass
-                         AND (u.objid = ours.oid
-                              OR u.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ours.oid)))
-    JOIN pg_depend m ON m.classid = u.refclassid AND m.objid = u.refobjid AND m.deptype = 'e' AND m.refobjid = e.oid)
-"""
-
 
 def _all(row: Row) -> bool:
     return True
@@ -426,9 +408,38 @@ def _wrong_path(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.
     return Injection(kind, statements, {Part.DATABASE: (Subject("", STRAY_SCHEMA),)})
 
 
+def _type_astray(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    domain = f"CREATE DOMAIN {_stray('by_hand')} AS {row['type']}"
+    return _with_stray(kind, domain, _altered(kind, row, f"TYPE {_stray('by_hand')}"), "by_hand")
+
+
 def _extension_astray(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
-    statements = (*_STRAY, f"ALTER EXTENSION {_quoted(row['name'])} SET SCHEMA {STRAY_SCHEMA}")
-    return Injection(kind, statements, {Part.EXTENSION: (Subject("", row["name"]),)})
+    extension = f"CREATE EXTENSION citext SCHEMA {STRAY_SCHEMA}"
+    return _with_stray(kind, extension, _altered(kind, row, f"TYPE {_stray('citext')}"), "citext")
+
+
+def _function_astray(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    function = (
+        f"CREATE FUNCTION {_stray('by_hand')}({row['type']}) RETURNS boolean LANGUAGE sql IMMUTABLE"
+        " BEGIN ATOMIC SELECT true; END"
+    )
+    rule = f"ADD CONSTRAINT by_hand CHECK ({_stray('by_hand')}({_quoted(row['name'])}))"
+    subject = Subject(row["table"], "by_hand", (row["name"],), "check")
+    using = Injection(kind, (f"ALTER TABLE {_ours(row)} {rule}",), {Part.CONSTRAINT: (subject,)})
+    return _with_stray(kind, function, using, "by_hand")
+
+
+def _statistics_astray(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
+    columns = [column["name"] for column in catalog.columns_of(row["table"]) if column["base"] in _CASTS]
+    if len(columns) < 2:
+        return None
+    statistics = f"CREATE STATISTICS {_stray('by_hand')} ON {_listed(chance.sample(columns, 2))} FROM {_ours(row)}"
+    return _with_stray(kind, statistics, Injection(kind, (), {}), "by_hand")
+
+
+def _with_stray(kind: InjectionKind, made: str, using: Injection, name: str) -> Injection:
+    parts = {Part.OBJECT: (Subject("", name),), **using.parts}
+    return Injection(kind, (*_STRAY, made, *using.statements), parts)
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
@@ -811,10 +822,13 @@ _NOT_WITH_OTHERS = {
     InjectionKind.TENANT,
     InjectionKind.WRONG_PATH,
     InjectionKind.REVOKE_SCHEMA,
-    InjectionKind.EXTENSION_ASTRAY,
     InjectionKind.MOVE_TABLE_ON_PATH,
     InjectionKind.COPY_IN_FRONT,
     # What they add has one name.
+    InjectionKind.TYPE_ASTRAY,
+    InjectionKind.EXTENSION_ASTRAY,
+    InjectionKind.FUNCTION_ASTRAY,
+    InjectionKind.STATISTICS_ASTRAY,
     InjectionKind.EXTRA_INDEX,
     InjectionKind.RENAME_INDEX,
     InjectionKind.RENAME_TABLE,
@@ -957,6 +971,10 @@ def _has_default(row: Row) -> bool:
     return row["default"] is not None and row["sequence"] is None and not row["generated"]
 
 
+def _is_plain_text(row: Row) -> bool:
+    return row["base"] in _TEXTS and not row["generated"]
+
+
 _TEXTS = {"varchar", "text", "bpchar"}
 
 _WAYS: Mapping[InjectionKind, Way] = {
@@ -971,13 +989,14 @@ _WAYS: Mapping[InjectionKind, Way] = {
     InjectionKind.COPY_IN_FRONT: Way(_tables, _copy_in_front),
     InjectionKind.TENANT: Way(_tables, _add_tenant),
     InjectionKind.WRONG_PATH: Way(_schema, _wrong_path),
-    InjectionKind.EXTENSION_ASTRAY: Way(lambda catalog: catalog.extensions, _extension_astray),
+    InjectionKind.TYPE_ASTRAY: Way(partial(_columns, where=_is_plain_text), _type_astray),
+    InjectionKind.EXTENSION_ASTRAY: Way(partial(_columns, where=_is_plain_text), _extension_astray),
+    InjectionKind.FUNCTION_ASTRAY: Way(partial(_columns, where=_is_plain_text), _function_astray),
+    InjectionKind.STATISTICS_ASTRAY: Way(_tables, _statistics_astray),
     InjectionKind.DROP_COLUMN: Way(_columns, _drop_column),
     InjectionKind.RENAME_COLUMN: Way(_columns, _rename_column),
     InjectionKind.CHANGE_TYPE: Way(partial(_columns, where=_is_plain_column), _change_type),
-    InjectionKind.CHANGE_COLLATION: Way(
-        partial(_columns, where=lambda row: row["base"] in _TEXTS and _is_plain_column(row)), _change_collation
-    ),
+    InjectionKind.CHANGE_COLLATION: Way(partial(_columns, where=_is_plain_text), _change_collation),
     InjectionKind.DROP_NOT_NULL: Way(
         partial(_columns, where=lambda row: row["not_null"] and not row["in_primary_key"] and not row["identity"]),
         _alter_by("DROP NOT NULL"),

@@ -76,8 +76,8 @@ def _is_about(part: Part, subject: Subject, drift: Drift) -> bool:
     match part:
         case Part.DATABASE:
             return drift.object == subject.name
-        case Part.EXTENSION:
-            return subject.name in (drift.object, *drift.observed.split())
+        case Part.OBJECT:
+            return subject.name in drift.object
         case Part.TABLE | Part.COPIED_TABLE:
             return here
         case Part.COLUMN | Part.NEW_COLUMN:
