@@ -58,6 +58,14 @@ def _running(servers: SharedServers, kind: str) -> Server:
         pytest.skip(str(reason))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-server",
+        action="store_true",
+        help="run tests marked one_version on each version of PostgreSQL, too",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     shared: dict[str, Any] | None = getattr(config, "workerinput", None)
     if shared is None:
@@ -80,10 +88,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SERVERS].stop()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "servers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
+    if not config.getoption("--every-server"):
+        left_out = [item for item in items if item.get_closest_marker("one_version") and _is_on_another(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_on_another(item: pytest.Item) -> bool:
+    """Whether the test is the one on a server other than the first."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("server", KINDS[0]) != KINDS[0]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,8 @@ from cascade.errors import CascadeError
 from tests.scenarios.sites import CHECKOUT, Site, demo_site
 from tests.servers import Server, SharedServers
 
+pytestmark = pytest.mark.one_version
+
 Explain = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -15,6 +15,8 @@ from psycopg import sql
 from tests.scenarios.sites import CHECKOUT, Project, Site, demo_site, found, project_site
 from tests.servers import Database, Server, SharedServers, fresh_database
 
+pytestmark = pytest.mark.one_version
+
 INITIAL = """
     from django.db import migrations, models
 

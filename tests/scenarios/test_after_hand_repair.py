@@ -14,6 +14,8 @@ from cascade.demo.replay import SETTINGS_AFTER_HAND_REPAIR
 from tests.scenarios.sites import MISPLACED, Site, demo_site, found
 from tests.servers import Server, SharedServers
 
+pytestmark = pytest.mark.one_version
+
 ENDORSEMENT = "user_profile_skill_endorsement"
 OPPORTUNITY = "user_profile_endorsement_opportunity"
 REMADE = (ENDORSEMENT, OPPORTUNITY)

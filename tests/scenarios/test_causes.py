@@ -13,6 +13,8 @@ from tests.servers import Database
 MIGRATION = """
 from django.db import migrations, models
 
+pytestmark = pytest.mark.one_version
+
 
 class Migration(migrations.Migration):
     dependencies = [{after}]

@@ -11,6 +11,8 @@ from tests.servers import Database
 INITIAL = """
 from django.db import migrations, models
 
+pytestmark = pytest.mark.one_version
+
 
 class Migration(migrations.Migration):
     operations = [

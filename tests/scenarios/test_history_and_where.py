@@ -14,6 +14,8 @@ import pytest
 from tests.scenarios.sites import MISPLACED, Project, Site, project_site
 from tests.servers import Database, Server
 
+pytestmark = pytest.mark.one_version
+
 
 def history(site: Site, *arguments: str) -> list[dict[str, Any]]:
     done = site.cascade("history", "--format", "json", *arguments)

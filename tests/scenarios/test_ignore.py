@@ -5,7 +5,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from tests.scenarios.sites import CHECKOUT, Site, found
+
+pytestmark = pytest.mark.one_version
 
 BOUNTY = "misplaced_table:public.user_profile_bounty_result"
 REASON = "kept there on purpose until the archive is built"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.scenarios.sites import MISPLACED, Site, found
 
+pytestmark = pytest.mark.one_version
+
 BOUNTY = "user_profile_bounty"
 
 

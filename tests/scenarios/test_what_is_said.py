@@ -8,6 +8,8 @@ import pytest
 from tests.scenarios.sites import Site, demo_site
 from tests.servers import Server, SharedServers
 
+pytestmark = pytest.mark.one_version
+
 INJECTED = (
     "ALTER TABLE teams_team ALTER COLUMN tag TYPE varchar(99)",
     "ALTER TABLE teams_teammembership DROP CONSTRAINT unique_member_per_team",

@@ -4,6 +4,8 @@ import pytest
 
 from tests.scenarios.sites import MISPLACED, Site, found
 
+pytestmark = pytest.mark.one_version
+
 
 def test_a_schema_that_may_not_be_used_makes_its_tables_unreachable_and_moves_none(incident: Site) -> None:
     _repair_by_moving(incident)
