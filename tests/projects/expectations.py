@@ -72,7 +72,11 @@ class InjectionKind(Enum):
     EXTRA_INDEX = "extra_index"
     RENAME_CONSTRAINT = "rename_constraint"
     RENAME_INDEX = "rename_index"
+    RESTORED = "restored"
+    OLD_SERIAL = "old_serial"
+    HARMLESS = "harmless"
     SEVERAL = "several"
+    SEVERAL_IN_TABLE = "several_in_table"
 
 
 class Part(Enum):
@@ -367,9 +371,24 @@ EXPECTATIONS = {
     InjectionKind.RENAME_INDEX: Expectation(
         "Names are no identity.", (Hit(Part.TABLE, DriftKind.DIFFERENT_NAMES, _NOTE),)
     ),
+    # --------------------------------------------------------------------------------------------------- no drift
+    InjectionKind.RESTORED: Expectation(
+        "All checks, keys, unique constraints and indexes of a table are dropped and made again out of what PostgreSQL "
+        "prints of them, as pg_dump does: some are then printed in other words, and mean the same."
+    ),
+    InjectionKind.OLD_SERIAL: Expectation(
+        "A column draws from a sequence by its default in place of an identity: as made by Django before 4.1."
+    ),
+    InjectionKind.HARMLESS: Expectation(
+        "What no migration says anything about: grants beyond those due, a view, a trigger, storage, comments, the name "
+        "of a sequence, the place of the rows."
+    ),
     # ----------------------------------------------------------------------------------------------------- together
     InjectionKind.SEVERAL: Expectation(
         "Two or three of the above at once, on tables that have no table near them in common: what each would be by "
         "itself."
+    ),
+    InjectionKind.SEVERAL_IN_TABLE: Expectation(
+        "Two to four losses and changes in one table, none about a column of another: what each would be by itself."
     ),
 }

@@ -158,6 +158,8 @@ def drawn(kind: InjectionKind, catalog: Catalog, *, seed: str) -> Iterator[Injec
     chance = random.Random(f"{seed} {kind.value}")
     if kind is InjectionKind.SEVERAL:
         yield from _several(catalog, chance, seed)
+    elif kind is InjectionKind.SEVERAL_IN_TABLE:
+        yield from _several_in_table(catalog, chance, seed)
     elif kind is InjectionKind.MOVE_AND_DAMAGE:
         yield from _moved_and_damaged(catalog, chance, seed)
     else:
@@ -766,6 +768,63 @@ def _rename_index(kind: InjectionKind, row: Row, catalog: Catalog, chance: rando
     return Injection(kind, (statement,), {Part.TABLE: (_table(row),)})
 
 
+# ----------------------------------------------------------------------------------------------------------- no drift
+
+
+def _restore(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection | None:
+    """Everything but the primary key, and the unique constraints that keys need."""
+    constraints = [
+        c for c in catalog.constraints if c["table"] == row["table"] and c["type"] != "p" and not c["needed_by"]
+    ]
+    keys = [key for key in catalog.keys if key["table"] == row["table"]]
+    indexes = [i for i in catalog.indexes if i["table"] == row["table"] and not i["is_needed"]]
+    statements = [
+        statement for c in (*constraints, *keys) for statement in _replaced(kind, c, c["definition"]).statements
+    ]
+    for index in indexes:
+        statements += [f"DROP INDEX {_quoted(TARGET, index['name'])}", index["definition"]]
+    return Injection(kind, tuple(statements), {}) if statements else None
+
+
+def _make_serial(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    sequence, column = _quoted(TARGET, "by_hand"), f"{_ours(row)}.{_quoted(row['name'])}"
+    alter = f"ALTER TABLE {_ours(row)} ALTER COLUMN {_quoted(row['name'])}"
+    statements = (
+        f"{alter} DROP IDENTITY",
+        f"SET LOCAL ROLE {OWNER}",
+        f"CREATE SEQUENCE {sequence} OWNED BY {column}",
+        "RESET ROLE",
+        f"{alter} SET DEFAULT nextval('{sequence}')",
+        f"SELECT setval('{sequence}', coalesce(max({_quoted(row['name'])}), 0) + 1) FROM {_ours(row)}",
+    )
+    return Injection(kind, statements, {})
+
+
+def _do_no_harm(kind: InjectionKind, row: Row, catalog: Catalog, chance: random.Random) -> Injection:
+    table = _ours(row)
+    columns = catalog.columns_of(row["table"])
+    column = _quoted(chance.choice(columns)["name"])
+    ways = [
+        (f"GRANT SELECT, TRUNCATE ON {table} TO {STRANGER}",),
+        (f"GRANT SELECT ON {table} TO PUBLIC",),
+        (f"CREATE VIEW by_hand AS SELECT * FROM {table}",),
+        (f"CREATE MATERIALIZED VIEW by_hand AS SELECT * FROM {table}",),
+        (
+            "CREATE FUNCTION by_hand() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            f"CREATE TRIGGER by_hand AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION by_hand()",
+        ),
+        (f"ALTER TABLE {table} SET (fillfactor = 70, autovacuum_enabled = false)",),
+        (f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 500",),
+        (f"COMMENT ON TABLE {table} IS 'by hand'", f"COMMENT ON COLUMN {table}.{column} IS 'by hand'"),
+        (f"ALTER TABLE {table} REPLICA IDENTITY FULL",),
+        (f"CREATE RULE by_hand AS ON DELETE TO {table} DO ALSO NOTHING",),
+        (f"ANALYZE {table}",),
+    ]
+    ways += [(f"ALTER SEQUENCE {c['sequence']} RENAME TO by_hand",) for c in columns if c["sequence"]]
+    ways += [(f"CLUSTER {table} USING {_quoted(i['name'])}",) for i in catalog.indexes if i["table"] == row["table"]]
+    return Injection(kind, chance.choice(ways), {})
+
+
 # ----------------------------------------------------------------------------------------------------------- together
 
 
@@ -779,10 +838,7 @@ def _moved_and_damaged(catalog: Catalog, chance: random.Random, seed: str) -> It
         if injection is None:
             del sources[damage]
             continue
-        (part,) = (
-            injection.parts[part] for part in (Part.COLUMN, Part.CONSTRAINT, Part.INDEX) if part in injection.parts
-        )
-        moved = _move(kind, {"table": part[0].table}, catalog, chance)
+        moved = _move(kind, {"table": _damaged(injection).table}, catalog, chance)
         yield replace(moved, statements=injection.statements + moved.statements, together=(injection,))
 
 
@@ -796,6 +852,43 @@ _DAMAGES = (
     InjectionKind.DROP_FOREIGN_KEY,
     InjectionKind.DROP_INDEX,
 )
+
+_CHANGES = (
+    InjectionKind.SET_NOT_NULL,
+    InjectionKind.CHANGE_COLLATION,
+    InjectionKind.CHANGE_UNIQUE,
+    InjectionKind.CHANGE_CHECK,
+    InjectionKind.CHANGE_FOREIGN_KEY,
+    InjectionKind.NOT_VALID_KEY,
+    InjectionKind.CHANGE_INDEX,
+    InjectionKind.INVALID_INDEX,
+)
+
+
+def _several_in_table(catalog: Catalog, chance: random.Random, seed: str) -> Iterator[Injection]:
+    kind = InjectionKind.SEVERAL_IN_TABLE
+    pools: dict[str, list[Injection]] = {}
+    for damage in (*_DAMAGES, *_CHANGES):
+        for injection in drawn(damage, catalog, seed=f"{seed} {kind.value}"):
+            pools.setdefault(_damaged(injection).table, []).append(injection)
+    tables = sorted(table for table, pool in pools.items() if len(pool) > 4)
+    while tables:
+        chosen: list[Injection] = []
+        taken: set[str] = set()
+        for injection in chance.sample(pools[chance.choice(tables)], 4):
+            columns = set(_damaged(injection).columns)
+            if not taken & columns:
+                chosen.append(injection)
+                taken |= columns
+        if len(chosen) > 1:
+            statements = [statement for injection in chosen for statement in injection.statements]
+            yield Injection(kind, tuple(statements), {}, tuple(chosen))
+
+
+def _damaged(injection: Injection) -> Subject:
+    """The one part of a table that it is about."""
+    parts = (Part.COLUMN, Part.CONSTRAINT, Part.INDEX)
+    return next(injection.parts[part][0] for part in parts if part in injection.parts)
 
 
 def _several(catalog: Catalog, chance: random.Random, seed: str) -> Iterator[Injection]:
@@ -829,6 +922,8 @@ _NOT_WITH_OTHERS = {
     InjectionKind.EXTENSION_ASTRAY,
     InjectionKind.FUNCTION_ASTRAY,
     InjectionKind.STATISTICS_ASTRAY,
+    InjectionKind.OLD_SERIAL,
+    InjectionKind.HARMLESS,
     InjectionKind.EXTRA_INDEX,
     InjectionKind.RENAME_INDEX,
     InjectionKind.RENAME_TABLE,
@@ -1060,4 +1155,7 @@ _WAYS: Mapping[InjectionKind, Way] = {
     InjectionKind.EXTRA_INDEX: Way(partial(_columns, where=lambda row: row["base"] in _CASTS), _add_index),
     InjectionKind.RENAME_CONSTRAINT: Way(lambda catalog: catalog.constraints + catalog.keys, _rename_constraint),
     InjectionKind.RENAME_INDEX: Way(_indexes, _rename_index),
+    InjectionKind.RESTORED: Way(_tables, _restore),
+    InjectionKind.OLD_SERIAL: Way(partial(_columns, where=lambda row: bool(row["identity"])), _make_serial),
+    InjectionKind.HARMLESS: Way(_tables, _do_no_harm),
 }
