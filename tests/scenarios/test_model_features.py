@@ -240,7 +240,7 @@ class Indexed(models.Model):
 '''
 
 VIRTUAL = "virtual = models.GeneratedField(expression=Upper('text'), output_field=models.TextField(), db_persist=False)"
-"""PostgreSQL has generated columns that are not stored since 18, Django knows it since 6.0."""
+"""PostgreSQL has generated columns that are not stored since 18; Django makes them there since 6.1."""
 
 ALTERATIONS = {
     # --- columns
@@ -335,7 +335,7 @@ INDEX_ALTERATIONS = {
 @pytest.fixture(scope="module")
 def lab(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The models, migrated; no test changes the database."""
-    knows_virtual = django.VERSION >= (6, 0) and server.version >= 18
+    knows_virtual = django.VERSION >= (6, 1) and server.version >= 18
     files = {
         "lab/models.py": MODELS.replace("{virtual}", VIRTUAL if knows_virtual else ""),
         "lab/migrations/0001_prepare.py": PREPARE,
