@@ -1,7 +1,7 @@
 """Differences that the project's settings accept: ``CASCADE["IGNORE"]``, by finding, each with a reason."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
@@ -40,15 +40,27 @@ def ignore(
 ) -> tuple[tuple[Drift, ...], tuple[tuple[Drift, str], ...]]:
     """The drifts that count, and those that an entry accepts, each with the entry's reason; both in their order.
 
-    An entry that no drift matches is a finding itself, a note. Where not everything was checked (``complete`` is
-    False) it may match what was not looked at, so nothing is said of it.
+    What is worse than its kind is by default (an extra column that every INSERT has to fill, a key to the wrong copy
+    with rows astray) is more than was accepted: it counts, and says so. An entry that no drift matches is a finding
+    itself, a note. Where not everything was checked (``complete`` is False) it may match what was not looked at, so
+    nothing is said of it.
     """
     drifts, reasons = tuple(drifts), {entry.id: entry.reason for entry in entries}
-    kept = tuple(drift for drift in drifts if drift.id not in reasons)
-    ignored = tuple((drift, reasons[drift.id]) for drift in drifts if drift.id in reasons)
-    met = {drift.id for drift, _ in ignored}
+    kept = tuple(_noted(drift, reasons) for drift in drifts if drift.id not in reasons or _is_worse(drift))
+    ignored = tuple((drift, reasons[drift.id]) for drift in drifts if drift.id in reasons and not _is_worse(drift))
+    met = {drift.id for drift in drifts if drift.id in reasons}
     unused = tuple(_unused(id_, reason) for id_, reason in reasons.items() if id_ not in met) if complete else ()
     return (*kept, *unused), ignored
+
+
+def _is_worse(drift: Drift) -> bool:
+    return drift.severity.rank < drift.kind.facts.severity.rank
+
+
+def _noted(drift: Drift, reasons: Mapping[str, str]) -> Drift:
+    if drift.id not in reasons:
+        return drift
+    return replace(drift, evidence=(*drift.evidence, f"{_SETTING} accepts it, but it is {drift.severity.value} now"))
 
 
 _SETTING = 'CASCADE["IGNORE"] in the settings'

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.core.layout import RowEvidence, TableName
+from cascade.core.layout import RowEvidence, TableName, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,13 @@ def read_orphans(cursor: Any, keys: Sequence[AstrayKey]) -> Mapping[tuple[TableN
 def _asked(key: AstrayKey) -> dict[str, str]:
     """The query for one key; its names are quoted here, because the DO block only runs it."""
     pairs = zip(key.columns, key.wanted_columns, strict=True)
-    equal = " AND ".join(f"r.{_quoted(right)} = t.{_quoted(left)}" for left, right in pairs)
-    filled = " AND ".join(f"t.{_quoted(column)} IS NOT NULL" for column in key.columns)
+    equal = " AND ".join(f"r.{quoted(right)} = t.{quoted(left)}" for left, right in pairs)
+    filled = " AND ".join(f"t.{quoted(column)} IS NOT NULL" for column in key.columns)
     rows = (
-        f"SELECT FROM {_qualified(key.table)} t WHERE {filled} AND NOT EXISTS "
-        f"(SELECT FROM {_qualified(key.wanted)} r WHERE {equal}) LIMIT {RowEvidence.COUNT_LIMIT + 1}"
+        f"SELECT FROM {key.table} t WHERE {filled} AND NOT EXISTS "
+        f"(SELECT FROM {key.wanted} r WHERE {equal}) LIMIT {RowEvidence.COUNT_LIMIT + 1}"
     )
     return {"query": f"SELECT pg_catalog.count(*) FROM ({rows}) AS part"}
-
-
-def _qualified(table: TableName) -> str:
-    return f"{_quoted(table.schema)}.{_quoted(table.name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 _SETTINGS = """
@@ -75,13 +67,26 @@ DECLARE
   key json;
   number bigint;
   answers jsonb := '[]';
+  time_is_up boolean := false;
 BEGIN
   FOR key IN SELECT * FROM pg_catalog.json_array_elements(pg_catalog.current_setting('cascade.keys')::json) LOOP
+    IF time_is_up THEN
+      answers := answers || '{"problem": "not counted: an earlier key took all of the time"}'::jsonb;
+      CONTINUE;
+    END IF;
     BEGIN
       EXECUTE key ->> 'query' INTO number;
-      answers := answers || pg_catalog.jsonb_build_object('counted', number);
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
-      answers := answers || pg_catalog.jsonb_build_object('problem', SQLERRM);
+      -- Undone for its locks, as in catalog.sql.
+      RAISE SQLSTATE 'CS000';
+    EXCEPTION
+      WHEN SQLSTATE 'CS000' THEN
+        answers := answers || pg_catalog.jsonb_build_object('counted', number);
+      -- The time is that of the whole block, and is not measured a second time.
+      WHEN query_canceled THEN
+        time_is_up := true;
+        answers := answers || pg_catalog.jsonb_build_object('problem', SQLERRM);
+      WHEN OTHERS THEN
+        answers := answers || pg_catalog.jsonb_build_object('problem', SQLERRM);
     END;
   END LOOP;
   PERFORM pg_catalog.set_config('cascade.orphans', answers::text, true);

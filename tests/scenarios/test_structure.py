@@ -158,6 +158,21 @@ def test_what_breaks_nothing_is_at_most_a_note(server: Server, servers: SharedSe
         assert plan["steps"] == []
 
 
+def test_a_key_that_went_with_what_made_its_target_unique_is_told_with_that(
+    one_server: Server, servers: SharedServers, tmp_path: Path
+) -> None:
+    with demo_site(one_server, servers, tmp_path, healthy=True) as site:
+        site.execute("ALTER TABLE user_profile_bounty DROP CONSTRAINT user_profile_bounty_pkey CASCADE")
+        gone = site.plan()["drifts"]
+        site.execute("ALTER TABLE user_profile_bounty ADD PRIMARY KEY (id, stake)")
+        other = site.plan()["drifts"]
+    for drifts, kind in ((gone, "missing_constraint"), (other, "different_constraint")):
+        drift = next(d for d in drifts if d["severity"] != "note")
+        assert drift["kind"] == kind
+        assert [d["id"] for d in drifts if d["severity"] != "note"] == [drift["id"]]
+        assert [text.rpartition(" -> ")[2] for text in drift["consequences"]] == ["public.user_profile_bounty"] * 3
+
+
 @pytest.fixture
 def healthy(server: Server, servers: SharedServers, tmp_path: Path) -> Iterator[Site]:
     with demo_site(server, servers, tmp_path, healthy=True) as site:

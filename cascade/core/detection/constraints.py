@@ -267,8 +267,10 @@ def _keys_gone_with(constraint: Constraint, expected: ExpectedTable, both: Compa
 def _different(
     constraint: Constraint, other: Constraint, expected: ExpectedTable, found: Table, both: Comparison
 ) -> Iterator[Drift]:
-    if _points_astray(constraint, other, both):
+    astray = _points_astray(constraint, other, both)
+    if astray:
         yield _misdirected(constraint, other, expected, found, both)
+    if astray or not other.enabled:
         yield from _not_in_force(constraint, other, expected, found)
     if _structure_but_for_place(constraint) == _structure_but_for_place(other):
         return
@@ -279,6 +281,7 @@ def _different(
         expected=constraint_in_words(constraint),
         observed=constraint_in_words(other),
         evidence=(f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
+        consequences=tuple(_keys_gone_with(constraint, expected, both)),
     )
 
 

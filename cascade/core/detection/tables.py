@@ -81,6 +81,7 @@ def _misplaced(
         evidence=tuple(evidence),
         copies=places,
         rows=tuple(copy.rows for copy, _ in candidates),
+        consequences=tuple(_keys_gone_with(expected, both)) if len(places) > 1 else (),
         undecided=undecided,
         decision=decision,
     )

@@ -84,3 +84,13 @@ def test_an_entry_of_another_form_is_refused_by_its_name(value: object, said: st
         parse_ignores(value)
 
     assert said in str(refused.value)
+
+
+def test_what_got_worse_than_it_was_when_accepted_counts_again_and_says_so() -> None:
+    worse = Drift(DriftKind.EXTRA_COLUMN, Severity.BROKEN, TEAM, object="by_hand")
+
+    kept, ignored = ignore((worse,), (Ignore(worse.id, "a view reads it"),))
+
+    assert ignored == ()
+    assert [drift.id for drift in kept] == [worse.id]
+    assert "it is broken now" in kept[0].evidence[-1]
