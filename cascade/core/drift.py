@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import Provenance
-from cascade.core.layout import ConstraintKind, RowEvidence, TableName
+from cascade.core.layout import ConstraintKind, Grant, RowEvidence, TableName
 
 
 def worst_first(drift: "Drift") -> tuple[object, ...]:
@@ -22,6 +22,8 @@ class Drift:
     are short phrases, or both definitions as PostgreSQL prints them; ``evidence`` sentences that a person can
     check, ``query`` the SQL that shows it. ``columns`` and ``constraint_type`` say what a constraint or index is
     about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …).
+    ``owner`` is the one that was found where another is due, ``lacking`` the grants that are due and not there, USAGE
+    being that of the table's sequences.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
     in ``rows``. ``consequences`` went wrong because this did and are not counted again.
     ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then it is a note.
@@ -35,6 +37,8 @@ class Drift:
     columns: tuple[str, ...] = ()
     constraint_type: ConstraintKind | None = None
     aspects: tuple[str, ...] = ()
+    owner: str = ""
+    lacking: tuple[Grant, ...] = ()
     expected: str = ""
     observed: str = ""
     evidence: tuple[str, ...] = ()

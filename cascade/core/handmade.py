@@ -15,7 +15,7 @@ from cascade.core.detection.indexes import index_in_words
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import Provenance
-from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, quoted
+from cascade.core.layout import Column, Constraint, ConstraintKind, Grant, Index, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,12 +345,12 @@ def _of_privileges(drift: Drift, changes: Sequence[HandmadeChange]) -> tuple[Han
     reasons: list[HandmadeChange] = []
     if "owner" in drift.aspects:
         owners = [change for change in about if change.ddl.thing is Thing.OWNER]
-        reason = _last(owners, lambda change: f"owned by {quoted(change.ddl.value or '')}" in drift.observed)
+        reason = _last(owners, lambda change: change.ddl.value == drift.owner)
         if not reason:
             return ()
         reasons += reason
-    for privilege, role in _LACKING.findall(drift.observed):
-        rights = [c for c in about if c.ddl.thing is Thing.PRIVILEGES and _is_of_right(c.ddl, privilege, role)]
+    for grant in drift.lacking:
+        rights = [change for change in about if change.ddl.thing is Thing.PRIVILEGES and _is_of(change.ddl, grant)]
         reason = _last(rights, lambda change: change.ddl.verb is Verb.DROP)
         if not reason:
             return ()
@@ -358,9 +358,5 @@ def _of_privileges(drift: Drift, changes: Sequence[HandmadeChange]) -> tuple[Han
     return tuple(reasons)
 
 
-_LACKING = re.compile(r"([A-Z]+|sequences) for (\"(?:[^\"]|\"\")+\"|[^\s,;]+)")
-"""``SELECT for app_user``, as the finding words what a table lacks."""
-
-
-def _is_of_right(ddl: Ddl, privilege: str, role: str) -> bool:
-    return ddl.name in ("", privilege.lower()) and role == (quoted(ddl.value) if ddl.value else "PUBLIC")
+def _is_of(ddl: Ddl, grant: Grant) -> bool:
+    return ddl.name in ("", grant.privilege.lower()) and ddl.value == grant.role

@@ -63,14 +63,16 @@ def _compare(
     lacking += _lacking_grants(absent, expected, found, neighbours, witnesses, both)
     if not other_owner and not lacking:
         return
-    due = ([f"owned by {quoted(other_owner)}"] if other_owner else []) + [grant for grant, _ in lacking]
+    due = ([f"owned by {quoted(other_owner)}"] if other_owner else []) + [_in_words(grant) for grant, _ in lacking]
     has = [f"owned by {quoted(found.owner)}"] if other_owner else []
-    has += ["lacks " + ", ".join(grant for grant, _ in lacking)] if lacking else []
+    has += ["lacks " + ", ".join(_in_words(grant) for grant, _ in lacking)] if lacking else []
     evidence = [f"its {len(neighbours)} neighbours are all owned by {quoted(other_owner)}"] if other_owner else []
     compared = [found.name, *(table.name for table in neighbours[:ENOUGH])]
     yield replace(
         about(expected, DriftKind.DIFFERENT_PRIVILEGES),
         aspects=(("owner",) if other_owner else ()) + (("grants",) if lacking else ()),
+        owner=found.owner if other_owner else "",
+        lacking=tuple(grant for grant, _ in lacking),
         expected=", ".join(due),
         observed="; ".join(has),
         evidence=(*evidence, *_in_groups(lacking)),
@@ -88,7 +90,7 @@ def _usual_owner(neighbours: Sequence[Table]) -> str:
 
 def _lacking_rights(
     expected: ExpectedTable, found: Table, neighbours: Sequence[Table], witnesses: Sequence[Table], both: Comparison
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[Grant, str]]:
     """What the application role may not do, each with why it should."""
     if not found.rights.select:
         return
@@ -99,8 +101,7 @@ def _lacking_rights(
         if not has(found):
             why = _why_due(has, right in defaults, neighbours, witnesses)
             if why:
-                words = "USAGE on its sequences" if right == "sequences" else right.upper()
-                yield f"{words} for {quoted(both.placement.role)}", why
+                yield Grant(both.placement.role, "USAGE" if right == "sequences" else right.upper()), why
 
 
 def _has_right(table: Table, right: str) -> bool:
@@ -114,7 +115,7 @@ def _lacking_grants(
     neighbours: Sequence[Table],
     witnesses: Sequence[Table],
     both: Comparison,
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[Grant, str]]:
     """The grants to other roles that are due, each with why. ``absent`` are those that some neighbour has."""
     schema = both.observed.schema(expected.name.schema)
     defaults = frozenset(schema.default_grants) if schema else frozenset()
@@ -123,7 +124,7 @@ def _lacking_grants(
         if grant.role != both.placement.role and not has(found):
             why = _why_due(has, grant in defaults, neighbours, witnesses)
             if why:
-                yield f"{grant.privilege} for {quoted(grant.role) if grant.role else 'PUBLIC'}", why
+                yield grant, why
 
 
 def _has_grant(table: Table, grant: Grant) -> bool:
@@ -142,8 +143,13 @@ def _why_due(
     return ""
 
 
-def _in_groups(lacking: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _in_words(grant: Grant) -> str:
+    right = "USAGE on its sequences" if grant.privilege == "USAGE" else grant.privilege
+    return f"{right} for {quoted(grant.role) if grant.role else 'PUBLIC'}"
+
+
+def _in_groups(lacking: Iterable[tuple[Grant, str]]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for grant, why in lacking:
-        reasons.setdefault(why, []).append(grant)
+        reasons.setdefault(why, []).append(_in_words(grant))
     return (f"{why} {', '.join(grants)}" for why, grants in reasons.items())

@@ -487,4 +487,14 @@ def test_rights_that_a_statement_took_away_are_explained_all_or_none() -> None:
     assert not explained_tables(both, *ran("GRANT ALL ON shop_item TO auditor"))[name]
 
 
+@pytest.mark.parametrize(("owner", "expected"), [("rev_app_admin", True), ("rev_app", False), ("migrator", False)])
+def test_an_owner_is_explained_by_its_whole_name_and_not_by_a_part_of_it(owner: str, expected: bool) -> None:
+    neighbours = [replace(OWNER, name=TableName("public", f"shop_{n}")) for n in "abc"]
+    both = beside(replace(ITEM, owner="rev_app_admin"), OWNER, *neighbours)
+    tables = {t.name: ExpectedTable(t, "shop", "shop.X", made(3)) for t in (ITEM, OWNER, *neighbours)}
+    both = replace(both, expected=ExpectedLayout(tables, ""))
+    explanation = explained_tables(both, *ran(f"ALTER TABLE shop_item OWNER TO {owner}"))
+    assert bool(explanation["different_privileges:public.shop_item"]) is expected
+
+
 READS = (Grant("auditor", "INSERT"), Grant("auditor", "SELECT"))
