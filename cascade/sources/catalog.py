@@ -49,8 +49,19 @@ def read_catalog(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role:
     """Read the database behind this open cursor, which must be in no transaction.
 
     Reads in one repeatable-read, read-only transaction, which is over on return. ``app_role`` is the role
-    whose rights are asked for; empty means the connected one.
+    whose rights are asked for; empty means the connected one. What somebody has locked is named and left aside; where
+    a lock came while its table was read, it is read again, for by then the lock can be seen.
     """
+    for is_last in (False, False, True):
+        try:
+            return _read_once(cursor, scope, app_role)
+        except Exception as error:
+            if is_last or not _met_a_lock(error):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _read_once(cursor: Any, scope: CatalogScope, app_role: str) -> Observed:
     begin, prepare, query = _statements()
     cursor.execute(begin)
     try:
@@ -60,6 +71,12 @@ def read_catalog(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role:
         return observed_from(json.loads(cursor.fetchone()[0]))
     finally:
         cursor.execute("ROLLBACK")
+
+
+def _met_a_lock(error: BaseException | None) -> bool:
+    """Whether the server gave up waiting for a lock (SQLSTATE 55P03), as the driver's exception or its cause says."""
+    codes = [getattr(e, name, None) for e in (error, error and error.__cause__) for name in ("sqlstate", "pgcode")]
+    return "55P03" in codes
 
 
 def read_table_documents(cursor: Any, scope: CatalogScope) -> list[Document]:

@@ -5,7 +5,9 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from cascade.core.layout import ConstraintKind, Counter, Grant, Table, TableName, UsedObject
@@ -363,3 +365,27 @@ def in_psql(database: Database, script: str) -> Observed:
         check=True,
     )
     return observed_from(json.loads(done.stdout))
+
+
+def test_a_lock_that_comes_while_its_table_is_read_is_named_the_second_time(database: Database) -> None:
+    """The moment cannot be hit by chance: the first reading is told that it waited in vain, then there is the lock."""
+    database.connection.execute("CREATE TABLE quiet (id int PRIMARY KEY); CREATE TABLE busy (id int PRIMARY KEY)")
+    with database.connect("postgres") as rival, database.connect("postgres") as reader, reader.cursor() as cursor:
+        sent = 0
+
+        class Overtaken:
+            fetchone = cursor.fetchone
+
+            def execute(self, query: Any, *parameters: Any) -> None:
+                nonlocal sent
+                sent += 1
+                if sent == 4:  # after BEGIN, the settings and what prepares it, the query itself
+                    rival.execute("BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE")
+                    raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
+                cursor.execute(query, *parameters)
+
+        observed = read_catalog(Overtaken())
+        rival.execute("ROLLBACK")
+    tables = {name.name: table for name, table in observed.layout.tables.items()}
+    assert tables["busy"].locked_by
+    assert tables["quiet"].definitions_read
