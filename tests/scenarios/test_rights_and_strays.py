@@ -142,6 +142,27 @@ def test_an_extension_where_the_application_does_not_look_is_one_stray(healthy: 
     assert healthy.rows(drift["query"]) == [("pg_trgm", "aside")]
 
 
+def test_what_is_reached_by_its_oid_alone_is_no_stray_where_the_application_does_not_look(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA audit")
+    one_healthy.execute("CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+    one_healthy.execute("CREATE TRIGGER noted BEFORE UPDATE ON teams_team FOR EACH ROW EXECUTE FUNCTION audit.note()")
+    one_healthy.execute("CREATE FUNCTION audit.odd(text) RETURNS text LANGUAGE sql IMMUTABLE RETURN $1")
+    one_healthy.execute("CREATE INDEX ON teams_team (audit.odd(name))")
+    assert "stray_object" not in {drift["kind"] for drift in one_healthy.plan()["drifts"]}
+
+
+def test_a_type_where_the_application_does_not_look_is_stray_and_named_as_it_is(one_healthy: Site) -> None:
+    one_healthy.execute("CREATE SCHEMA aside")
+    one_healthy.execute("CREATE TYPE aside.status AS ENUM ('new')")
+    one_healthy.execute("ALTER TABLE teams_team ADD status aside.status")
+    plan = one_healthy.plan()
+    (drift,) = risky(plan, "stray_object")
+    assert (drift["object"], drift["observed"]) == ("type aside.status", "in aside")
+    (cause,) = (cause["sentence"] for cause in plan["causes"] if drift["id"] in cause["drifts"])
+    assert "type aside.status" in cause
+    assert '"type aside.status"' not in cause
+
+
 def test_what_the_same_run_left_behind_is_stray_though_the_schema_is_on_the_path(incident: Site) -> None:
     incident.execute(
         "CREATE FUNCTION test_schema.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"

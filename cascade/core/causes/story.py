@@ -163,7 +163,9 @@ def many(number: int, thing: str, things: str = "") -> str:
 
 
 def thing(drift: Drift) -> str:
-    """What the finding is about, without the schema."""
+    """What the finding is about, without the schema of its table. A stray names itself, kind and schema included."""
+    if drift.kind is DriftKind.STRAY_OBJECT:
+        return drift.object
     name = quoted(drift.table.name) if drift.table else ""
     return f"{name}.{quoted(drift.object)}" if name and drift.object else name or drift.object
 

@@ -19,26 +19,37 @@ _Users = list[tuple[ExpectedTable, Table, UsedObject]]
 def detect_strays(both: Comparison) -> Iterator[Drift]:
     """Types, functions, extensions and the like that a table uses and that lie astray: one finding for each.
 
-    A place is astray where no table of the project belongs, and where either the application role does not look,
-    or tables have strayed too: the run that left them there left the object. An extension on purpose in a schema
-    of its own that is on the search_path is therefore none, and neither is what only others' tables use.
+    A place is astray where tables have strayed too: the run that left them there left the object. What queries look
+    up by name is astray also where the application role does not look and no table of the project belongs. An
+    extension on purpose in a schema of its own that is on the search_path is therefore none, neither is the function
+    of a trigger in a schema where only triggers look, nor what only others' tables use.
     """
     homes = {name.schema for name in both.expected.tables} | {both.placement.target}
-    astray: dict[str, str] = {}
+    astray: dict[tuple[str, bool], str] = {}
     users: dict[str, _Users] = {}
     for name, expected in both.expected.tables.items():
         found = both.found(name)
         for used in found.uses if found else ():
-            schema = used.schema
-            if schema not in astray:
-                astray[schema] = _why_astray(schema, homes, both)
-            if found and astray[schema] and schema != name.schema:
+            place = (used.schema, _is_looked_up(used))
+            if place not in astray:
+                astray[place] = _why_astray(*place, homes, both)
+            if found and astray[place] and used.schema != name.schema:
                 users.setdefault(_identity(used), []).append((expected, found, used))
     for identity, using in sorted(users.items()):
-        yield _stray(identity, using, astray[using[0][2].schema], both)
+        used = using[0][2]
+        yield _stray(identity, using, astray[used.schema, _is_looked_up(used)], both)
 
 
-def _why_astray(schema: str, homes: set[str], both: Comparison) -> str:
+def _is_looked_up(used: UsedObject) -> bool:
+    """Whether queries look it up by name: types, and the operators and functions of an extension.
+
+    A trigger, a default, a check, a generated column or an index holds the OID of what it uses (``pg_trigger.tgfoid``;
+    trees of expressions, ``pg_node_tree``): no search_path is asked when it runs.
+    """
+    return used.extension is not None or used.kind in ("type", "domain")
+
+
+def _why_astray(schema: str, is_looked_up: bool, homes: set[str], both: Comparison) -> str:
     """Why what lies there should not, empty where that is in order."""
     if schema == both.placement.target:
         return ""
@@ -46,7 +57,7 @@ def _why_astray(schema: str, homes: set[str], both: Comparison) -> str:
     if strayed:
         more = f" and {len(strayed) - 1} more" if len(strayed) > 1 else ""
         return f"{strayed[0]}{more} strayed to {quoted(schema)} too"
-    if schema not in homes and schema not in both.placement.path.effective:
+    if is_looked_up and schema not in homes and schema not in both.placement.path.effective:
         return f"{quoted(schema)} is not on the search_path of {quoted(both.placement.role)}"
     return ""
 
