@@ -34,8 +34,9 @@ class ExpectedTable:
     the model that owns the field, which ``through_field`` then names; empty for a table that RunSQL or RunPython
     made and no model has. ``state_position`` is the model's
     place in the migration state. ``part_made_by`` knows the constraints and indexes that operations of their own
-    made, by name, and unique_together by its columns. ``may_lack_like`` are columns that AlterField may have left
-    without the index for LIKE that Django makes with a new one.
+    made, by name, and unique_together by its columns. ``column_altered_by`` knows which AlterField of Django's last
+    gave an aspect of a column, named as in a finding, another value in the database. ``may_lack_like`` are columns
+    that AlterField may have left without the index for LIKE that Django makes with a new one.
     """
 
     table: Table
@@ -43,6 +44,7 @@ class ExpectedTable:
     model: str
     made_by: Provenance
     column_made_by: Mapping[str, Provenance] = field(default_factory=dict)
+    column_altered_by: Mapping[str, Mapping[str, Provenance]] = field(default_factory=dict)
     part_made_by: Mapping[str | frozenset[str], Provenance] = field(default_factory=dict)
     state_position: int = 0
     fields: tuple[ModelField, ...] = ()

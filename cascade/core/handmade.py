@@ -5,7 +5,7 @@ operations of a project's own. What they did is no drift; but only where a state
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cascade.core.ddl import UNKNOWN, Ddl, Thing, Verb, printed_type, words_in
@@ -60,8 +60,9 @@ EXPLAINABLE = frozenset(
 def explained(drifts: Iterable[Drift], changes: Sequence[HandmadeChange], both: Comparison) -> tuple[Drift, ...]:
     """The drifts, those that a change accounts for as notes which name it; the others as they are, in their order.
 
-    A change accounts for a drift if it came no earlier than the thing's creation, says of that very thing (by name,
-    or by table and columns) what was observed, and is the last one to speak of it.
+    A change accounts for a drift if it came no earlier than the thing's creation, nor than the last AlterField that
+    gave that aspect of a column another value, says of that very thing (by name, or by table and columns) what was
+    observed, and is the last one to speak of it.
     """
     return tuple(_explained(drift, changes, both) for drift in drifts)
 
@@ -97,7 +98,8 @@ def _reasons(drift: Drift, changes: Sequence[HandmadeChange], both: Comparison) 
         case DriftKind.MISSING_COLUMN | DriftKind.EXTRA_COLUMN:
             return _of_presence(drift, changes)
         case DriftKind.DIFFERENT_COLUMN:
-            return _of_column(drift, changes, found.column(drift.object) if found else None)
+            altered_by = _alterations(drift, both)
+            return _of_column(drift, changes, found.column(drift.object) if found else None, altered_by)
         case DriftKind.MISSING_CONSTRAINT | DriftKind.DIFFERENT_CONSTRAINT | DriftKind.EXTRA_CONSTRAINT:
             expected = _expected_name(drift, both)
             return _of_part(drift, changes, Thing.CONSTRAINT, expected, found.constraints if found else ())
@@ -127,6 +129,12 @@ def _expected_name(drift: Drift, both: Comparison) -> str:
             if index_in_words(index) == drift.expected:
                 return index.name
     return drift.object
+
+
+def _alterations(drift: Drift, both: Comparison) -> Mapping[str, Provenance]:
+    """The operation of Django's that last altered each aspect of the column."""
+    expected = both.expected.tables.get(drift.table) if drift.table is not None else None
+    return expected.column_altered_by.get(drift.object, {}) if expected is not None else {}
 
 
 def _last(changes: Sequence[HandmadeChange], accounts: Callable[[HandmadeChange], bool]) -> tuple[HandmadeChange, ...]:
@@ -198,13 +206,17 @@ def _made_without(drift: Drift, changes: Iterable[HandmadeChange]) -> tuple[Hand
     return tuple(tables[:1]) if any(change.ddl.thing is Thing.COLUMN for change in written) else ()
 
 
-def _of_column(drift: Drift, changes: Sequence[HandmadeChange], column: Column | None) -> tuple[HandmadeChange, ...]:
+def _of_column(
+    drift: Drift, changes: Sequence[HandmadeChange], column: Column | None, altered_by: Mapping[str, Provenance]
+) -> tuple[HandmadeChange, ...]:
     if column is None:
         return ()
     about = [change for change in changes if _on_table(change.ddl, drift) and _may_be(change.ddl.name, column.name)]
     reasons: list[HandmadeChange] = []
     for aspect in drift.aspects:
-        reason = _of_aspect(Thing(aspect), about, column)
+        altered = altered_by.get(aspect)
+        since = [change for change in about if altered is None or change.made_by.order >= altered.order]
+        reason = _of_aspect(Thing(aspect), since, column)
         if not reason:
             return ()
         reasons += reason

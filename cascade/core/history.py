@@ -74,6 +74,17 @@ class Provenance:
         return (self.position, self.migration.app, self.migration.name, self.operation_index)
 
 
+@dataclass(frozen=True, slots=True)
+class FieldBefore:
+    """A field as it was before an AlterField.
+
+    ``altered_by`` is None where that changed Django's state alone (``SeparateDatabaseAndState``).
+    """
+
+    field: Any
+    altered_by: Provenance | None
+
+
 @dataclass
 class ModelOrigin:
     """Which operation made a model's table, each of its fields, and each of its constraints and indexes.
@@ -89,7 +100,7 @@ class ModelOrigin:
     added: dict[str, Any] = field(default_factory=dict)
     parts: dict[str | frozenset[str], Provenance] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
-    earlier: dict[str, list[Any]] = field(default_factory=dict)
+    earlier: dict[str, list[FieldBefore]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ def _word(
         model=owner._meta.label,
         made_by=_table_origin(model, origin),
         column_made_by={clipped(field.column): _column_origin(model, field, origin) for field in fields},
+        column_altered_by=dict(_alterations(fields, origin, connection)) if model is owner else {},
         part_made_by=dict(_part_origins(model, fields, origin)),
         state_position=position,
         fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
@@ -303,6 +304,53 @@ def _part_origins(
             yield frozenset(columns.get(name, name) for name in part), made_by
 
 
+def _alterations(
+    fields: Iterable[Any], origin: ModelOrigin, connection: Any
+) -> Iterator[tuple[str, dict[str, Provenance]]]:
+    """The operation that last altered each aspect of a column, for the columns that one altered.
+
+    Not every AlterField does: ``DatabaseSchemaEditor._alter_field`` issues a statement only for what differs.
+    """
+    for field in fields:
+        earlier = origin.earlier.get(field.name, ())
+        later = [*(before.field for before in earlier[1:]), field]
+        altered = {
+            aspect: before.altered_by
+            for before, after in zip(earlier, later, strict=False)
+            if before.altered_by is not None
+            for aspect in _altered_aspects(before.field, after, connection)
+        }
+        if altered:
+            yield clipped(field.column), altered
+
+
+def _altered_aspects(before: Any, after: Any, connection: Any) -> Iterator[str]:
+    """What of the column gets another value: a new type or collation is one ``ALTER COLUMN TYPE``, which gives both."""
+    if _type_in_database(before, connection) != _type_in_database(after, connection):
+        yield from ("type", "collation")
+    if _draws_values(before, connection) != _draws_values(after, connection):
+        yield from ("identity", "default")
+    if before.null != after.null:
+        yield "nullability"
+    if before.db_default != after.db_default:
+        yield "default"
+    if before.db_comment != after.db_comment:
+        yield "comment"
+
+
+def _type_in_database(field: Any, connection: Any) -> tuple[str, str]:
+    """Type and collation; for a key, whose target's type an earlier state alone cannot tell, what it refers to."""
+    if field.is_relation:
+        return "key", str(field.deconstruct()[3].get("to", "")).lower()
+    parameters = field.db_parameters(connection)
+    return str(parameters["type"]), str(parameters.get("collation") or "")
+
+
+def _draws_values(field: Any, connection: Any) -> str:
+    """The suffix of a type that makes the column an identity, empty for most."""
+    return "" if field.is_relation else str(field.db_type_suffix(connection) or "")
+
+
 def _without_like(fields: Iterable[Any], origin: ModelOrigin, connection: Any) -> Iterator[str]:
     """The columns that AlterField may have left without the index for LIKE that Django makes with a new one.
 
@@ -310,7 +358,7 @@ def _without_like(fields: Iterable[Any], origin: ModelOrigin, connection: Any) -
     that had one became text. Where one sort of text became another, versions of Django differ.
     """
     for field in fields:
-        versions = [*origin.earlier.get(field.name, ()), field]
+        versions = [*(before.field for before in origin.earlier.get(field.name, ())), field]
         sorts = [_sort_of_text(version, connection) for version in versions]
         was_indexed = [version.db_index or version.unique for version in versions]
         if any(here != there and index for here, there, index in zip(sorts, sorts[1:], was_indexed, strict=False)):

@@ -13,6 +13,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 from cascade.core.history import (
+    FieldBefore,
     History,
     HistoryNotes,
     MigrationKey,
@@ -146,20 +147,17 @@ class _Replayer:
         if type(migration).mutate_state is not Migration.mutate_state:
             # A migration that changes state in its own way is one operation to us.
             migration.mutate_state(self.state, preserve=False)
-            self._note(migration, record, 0, None)
+            self._note(migration, _made_by(migration, record, 0, None), None)
             return
         for index, operation in enumerate(migration.operations):
-            self._note_earlier(migration.app_label, operation)
+            made_by = _made_by(migration, record, index, operation)
+            self._note_earlier(migration.app_label, operation, made_by)
             self._carry_renames(migration.app_label, operation)
             operation.state_forwards(migration.app_label, self.state)
-            self._note(migration, record, index, operation)
+            self._note(migration, made_by, operation)
             self._note_validation(migration.app_label, operation)
 
-    def _note(self, migration: Migration, record: Record, index: int, operation: Operation | None) -> None:
-        made_by = Provenance(
-            MigrationKey(migration.app_label, migration.name), _words(operation), index, record.position,
-            record.applied or None,
-        )  # fmt: skip
+    def _note(self, migration: Migration, made_by: Provenance, operation: Operation | None) -> None:
         state_only = isinstance(operation, django_operations.SeparateDatabaseAndState)
         app = migration.app_label
         for key in [key for key in self.origins if key[0] == app and key not in self.state.models]:
@@ -216,13 +214,15 @@ class _Replayer:
                 elif origin is not None:
                     origin.unproven.add(part.constraint.name)  # type: ignore[attr-defined]
 
-    def _note_earlier(self, app: str, operation: Operation) -> None:
+    def _note_earlier(self, app: str, operation: Operation, made_by: Provenance) -> None:
         for part in _parts(operation):
             if isinstance(part, django_operations.AlterField):
                 key = (app, part.model_name_lower)
                 if key in self.origins and part.name in self.state.models[key].fields:
                     field = self.state.models[key].fields[part.name]
-                    self.origins[key].earlier.setdefault(part.name, []).append(field)
+                    # What another operation tells the state of, the database need not have seen.
+                    before = FieldBefore(field, made_by if part is operation else None)
+                    self.origins[key].earlier.setdefault(part.name, []).append(before)
 
     def _carry_renames(self, app: str, operation: Operation) -> None:
         for part in _parts(operation):
@@ -242,6 +242,11 @@ class _Replayer:
                     old = self.state.models.get((app, part.name_lower))
                     if old is not None and part.table and default_table_name(old) in self._tables:
                         self._tables[part.table] = self._tables[default_table_name(old)]
+
+
+def _made_by(migration: Migration, record: Record, index: int, operation: Operation | None) -> Provenance:
+    key = MigrationKey(migration.app_label, migration.name)
+    return Provenance(key, _words(operation), index, record.position, record.applied or None)
 
 
 def _parts_of_table(model: ModelState) -> Iterator[str | frozenset[str]]:

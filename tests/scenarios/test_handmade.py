@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("price", models.IntegerField(db_index=True)),
                 ("weight", models.IntegerField()),
                 ("colour", models.CharField(max_length=20)),
+                ("size", models.CharField(max_length=20)),
                 ("owner", models.ForeignKey("shop.Owner", on_delete=models.CASCADE)),
             ],
             options={
@@ -62,6 +63,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(collate),
         migrations.RunSQL([
             "ALTER TABLE shop_item DROP CONSTRAINT price_positive, ALTER colour DROP NOT NULL",
+            "ALTER TABLE shop_item ALTER size TYPE text, ALTER size DROP NOT NULL",
             ("ALTER TABLE shop_item ADD CONSTRAINT price_at_least CHECK (price >= %s) NOT VALID", [1]),
         ]),
         migrations.RunPython(drop_index),
@@ -87,9 +89,24 @@ class Migration(migrations.Migration):
     ]
 """
 
+AFTERWARDS = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_by_hand")]
+    operations = [
+        # Changes nothing in the database.
+        migrations.AlterField("item", "colour", models.CharField(max_length=20, help_text="By name.")),
+        # Another type, which overrules what SQL said of that; and nothing about NULL.
+        migrations.AlterField("item", "size", models.CharField(max_length=50)),
+    ]
+"""
+
 EXPLAINED = {
     "different_column shop_item.path": 'shop.0002_by_hand RunPython (operation 1): ALTER TABLE shop_item ALTER COLUMN path TYPE varchar(255) COLLATE "C"',
     "different_column shop_item.colour": "shop.0002_by_hand RunSQL (operation 2): ALTER TABLE shop_item DROP CONSTRAINT price_positive, ALTER colour DROP NOT NULL",
+    "different_column shop_item.size": "shop.0002_by_hand RunSQL (operation 2): ALTER TABLE shop_item ALTER size TYPE text, ALTER size DROP NOT NULL",
     "different_constraint shop_item.price_at_least": "shop.0002_by_hand RunSQL (operation 2): ALTER TABLE shop_item ADD CONSTRAINT price_at_least CHECK (price >= 1) NOT VALID",
     "missing_index shop_item.by_weight": "shop.0002_by_hand RunPython (operation 3): schema_editor.remove_index(shop_item, by_weight)",
     "missing_constraint shop_item.one_weight": "shop.0002_by_hand SeparateDatabaseAndState (operation 4): RemoveConstraint(shop_item, one_weight)",
@@ -108,6 +125,7 @@ def site(tmp_path: Path, one_database: Database) -> Site:
             "shop/models.py": "",
             "shop/migrations/0001_initial.py": INITIAL,
             "shop/migrations/0002_by_hand.py": BY_HAND,
+            "shop/migrations/0003_afterwards.py": AFTERWARDS,
         },
     )
     site = project_site(project, one_database)
@@ -140,6 +158,7 @@ def test_what_migrations_did_by_hand_is_no_alarm_and_names_the_operation(site: S
         {
             'ALTER TABLE shop_item ALTER path TYPE varchar(300) COLLATE "C"': "different_column shop_item.path",
             "ALTER TABLE shop_item ALTER colour TYPE text": "different_column shop_item.colour",
+            "ALTER TABLE shop_item ALTER size TYPE text": "different_column shop_item.size",
             "ALTER TABLE shop_item ALTER price DROP NOT NULL": "different_column shop_item.price",
             "ALTER TABLE shop_item DROP CONSTRAINT shop_item_pkey CASCADE": "missing_constraint shop_item.shop_item_pkey",
             "ALTER TABLE shop_item DROP CONSTRAINT shop_item_path_key": "missing_constraint shop_item.shop_item_path_key",

@@ -223,6 +223,30 @@ def test_a_schema_that_is_named_must_be_the_right_one() -> None:
 # ------------------------------------------------------------------------------------------------------------- columns
 
 
+def explained_after_alteration(item: Table, altered: dict[str, Provenance], *changes: HandmadeChange) -> bool:
+    """Whether the difference of the item's price is explained where AlterField altered these aspects of it."""
+    both = beside(item, OWNER)
+    expected = replace(both.expected.tables[ITEM.name], column_altered_by={"price": altered})
+    both = replace(both, expected=replace(both.expected, tables={**both.expected.tables, ITEM.name: expected}))
+    (drift,) = explained(found_in(both), changes, both)
+    return bool(drift.explained_by)
+
+
+def test_what_a_later_alteration_by_django_overruled_explains_nothing() -> None:
+    item = with_column("price", type="bigint")
+    by_hand = ran("ALTER TABLE shop_item ALTER price TYPE bigint", number=5)
+    assert not explained_after_alteration(item, {"type": made(6, words="AlterField item.price")}, *by_hand)
+    assert explained_after_alteration(item, {"type": made(4, words="AlterField item.price")}, *by_hand)
+
+
+def test_an_alteration_of_one_aspect_overrules_no_other() -> None:
+    item = with_column("price", nullable=True)
+    by_hand = ran("ALTER TABLE shop_item ALTER price DROP NOT NULL", number=5)
+    altered = made(6, words="AlterField item.price")
+    assert explained_after_alteration(item, {"type": altered, "collation": altered}, *by_hand)
+    assert not explained_after_alteration(item, {"nullability": altered}, *by_hand)
+
+
 @pytest.mark.parametrize(
     ("column", "differences", "action"),
     [
@@ -283,7 +307,7 @@ def test_a_dropped_column_is_explained_and_another_one_is_not() -> None:
 
 def test_a_column_that_was_added_by_hand_is_explained() -> None:
     item = replace(ITEM, columns=(*ITEM.columns, Column("weight", "integer", nullable=False)))
-    assert drift_of(item).severity is Severity.RISKY
+    assert drift_of(item).severity is Severity.BROKEN
     assert is_explained(item, *ran("ALTER TABLE shop_item ADD COLUMN weight int NOT NULL"))
     assert not is_explained(item, *ran("ALTER TABLE shop_item ADD COLUMN height int NOT NULL"))
     assert is_explained(item, *ran("ALTER TABLE shop_item ADD w int; ALTER TABLE shop_item RENAME w TO weight"))
