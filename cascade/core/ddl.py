@@ -70,6 +70,8 @@ class Ddl:
     PRIVILEGES                the role, ``""`` for PUBLIC
     renames                   the new name
     ========================  =======================================================================================
+
+    ``conditional``: it stands in code with branches, which may not have come to it.
     """
 
     verb: Verb
@@ -82,10 +84,14 @@ class Ddl:
     unique: bool = False
     value: str | None = None
     text: str = ""
+    conditional: bool = False
 
 
-def ddl_in(sql: str) -> tuple[Ddl, ...]:
-    """What these statements do to tables, in order; of procedural code and dynamic SQL what every branch may do.
+def ddl_in(*texts: str) -> tuple[Ddl, ...]:
+    """What the statements of these texts, run one after another, do to tables, in order.
+
+    Of procedural code and dynamic SQL what every branch may do. The code of a function counts where it is called: one
+    that was only made has done nothing.
 
     >>> for done in ddl_in('ALTER TABLE "Item" ALTER path TYPE varchar(255) COLLATE "C", DROP CONSTRAINT positive'):
     ...     print(done.verb.value, done.thing.value, done.table, done.name, done.value)
@@ -93,7 +99,10 @@ def ddl_in(sql: str) -> tuple[Ddl, ...]:
     alter collation Item path C
     drop constraint Item positive None
     """
-    return tuple(_read(sql, depth=0)) if mentions_ddl(sql) else ()
+    if not any(map(mentions_ddl, texts)):
+        return ()
+    functions: dict[str, str] = {}
+    return tuple(done for text in texts for done in _read(text, functions, depth=0))
 
 
 def mentions_ddl(sql: str) -> bool:
@@ -146,14 +155,20 @@ _STARTS_AFTER = frozenset((";", "begin", "then", "else", "loop"))
 """A statement of SQL or PL/pgSQL begins after these (PL/pgSQL, Structure and Control Structures)."""
 
 
-def _read(sql: str, *, depth: int) -> Iterator[Ddl]:
+_BRANCHES = frozenset(("then", "loop", "exception", "return"))
+"""Code without any of these words is run from its beginning to its end (PL/pgSQL, Control Structures)."""
+
+
+def _read(sql: str, functions: dict[str, str], *, depth: int) -> Iterator[Ddl]:
+    """``functions`` is the code of those that were made by now, by name: what is made here is added."""
     tokens = _tokens(sql)
+    branches = depth > 0 and any(token.kind == "word" and token.text in _BRANCHES for token in tokens)
     for start, token in enumerate(tokens):
         if token.kind == "word" and (start == 0 or tokens[start - 1].is_one_of(_STARTS_AFTER)):
             statement = tokens[start : _end_of(tokens, start)]
             text = _shown(sql, statement)
-            for done in _statement(statement, depth):
-                yield done if done.text else replace(done, text=text)
+            for done in _statement(statement, functions, depth):
+                yield replace(done, text=done.text or text, conditional=done.conditional or branches)
 
 
 # --------------------------------------------------------------------------------------------------------------- tokens
@@ -346,13 +361,16 @@ def _written(tokens: Sequence[_Token]) -> str:
 # ----------------------------------------------------------------------------------------------------------- statements
 
 
-def _statement(tokens: Sequence[_Token], depth: int) -> Iterator[Ddl]:
+_CALLS = ("select * from", "select", "perform", "call")
+
+
+def _statement(tokens: Sequence[_Token], functions: dict[str, str], depth: int) -> Iterator[Ddl]:
     cursor = _Cursor(tokens)
-    match cursor.take_any("alter", "create", "drop", "comment on", "grant", "revoke", "do", "execute"):
+    match cursor.take_any("alter", "create", "drop", "comment on", "grant", "revoke", "do", "execute", *_CALLS):
         case "alter":
             yield from _alter(cursor)
         case "create":
-            yield from _create(cursor, depth)
+            yield from _create(cursor, functions)
         case "drop":
             yield from _drop(cursor)
         case "comment on":
@@ -360,28 +378,30 @@ def _statement(tokens: Sequence[_Token], depth: int) -> Iterator[Ddl]:
         case ("grant" | "revoke") as word:
             yield from _privileges(cursor, Verb.MAKE if word == "grant" else Verb.DROP)
         case "do":
-            yield from _bodies(cursor, depth)
+            for token in cursor.strings():
+                yield from _code(token.text, functions, depth)
         case "execute":
-            yield from _dynamic(cursor, depth)
+            yield from _dynamic(cursor, functions, depth)
+        case word if word in _CALLS:
+            name = cursor.name()
+            if cursor.peek().text == "(" and name in functions:
+                yield from _code(functions[name], functions, depth)
 
 
-def _bodies(cursor: _Cursor, depth: int) -> Iterator[Ddl]:
-    """The code in the statement's strings."""
+def _code(sql: str, functions: dict[str, str], depth: int) -> Iterator[Ddl]:
+    """What a text within a statement does when it is run."""
     if depth < _DEEPEST:
-        for token in cursor.strings():
-            yield from _read(token.text, depth=depth + 1)
+        yield from _read(sql, functions, depth=depth + 1)
 
 
-def _dynamic(cursor: _Cursor, depth: int) -> Iterator[Ddl]:
+def _dynamic(cursor: _Cursor, functions: dict[str, str], depth: int) -> Iterator[Ddl]:
     """``EXECUTE 'ALTER TABLE ' || name``, ``EXECUTE format('ALTER TABLE %I', …)``: literals are put in."""
-    if depth >= _DEEPEST:
-        return
     if cursor.take("format ("):
         cursor.position -= 1
         pattern, *arguments = [list(part.rest()) for part in cursor.group().parts()] or [[]]
         literals = [part[0].text if len(part) == 1 and part[0].kind == "string" else UNKNOWN for part in arguments]
         if len(pattern) == 1 and pattern[0].kind == "string":
-            yield from _read(_formatted(pattern[0].text, literals), depth=depth + 1)
+            yield from _code(_formatted(pattern[0].text, literals), functions, depth)
         return
     sql, joined = "", True
     for token in cursor.until(frozenset(("using", "into"))).rest():
@@ -392,7 +412,7 @@ def _dynamic(cursor: _Cursor, depth: int) -> Iterator[Ddl]:
             sql, joined = sql + UNKNOWN, False
         elif token.text == "||":
             joined = True
-    yield from _read(sql, depth=depth + 1)
+    yield from _code(sql, functions, depth)
 
 
 def _formatted(pattern: str, arguments: Sequence[str]) -> str:
@@ -432,7 +452,7 @@ def _alter(cursor: _Cursor) -> Iterator[Ddl]:
                 yield Ddl(Verb.RENAME, Thing.INDEX, schema=schema, name=name, value=cursor.name())
 
 
-def _create(cursor: _Cursor, depth: int) -> Iterator[Ddl]:
+def _create(cursor: _Cursor, functions: dict[str, str]) -> Iterator[Ddl]:
     cursor.take("or replace")
     kind = cursor.take_any("unique index", "index", "unlogged table", "table", "function", "procedure")
     if kind.endswith("index"):
@@ -440,7 +460,12 @@ def _create(cursor: _Cursor, depth: int) -> Iterator[Ddl]:
     elif kind.endswith("table"):
         yield from _create_table(cursor)
     elif kind:
-        yield from _bodies(cursor, depth)
+        name = cursor.name()
+        functions.pop(name, None)
+        while not cursor.at_end:
+            if cursor.take("as") and cursor.peek().kind == "string":
+                functions[name] = cursor.peek().text
+            cursor.position += 1
 
 
 def _create_index(cursor: _Cursor, *, unique: bool) -> Iterator[Ddl]:

@@ -23,7 +23,7 @@ class HandmadeChange:
     """One thing that an operation did to the database and not to Django's state.
 
     ``table`` of ``ddl`` is the name that the table has after all applied migrations. ``certain``: SQL that ran as it
-    is written; else a call in Python code, of which only the literals are known.
+    is written; else SQL in a branch, or a call in Python code, of which only the literals are known.
     """
 
     made_by: Provenance

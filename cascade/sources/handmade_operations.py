@@ -218,7 +218,7 @@ class _Moment:
         if isinstance(operation, migrations.SeparateDatabaseAndState):
             yield from self._done_by_all(operation.database_operations)
         elif isinstance(operation, migrations.RunSQL):
-            yield from ((ddl, True) for text in _statements(operation.sql) for ddl in ddl_in(text))
+            yield from ((ddl, not ddl.conditional) for ddl in ddl_in(*_statements(operation.sql)))
         elif isinstance(operation, migrations.RunPython):
             yield from self._done_by_code(operation.code)
         elif _is_django(type(operation).database_forwards):

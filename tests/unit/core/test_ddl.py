@@ -177,12 +177,49 @@ def test_a_temporary_table_is_no_table_of_the_layout() -> None:
         "DO LANGUAGE plpgsql $code$ BEGIN EXECUTE 'ALTER TABLE item DROP CONSTRAINT a'; END $code$",
         "DO $$ BEGIN EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %2$I', 'item', 'a'); END $$",
         "DO $$ BEGIN EXECUTE 'ALTER TABLE ' || 'item' || ' DROP CONSTRAINT a'; END $$",
-        "CREATE OR REPLACE FUNCTION f() RETURNS void AS $f$ BEGIN\nALTER TABLE item DROP CONSTRAINT a;\nEND $f$ LANGUAGE plpgsql",
+        "CREATE OR REPLACE FUNCTION f() RETURNS void AS $f$ BEGIN\nALTER TABLE item DROP CONSTRAINT a;\nEND $f$ LANGUAGE plpgsql; SELECT f(); DROP FUNCTION f()",
+        "CREATE PROCEDURE s.p(a text) LANGUAGE SQL AS 'ALTER TABLE item DROP CONSTRAINT a'; CALL s.p('b')",
+        "CREATE FUNCTION f() RETURNS void AS 'ALTER TABLE item DROP CONSTRAINT a' LANGUAGE SQL; DO $$ BEGIN PERFORM f(); END $$",
         "DO $a$ BEGIN EXECUTE $b$ DO $c$ BEGIN ALTER TABLE item DROP CONSTRAINT a; END $c$ $b$; END $a$",
     ],
 )  # fmt: skip
 def test_code_and_the_sql_that_it_executes_is_read_through(sql: str) -> None:
     assert said(sql) == ["drop constraint item.a"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE FUNCTION f() RETURNS void AS $$ BEGIN ALTER TABLE item DROP CONSTRAINT a; END $$ LANGUAGE plpgsql",
+        "CREATE FUNCTION f() RETURNS void AS 'DROP INDEX a' LANGUAGE SQL; SELECT g(); SELECT f FROM item",
+        "CREATE FUNCTION f() RETURNS void AS 'DROP INDEX a' LANGUAGE SQL; CREATE OR REPLACE FUNCTION f() RETURNS void AS 'SELECT 1' LANGUAGE SQL; SELECT f()",
+    ],
+)  # fmt: skip
+def test_a_function_that_was_made_and_not_called_did_nothing(sql: str) -> None:
+    assert said(sql) == []
+
+
+def test_a_function_may_be_made_in_one_text_and_called_in_the_next() -> None:
+    (done,) = ddl_in("CREATE FUNCTION f() RETURNS void AS 'DROP INDEX a' LANGUAGE SQL", "SELECT f()")
+    assert (done.verb.value, done.name, done.text) == ("drop", "a", "DROP INDEX a")
+
+
+@pytest.mark.parametrize(
+    ("sql", "conditional"),
+    [
+        ("DROP INDEX a", False),
+        ("SELECT CASE WHEN true THEN 1 END; DROP INDEX a", False),
+        ("DO $$ BEGIN DROP INDEX a; END $$", False),
+        ("DO $$ BEGIN EXECUTE 'DROP INDEX a'; END $$", False),
+        ("DO $$ BEGIN IF true THEN DROP INDEX a; END IF; END $$", True),
+        ("DO $$ BEGIN IF true THEN RETURN; END IF; EXECUTE 'DROP INDEX a'; END $$", True),
+        ("DO $$ BEGIN DROP INDEX a; EXCEPTION WHEN others THEN NULL; END $$", True),
+        ("DO $$ BEGIN FOR i IN 1..0 LOOP DROP INDEX a; END LOOP; END $$", True),
+    ],
+)
+def test_what_stands_in_code_with_branches_may_not_have_run(sql: str, conditional: bool) -> None:
+    (done,) = ddl_in(sql)
+    assert done.conditional is conditional
 
 
 def test_what_only_the_running_code_knows_is_unknown_and_not_guessed() -> None:

@@ -96,6 +96,23 @@ def test_parameters_are_put_in_as_the_driver_would() -> None:
     assert done.endswith("= check(path like '%s')")
 
 
+def certainties(sql: Any) -> list[bool]:
+    migration = type("Migration", (migrations.Migration,), {"operations": [*initial(), migrations.RunSQL(sql)]})
+    applied = [(migration("0001", "shop"), Record(MigrationKey("shop", "0001"), "", 1))]
+    return [change.certain for change in read_handmade_changes(applied, (), table_name=table_name)]
+
+
+def test_sql_in_a_branch_is_not_certain_to_have_run() -> None:
+    assert certainties("DO $$ BEGIN IF EXISTS (SELECT 1) THEN DROP INDEX by_price; END IF; END $$") == [False]
+    assert certainties("DO $$ BEGIN DROP INDEX by_price; END $$") == [True]
+
+
+def test_the_code_of_a_function_has_run_where_the_operation_calls_it() -> None:
+    make = "CREATE FUNCTION tidy() RETURNS void AS 'DROP INDEX by_price' LANGUAGE SQL"
+    assert read(migrations.RunSQL(make)) == []
+    assert read(migrations.RunSQL([make, "SELECT tidy()"])) == ["2: drop index .by_price"]
+
+
 def test_no_operation_is_nothing() -> None:
     assert read(migrations.RunSQL(migrations.RunSQL.noop), migrations.RunPython(migrations.RunPython.noop)) == []
 
