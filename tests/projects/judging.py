@@ -22,9 +22,9 @@ class Verdict:
 
 
 def judge(injection: Injection, drifts: Iterable[Drift], *, before: Iterable[Drift] = ()) -> Verdict:
-    """Compare findings with what the table of expectations says; those ``before`` the injection are left aside."""
-    known = {_identity(drift) for drift in before}
-    drifts = [drift for drift in drifts if _identity(drift) not in known]
+    """Compare findings with what the table of expectations says; those ``before`` it are left aside."""
+    known = set(before)
+    drifts = [drift for drift in drifts if drift not in known]
     wanted = list(_wanted(injection))
     asked_for = [(hit, subject) for hit, subject in wanted if not hit.optional]
     missed = [_in_words(hit, subject) for hit, subject in asked_for if not _is_found(hit, subject, drifts)]
@@ -39,10 +39,6 @@ def judge(injection: Injection, drifts: Iterable[Drift], *, before: Iterable[Dri
         ),
         sum(drift.severity is Severity.NOTE for drift in unaccounted),
     )
-
-
-def _identity(drift: Drift) -> tuple[str, Severity, str]:
-    return (drift.id, drift.severity, drift.observed)
 
 
 def _wanted(injection: Injection) -> Iterator[tuple[Hit, Subject]]:
