@@ -32,6 +32,7 @@ class Thing(Enum):
     """What a statement is about. The parts of a column are named like the aspects of a finding."""
 
     TABLE = "table"
+    VIEW = "view"
     SCHEMA = "schema"
     COLUMN = "column"
     TYPE = "type"
@@ -67,6 +68,7 @@ class Ddl:
     VALIDATION                ``""`` for NOT VALID, ``valid``
     ENFORCEMENT               ``""`` for disabled triggers and NOT ENFORCED, ``enforced``
     SCHEMA, OWNER             the new one
+    VIEW                      what it is: ``view``, ``materialized view`` or ``foreign table``
     PRIVILEGES                the role, ``""`` for PUBLIC
     renames                   the new name
     ========================  =======================================================================================
@@ -436,7 +438,7 @@ def _formatted(pattern: str, arguments: Sequence[str]) -> str:
 
 
 def _alter(cursor: _Cursor) -> Iterator[Ddl]:
-    match cursor.take_any("table", "index", "foreign table", "materialized view", "view", "sequence"):
+    match cursor.take_any("table", "index", *_VIEWS):
         case "table":
             cursor.take("if exists")
             cursor.take("only")
@@ -450,12 +452,26 @@ def _alter(cursor: _Cursor) -> Iterator[Ddl]:
             schema, name = cursor.qualified()
             if cursor.take("rename to"):
                 yield Ddl(Verb.RENAME, Thing.INDEX, schema=schema, name=name, value=cursor.name())
+        case kind if kind:
+            cursor.take("if exists")
+            schema, view = cursor.qualified()
+            if cursor.take("rename to"):
+                yield Ddl(Verb.RENAME, Thing.VIEW, view, schema, view, value=cursor.name())
+
+
+_VIEWS = ("view", "materialized view", "foreign table")
+"""What can stand in a table's place and be asked like one."""
 
 
 def _create(cursor: _Cursor, functions: dict[str, str]) -> Iterator[Ddl]:
     cursor.take("or replace")
-    kind = cursor.take_any("unique index", "index", "unlogged table", "table", "function", "procedure")
-    if kind.endswith("index"):
+    cursor.take("recursive")
+    kind = cursor.take_any("unique index", "index", "unlogged table", "table", *_VIEWS, "function", "procedure")
+    if kind in _VIEWS:
+        cursor.take("if not exists")
+        schema, view = cursor.qualified()
+        yield Ddl(Verb.MAKE, Thing.VIEW, view, schema, value=kind)
+    elif kind.endswith("index"):
         yield from _create_index(cursor, unique=kind == "unique index")
     elif kind.endswith("table"):
         yield from _create_table(cursor)
@@ -504,16 +520,16 @@ def _create_table(cursor: _Cursor) -> Iterator[Ddl]:
 
 
 def _drop(cursor: _Cursor) -> Iterator[Ddl]:
-    kind = cursor.take_any("table", "index")
+    kind = cursor.take_any("table", "index", *_VIEWS)
     if not kind:
         return
     cursor.take("concurrently")
     cursor.take("if exists")
     for schema, name in cursor.names():
-        if kind == "table":
-            yield Ddl(Verb.DROP, Thing.TABLE, name, schema)
-        else:
+        if kind == "index":
             yield Ddl(Verb.DROP, Thing.INDEX, schema=schema, name=name)
+        else:
+            yield Ddl(Verb.DROP, Thing.TABLE if kind == "table" else Thing.VIEW, name, schema)
 
 
 def _comment(cursor: _Cursor) -> Iterator[Ddl]:

@@ -94,7 +94,8 @@ def _reasons(drift: Drift, changes: Sequence[HandmadeChange], both: Comparison) 
     found = _table_of(drift, both)
     match drift.kind:
         case DriftKind.MISSING_TABLE | DriftKind.EXTRA_TABLE | DriftKind.MISPLACED_TABLE:
-            return _of_table(drift, changes)
+            view = _view_in_place(drift, both)
+            return _of_view(drift, changes, view) if view else _of_table(drift, changes)
         case DriftKind.MISSING_COLUMN | DriftKind.EXTRA_COLUMN:
             return _of_presence(drift, changes)
         case DriftKind.DIFFERENT_COLUMN:
@@ -116,6 +117,12 @@ def _reasons(drift: Drift, changes: Sequence[HandmadeChange], both: Comparison) 
 
 def _table_of(drift: Drift, both: Comparison) -> Table | None:
     return both.found(drift.table) if drift.table is not None else None
+
+
+def _view_in_place(drift: Drift, both: Comparison) -> str:
+    """``view``, ``materialized view`` or ``foreign table`` where one is in the table's place, else empty."""
+    here = both.observed.layout.tables.get(drift.table) if drift.table is not None else None
+    return here.kind.name.lower().replace("_", " ") if here is not None and not here.kind.holds_rows else ""
 
 
 def _expected_name(drift: Drift, both: Comparison) -> str:
@@ -160,9 +167,23 @@ def _of_table(drift: Drift, changes: Sequence[HandmadeChange]) -> tuple[Handmade
     about = [
         change
         for change in changes
-        if change.ddl.thing is Thing.TABLE and (_on_table(change.ddl, drift) or _is_renamed_to(change.ddl, name))
+        if change.ddl.thing in (Thing.TABLE, Thing.VIEW)
+        and (_on_table(change.ddl, drift) or _is_renamed_to(change.ddl, name))
     ]
     return _last(about, lambda change: _leaves_there(change.ddl, name) is (drift.kind is DriftKind.EXTRA_TABLE))
+
+
+def _of_view(drift: Drift, changes: Sequence[HandmadeChange], view: str) -> tuple[HandmadeChange, ...]:
+    """Why a view or the like is in the table's place."""
+    about = [
+        change
+        for change in changes
+        if change.ddl.thing in (Thing.TABLE, Thing.VIEW)
+        # What was made bears its later name already.
+        and change.ddl.verb is not Verb.RENAME
+        and _on_table(change.ddl, drift)
+    ]
+    return _last(about, lambda change: (change.ddl.verb, change.ddl.value) == (Verb.MAKE, view))
 
 
 def _of_presence(drift: Drift, changes: Sequence[HandmadeChange]) -> tuple[HandmadeChange, ...]:

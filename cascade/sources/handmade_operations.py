@@ -109,7 +109,7 @@ class _Reader:
 
     def _note(self, change: HandmadeChange) -> None:
         ddl = change.ddl
-        if ddl.verb is Verb.RENAME and ddl.thing is Thing.TABLE and ddl.value:
+        if ddl.verb is Verb.RENAME and ddl.thing in (Thing.TABLE, Thing.VIEW) and ddl.value:
             self._carry_table(ddl.table, ddl.value)
         elif ddl.verb is Verb.RENAME and ddl.thing is Thing.COLUMN and ddl.value:
             self._carry_column(ddl.table, ddl.name, ddl.value)
@@ -161,7 +161,7 @@ class _Reader:
         """A statement on the table stays one on the table; one that took the old name away does not."""
 
         def carried(ddl: Ddl) -> Ddl:
-            keeps = ddl.thing is not Thing.TABLE or ddl.verb not in (Verb.DROP, Verb.RENAME)
+            keeps = ddl.thing not in (Thing.TABLE, Thing.VIEW) or ddl.verb not in (Verb.DROP, Verb.RENAME)
             return replace(ddl, table=new) if ddl.table == old and keeps else ddl
 
         self.changes = [replace(change, ddl=carried(change.ddl)) for change in self.changes]

@@ -100,6 +100,17 @@ class Migration(migrations.Migration):
         migrations.AlterField("item", "colour", models.CharField(max_length=20, help_text="By name.")),
         # Another type, which overrules what SQL said of that; and nothing about NULL.
         migrations.AlterField("item", "size", models.CharField(max_length=50)),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL("CREATE VIEW shop_cheap AS SELECT id, price FROM shop_item WHERE price < 9"),
+            ],
+            state_operations=[
+                migrations.CreateModel(
+                    "Cheap",
+                    [("id", models.BigAutoField(primary_key=True)), ("price", models.IntegerField())],
+                ),
+            ],
+        ),
     ]
 """
 
@@ -112,6 +123,7 @@ EXPLAINED = {
     "missing_constraint shop_item.one_weight": "shop.0002_by_hand SeparateDatabaseAndState (operation 4): RemoveConstraint(shop_item, one_weight)",
     "different_column shop_item.weight": "shop.0002_by_hand SeparateDatabaseAndState (operation 4): AlterField(shop_item, weight)",
     "extra_index shop_item.item_colours": "shop.0002_by_hand RunSQL (operation 5): CREATE INDEX item_colours ON shop_item (lower(colour), price)",
+    "missing_table shop_cheap": "shop.0003_afterwards SeparateDatabaseAndState (operation 3): CREATE VIEW shop_cheap AS SELECT id, price FROM shop_item WHERE price < 9",
     "extra_table shop_log": "shop.0002_by_hand RunSQL (operation 5): CREATE TABLE shop_log (id bigserial PRIMARY KEY, item_id bigint REFERENCES shop_item)",
 }
 
@@ -168,7 +180,10 @@ def test_what_migrations_did_by_hand_is_no_alarm_and_names_the_operation(site: S
             'ALTER TABLE shop_item ALTER path TYPE varchar(255) COLLATE "POSIX"': "different_column shop_item.path",
             "ALTER TABLE shop_item DROP COLUMN colour": "missing_column shop_item.colour",
         },
-        {"DROP TABLE shop_item CASCADE": "missing_table shop_item"},
+        {
+            "DROP VIEW shop_cheap": "missing_table shop_cheap",
+            "DROP TABLE shop_item CASCADE": "missing_table shop_item",
+        },
     ],
 )  # fmt: skip
 def test_drift_on_the_same_table_is_found_all_the_same(site: Site, injected: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from cascade.core.layout import (
     Index,
     Layout,
     Reference,
+    RelationKind,
     RowEvidence,
     Table,
     TableName,
@@ -477,6 +478,29 @@ def test_a_table_that_a_statement_moved_is_explained_where_it_lies_there() -> No
     moved = "misplaced_table:public.shop_owner"
     assert explained_tables(both, *ran("ALTER TABLE shop_owner SET SCHEMA archive"))[moved]
     assert not explained_tables(both, *ran("ALTER TABLE shop_owner SET SCHEMA attic"))[moved]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE VIEW shop_owner AS SELECT 1 AS id", True),
+        ("DROP TABLE shop_owner; CREATE OR REPLACE VIEW public.shop_owner AS SELECT 1 AS id", True),
+        ("CREATE MATERIALIZED VIEW shop_owner AS SELECT 1 AS id", False),
+        ("CREATE VIEW shop_owners AS SELECT 1 AS id", False),
+        ("CREATE VIEW shop_owner AS SELECT 1 AS id; DROP VIEW shop_owner", False),
+        ("CREATE VIEW shop_owner AS SELECT 1 AS id; DROP VIEW shop_owner; CREATE TABLE shop_owner (id int)", False),
+    ],
+)
+def test_a_view_in_a_tables_place_is_explained_where_a_statement_made_it_one(sql: str, expected: bool) -> None:
+    both = beside(ITEM, replace(OWNER, kind=RelationKind.VIEW, constraints=(), indexes=()))
+    assert bool(explained_tables(both, *ran(sql))["missing_table:public.shop_owner"]) is expected
+
+
+def test_a_view_that_a_statement_made_and_that_is_gone_is_missing() -> None:
+    made_view = ran("CREATE VIEW shop_owner AS SELECT 1 AS id")
+    missing = "missing_table:public.shop_owner"
+    assert not explained_tables(beside(ITEM), *made_view)[missing]
+    assert explained_tables(beside(ITEM), *made_view, *ran("DROP VIEW shop_owner", 6))[missing]
 
 
 def test_what_a_table_made_by_hand_never_had_is_explained() -> None:

@@ -436,6 +436,17 @@ def test_a_table_that_was_renamed_by_hand_keeps_what_was_done_to_it() -> None:
     ]
 
 
+def test_a_view_follows_the_names_that_its_model_gets() -> None:
+    assert read(
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL("CREATE VIEW shop_cheap AS SELECT 1 AS id")],
+            state_operations=[migrations.CreateModel("Cheap", [("id", models.BigAutoField(primary_key=True))])],
+        ),
+        migrations.RenameModel("Cheap", "Bargain"),
+        migrations.RunSQL("ALTER VIEW shop_bargain RENAME TO bargains"),
+    ) == ["2: make view bargains = view", "4: rename view shop_bargain.shop_bargain = bargains"]
+
+
 def test_changes_come_in_the_order_of_the_records() -> None:
     def migration(name: str, sql: str) -> migrations.Migration:
         return type("Migration", (migrations.Migration,), {"operations": [migrations.RunSQL(sql)]})(name, "shop")
