@@ -1,9 +1,10 @@
 """Where names lead and where new tables would land, for the role that serves pages and for the one that migrates."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import (
     PathSource,
@@ -52,6 +53,44 @@ class HistoryPlace:
     counts: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PathLost:
+    """Amiss: start-up parameters did not arrive. ``found`` is the path that the session has instead."""
+
+    asked: AskedPath
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandsAstray:
+    """Amiss: a table that the migrating role makes now lands where it does not belong."""
+
+    role: str
+    schema: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetUnseen:
+    """Amiss: the role that serves pages does not look where tables belong."""
+
+    role: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class TablesUnseen:
+    """Amiss: so many expected tables are not in their place, but in a schema where the serving role does not look."""
+
+    role: str
+    schema: str
+    number: int
+
+
+Amiss = PathLost | LandsAstray | TargetUnseen | TablesUnseen
+"""What puts tables, or looks for them, where they do not belong."""
+
+
 @dataclass(frozen=True)
 class Whereabouts:
     """The one screen that explains a table in the wrong schema.
@@ -59,7 +98,8 @@ class Whereabouts:
     ``placement`` is None where it cannot be decided, for the reason in ``undecided``. ``holdings`` are the schemas by
     how many of the expected tables they hold, the target first; ``expected`` how many there are and ``nowhere`` how
     many of them no schema holds. All three are None where the expected side cannot be worked out, for the reason in
-    ``not_expected``. ``lost`` is what the client asked for and the session did not get.
+    ``not_expected``. ``lost`` is what the client asked for and the session did not get; ``amiss`` what is risky, the
+    causes before the consequences.
     """
 
     host: str
@@ -74,6 +114,7 @@ class Whereabouts:
     holdings: tuple[tuple[str, int], ...] | None = None
     nowhere: int | None = None
     not_expected: str = ""
+    amiss: tuple[Amiss, ...] = ()
 
     @property
     def target(self) -> str | None:
@@ -89,28 +130,35 @@ def make_whereabouts(
     undecided: str = "",
     settings_path: str | None = None,
     asked: AskedPath | None = None,
-    expected: Iterable[str] | None = None,
+    expected: Iterable[TableName] | None = None,
     not_expected: str = "",
 ) -> Whereabouts:
-    """All of it from one reading. ``expected`` are the bare names of the tables that applied migrations made.
+    """All of it from one reading. ``expected`` are the places of the tables that applied migrations made.
 
     ``settings_path`` is what DATABASES asks for, which every role would get; ``asked`` what this connection asked for.
     """
     target = placement.target if placement else None
-    names = None if expected is None else sorted(set(expected))
+    held = None if expected is None else _held(frozenset(expected), observed)
+    roles, histories = _roles(observed, settings_path, asked), tuple(_histories(observed, target))
+    lost = asked if asked and _is_lost(asked, observed) else None
     return Whereabouts(
         host=host,
         observed=observed,
-        roles=_roles(observed, settings_path, asked),
-        histories=tuple(_histories(observed, target)),
+        roles=roles,
+        histories=histories,
         placement=placement,
         undecided=undecided,
         asked=asked,
-        lost=asked if asked and _is_lost(asked, observed) else None,
-        expected=None if names is None else len(names),
-        holdings=None if names is None else _holdings(names, observed, target),
-        nowhere=None if names is None else sum(name not in observed.layout.copies for name in names),
+        lost=lost,
+        expected=None if held is None else len(held),
+        holdings=None if held is None else _holdings(held, target),
+        nowhere=None if held is None else sum(not places for places in held.values()),
         not_expected=not_expected,
+        amiss=(
+            *([PathLost(lost, observed.session_path)] if lost else ()),
+            *(amiss for view in roles if target is not None for amiss in _led_astray(view, target)),
+            *_unseen(held or {}, observed, roles),
+        ),
     )
 
 
@@ -158,8 +206,39 @@ def _is_lost(asked: AskedPath, observed: Observed) -> bool:
     return differs and observed.session_path_source not in (PathSource.CLIENT.value, PathSource.SESSION.value)
 
 
-def _holdings(names: Iterable[str], observed: Observed, target: str | None) -> tuple[tuple[str, int], ...]:
-    counts = Counter(
-        table.name.schema for name in names for table in observed.layout.copies.get(name, ()) if table.kind.holds_rows
-    )
+def _led_astray(view: RoleView, target: str) -> Iterable[Amiss]:
+    landing = view.landing.schema
+    if view.migrates and landing is not None and landing != target:
+        yield LandsAstray(view.role, landing, target)
+    if view.serves and target not in view.path.effective:
+        yield TargetUnseen(view.role, target)
+
+
+def _held(names: frozenset[TableName], observed: Observed) -> dict[TableName, tuple[TableName, ...]]:
+    """Of each expected table the places where one of its bare name is; not where another expected one belongs."""
+    return {
+        name: tuple(
+            copy.name
+            for copy in observed.layout.copies.get(name.name, ())
+            if copy.kind.holds_rows and (copy.name == name or copy.name not in names)
+        )
+        for name in names
+    }
+
+
+def _unseen(
+    held: Mapping[TableName, tuple[TableName, ...]], observed: Observed, roles: Iterable[RoleView]
+) -> Iterable[TablesUnseen]:
+    """Where strays lie unseen of tables that are not in their place.
+
+    A schema with a record of its own is an environment, and what it holds is no stray.
+    """
+    serving = next(view for view in roles if view.serves)
+    seen = {*serving.path.effective, *observed.history_schemas}
+    strays = Counter(place.schema for name, places in held.items() if name not in places for place in places)
+    return (TablesUnseen(serving.role, schema, strays[schema]) for schema in sorted(strays) if schema not in seen)
+
+
+def _holdings(held: Mapping[TableName, tuple[TableName, ...]], target: str | None) -> tuple[tuple[str, int], ...]:
+    counts = Counter(place.schema for places in held.values() for place in places)
     return tuple(sorted(counts.items(), key=lambda item: (item[0] != target, -item[1], item[0])))

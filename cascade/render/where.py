@@ -2,10 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from cascade.core.layout import quoted
-from cascade.core.whereabouts import RoleView, Whereabouts
+from cascade.core.whereabouts import (
+    Amiss,
+    LandsAstray,
+    PathLost,
+    RoleView,
+    TablesUnseen,
+    TargetUnseen,
+    Whereabouts,
+)
 from cascade.render.paragraphs import INDENT, padded, painted, separated, wrapped
 from cascade.render.wording import counted, listed, moment, printable
 
@@ -23,7 +31,7 @@ def render_where(whereabouts: Whereabouts, *, colour: bool = False, width: int =
     page = _Page(width)
     blocks = (
         _header(whereabouts, width),
-        [*page.said("RISKY", *_amiss(whereabouts)), *page.said("UNSURE", whereabouts.undecided)],
+        [*page.said("RISKY", *map(_amiss, whereabouts.amiss)), *page.said("UNSURE", whereabouts.undecided)],
         [line for view in whereabouts.roles for line in _role(view, page)],
         [*page.said("HISTORY", *_histories(whereabouts)), *page.said("TABLES", *_tables(whereabouts))],
     )
@@ -55,7 +63,7 @@ def render_where_json(whereabouts: Whereabouts) -> str:
         if whereabouts.holdings is None
         else [{"schema": schema, "tables": number} for schema, number in whereabouts.holdings],
         "nowhere": whereabouts.nowhere,
-        "amiss": list(_amiss(whereabouts)),
+        "amiss": [_amiss(amiss) for amiss in whereabouts.amiss],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -82,39 +90,23 @@ def _header(whereabouts: Whereabouts, width: int) -> list[str]:
     return wrapped(printable(text), width, hang=2)
 
 
-def _amiss(whereabouts: Whereabouts) -> Iterator[str]:
-    """What puts tables, or looks for them, where they do not belong."""
-    lost, target = whereabouts.lost, whereabouts.target
-    if lost is not None:
-        yield (
-            f"Start-up parameters did not arrive: {lost.where} asks for search_path {lost.setting}, the session has "
-            f"{whereabouts.observed.session_path or 'an empty one'}. A pooler drops them (PgBouncer: "
-            "ignore_startup_parameters); set the path by ALTER ROLE … SET search_path instead."
-        )
-    for view in whereabouts.roles:
-        if target is None:
-            continue
-        role, landing = quoted(view.role), view.landing.schema
-        if view.migrates and landing is not None and landing != target:
-            yield f"A table that {role} makes now lands in {quoted(landing)}, and belongs in {quoted(target)}."
-        if view.serves and target not in view.path.effective:
-            yield f"{role} serves pages and does not look in {quoted(target)}, where tables belong."
-    for schema in _unseen(whereabouts):
-        number = dict(whereabouts.holdings or ())[schema]
-        role = next(view.role for view in whereabouts.roles if view.serves)
-        be = "is" if number == 1 else "are"
-        yield f"{counted(number, 'expected table')} {be} in {quoted(schema)}, where {quoted(role)} does not look."
-
-
-def _unseen(whereabouts: Whereabouts) -> list[str]:
-    """Schemas without a record of their own that hold expected tables and are not on the application's path."""
-    path = next((view.path.effective for view in whereabouts.roles if view.serves), ())
-    own = {place.schema for place in whereabouts.histories}
-    return [
-        schema
-        for schema, _ in whereabouts.holdings or ()
-        if schema not in path and schema not in own and schema != whereabouts.target
-    ]
+def _amiss(amiss: Amiss) -> str:
+    match amiss:
+        case PathLost(asked, found):
+            return (
+                f"Start-up parameters did not arrive: {asked.where} asks for search_path {asked.setting}, the session "
+                f"has {found or 'an empty one'}. A pooler drops them (PgBouncer: ignore_startup_parameters); set the "
+                "path by ALTER ROLE … SET search_path instead."
+            )
+        case LandsAstray(role, schema, target):
+            return f"A table that {quoted(role)} makes now lands in {quoted(schema)}, and belongs in {quoted(target)}."
+        case TargetUnseen(role, target):
+            return f"{quoted(role)} serves pages and does not look in {quoted(target)}, where tables belong."
+        case TablesUnseen(role, schema, number):
+            be = "is" if number == 1 else "are"
+            tables = counted(number, "expected table")
+            return f"{tables} {be} in {quoted(schema)}, where {quoted(role)} does not look."
+    assert_never(amiss)
 
 
 def _role(view: RoleView, page: _Page) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cascade.core.history import History
+from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, SearchPath, decide_placement, work_out_connected_path, work_out_path
 from cascade.core.whereabouts import AskedPath, Whereabouts, make_whereabouts
@@ -109,8 +110,8 @@ def _placement(seen: _Seen, question: Question) -> tuple[Placement | None, str]:
         return None, str(error)
 
 
-def _expected_names(seen: _Seen, placement: Placement | None, question: Question) -> tuple[list[str] | None, str]:
-    """The bare names of the tables that applied migrations made, or why they cannot be told."""
+def _expected_names(seen: _Seen, placement: Placement | None, question: Question) -> tuple[list[TableName] | None, str]:
+    """The places of the tables that applied migrations made, or why they cannot be told."""
     from cascade.sources.expected import AppliedState, read_worded_state
     from cascade.sources.migration_history import read_replay
 
@@ -125,7 +126,7 @@ def _expected_names(seen: _Seen, placement: Placement | None, question: Question
         worded = read_worded_state(applied, _django_connection(question.database), target=placement.target)
     except CascadeError as error:
         return None, str(error)
-    return [table.expected.name.name for table in worded.tables], ""
+    return [table.expected.name for table in worded.tables], ""
 
 
 def _django_connection(alias: str) -> Any:

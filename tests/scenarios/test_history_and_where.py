@@ -165,6 +165,23 @@ def test_every_history_is_listed_and_the_one_that_counts_is_said(one_incident: S
     assert (histories["test_schema"]["counts"], histories["test_schema"]["records"]) == (False, 0)
 
 
+def test_a_table_with_a_schema_of_its_own_is_no_alarm(one_database: Database, tmp_path: Path) -> None:
+    log = """
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [migrations.CreateModel(
+                "Log", [("id", models.AutoField(primary_key=True))], options={"db_table": '"audit"."log"'})]
+    """
+    site = project_site(Project(tmp_path, ("shop",), files={"shop/migrations/0001_initial.py": log}), one_database)
+    site.execute("CREATE SCHEMA audit")
+    site.manage("migrate", "-v0")
+    answer = where(site)
+    assert answer["amiss"] == []
+    assert answer["holdings"] == [{"schema": "audit", "tables": 1}]
+
+
 def test_where_needs_no_right_to_make_temporary_tables(one_incident: Site) -> None:
     one_incident.execute(f'REVOKE TEMP ON DATABASE "{one_incident.database.name}" FROM PUBLIC')
     answer = where(one_incident, user="app_user")

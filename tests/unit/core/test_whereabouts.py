@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from cascade.core.layout import Layout, Table, TableName
 from cascade.core.observed import Observed, PathSetting, SchemaFacts
-from cascade.core.whereabouts import AskedPath, Whereabouts, make_whereabouts
+from cascade.core.whereabouts import AskedPath, LandsAstray, PathLost, TablesUnseen, Whereabouts, make_whereabouts
 from cascade.render.where import render_where
 from tests.unit.render.answers import incident
 
@@ -11,8 +12,9 @@ from tests.unit.render.answers import incident
 def seen(*, asked: AskedPath | None = None, **changes: object) -> Whereabouts:
     answer = incident()
     observed: Observed = replace(answer.observed, **changes)  # type: ignore[arg-type]
-    names = [name.name for name in answer.expected.tables]
-    return make_whereabouts(observed, host="a test", placement=answer.placement, asked=asked, expected=names)
+    return make_whereabouts(
+        observed, host="a test", placement=answer.placement, asked=asked, expected=answer.expected.tables
+    )
 
 
 def test_each_role_has_its_own_path_and_landing() -> None:
@@ -41,7 +43,9 @@ def test_a_table_lands_in_the_first_schema_that_may_be_used_or_nowhere() -> None
 
 def test_what_the_client_asked_for_and_did_not_get_was_dropped_on_the_way() -> None:
     asked = AskedPath("wanted, public", "PGOPTIONS")
-    assert seen(asked=asked).lost == asked
+    lost = seen(asked=asked)
+    assert lost.lost == asked
+    assert PathLost(asked, '"$user", public') in lost.amiss
     assert seen(asked=asked, session_path="wanted,public", session_path_source="client").lost is None
 
 
@@ -56,10 +60,37 @@ def test_expected_tables_are_counted_by_schema_the_target_first() -> None:
     assert "test_schema, where app_user does not look" in " ".join(render_where(whereabouts).split())
 
 
+def amiss_among(present: set[TableName], expected: set[TableName]) -> Whereabouts:
+    """Whereabouts of tables of which nothing but the name is known."""
+    answer = incident()
+    observed = replace(answer.observed, layout=Layout.of(map(Table, present)))
+    return make_whereabouts(observed, host="a test", placement=answer.placement, expected=expected)
+
+
+def test_a_table_in_a_schema_of_its_own_is_in_order_and_one_astray_is_not() -> None:
+    log, item = TableName("audit", "log"), TableName("public", "item")
+    in_order = amiss_among({log, item}, {log, item})
+    assert (in_order.amiss, in_order.holdings, in_order.nowhere) == ((), (("public", 1), ("audit", 1)), 0)
+    astray = amiss_among({log, TableName("aside", "item")}, {log, item})
+    assert astray.amiss == (TablesUnseen("app_user", "aside", 1),)
+
+
+def test_two_expected_tables_of_one_bare_name_do_not_stand_for_each_other() -> None:
+    names = {TableName("audit", "log"), TableName("public", "log")}
+    assert amiss_among(names, names).holdings == (("public", 1), ("audit", 1))
+    one_lost = amiss_among({TableName("audit", "log")}, names)
+    assert (one_lost.amiss, one_lost.nowhere) == ((), 1)
+
+
+def test_a_second_copy_beside_a_table_in_its_place_is_not_said_to_be_the_table() -> None:
+    item = TableName("public", "item")
+    assert amiss_among({item, TableName("aside", "item")}, {item}).amiss == ()
+
+
 def test_a_wrong_path_of_the_migrating_role_is_risky() -> None:
-    shown = render_where(
-        seen(session_path="test_schema, public", path_settings=(PathSetting("app_user", True, "public"),))
-    )
+    led = seen(session_path="test_schema, public", path_settings=(PathSetting("app_user", True, "public"),))
+    shown = render_where(led)
+    assert LandsAstray("migrator", "test_schema", "public") in led.amiss
     assert "RISKY    A table that migrator makes now lands in test_schema, and belongs in public." in shown
 
 
