@@ -100,6 +100,13 @@ class Migration(migrations.Migration):
         migrations.AlterField("item", "colour", models.CharField(max_length=20, help_text="By name.")),
         # Another type, which overrules what SQL said of that; and nothing about NULL.
         migrations.AlterField("item", "size", models.CharField(max_length=50)),
+        # There and back in the state alone: the database has seen neither.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField("item", "size", models.CharField(max_length=50, null=True)),
+                migrations.AlterField("item", "size", models.CharField(max_length=50)),
+            ],
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL("CREATE VIEW shop_cheap AS SELECT id, price FROM shop_item WHERE price < 9"),
@@ -123,7 +130,7 @@ EXPLAINED = {
     "missing_constraint shop_item.one_weight": "shop.0002_by_hand SeparateDatabaseAndState (operation 4): RemoveConstraint(shop_item, one_weight)",
     "different_column shop_item.weight": "shop.0002_by_hand SeparateDatabaseAndState (operation 4): AlterField(shop_item, weight)",
     "extra_index shop_item.item_colours": "shop.0002_by_hand RunSQL (operation 5): CREATE INDEX item_colours ON shop_item (lower(colour), price)",
-    "missing_table shop_cheap": "shop.0003_afterwards SeparateDatabaseAndState (operation 3): CREATE VIEW shop_cheap AS SELECT id, price FROM shop_item WHERE price < 9",
+    "missing_table shop_cheap": "shop.0003_afterwards SeparateDatabaseAndState (operation 4): CREATE VIEW shop_cheap AS SELECT id, price FROM shop_item WHERE price < 9",
     "extra_table shop_log": "shop.0002_by_hand RunSQL (operation 5): CREATE TABLE shop_log (id bigserial PRIMARY KEY, item_id bigint REFERENCES shop_item)",
 }
 
