@@ -12,7 +12,7 @@ from cascade.core.detection.comparison import Comparison, Decisions
 from cascade.core.detection.counters import unread_counters
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout, NotChecked
-from cascade.core.findings import Severity
+from cascade.core.findings import DriftKind, Severity
 from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
 from cascade.core.history import Provenance
@@ -95,14 +95,14 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
 def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) -> tuple[Drift, ...]:
     """The drifts, those for which SQL or Python of a migration accounts as notes.
 
-    Migrations are read for it only where that can matter. Where they themselves were run for the expected side,
-    nothing is left to be explained.
+    Migrations are read for it only where that can matter. Where they themselves were run for the expected side, only
+    owners and grants are left to be explained, for those are not taken from the scratch database.
     """
     from cascade.core.handmade import EXPLAINABLE, explained
 
+    kinds = frozenset({DriftKind.DIFFERENT_PRIVILEGES}) if reading.expected.exact else EXPLAINABLE
     least = Severity.NOTE if question.explain_notes else Severity.RISKY
-    explainable = any(drift.kind in EXPLAINABLE and drift.severity.rank <= least.rank for drift in drifts)
-    if reading.expected.exact or not explainable:
+    if not any(drift.kind in kinds and drift.severity.rank <= least.rank for drift in drifts):
         return drifts
     from cascade.sources.handmade_operations import read_handmade_changes
     from cascade.sources.migration_history import default_table_name
@@ -111,7 +111,9 @@ def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) 
     applied = [(replay.migrations[record.key], record) for record in replay.applied]
     changes = read_handmade_changes(applied, replay.unmigrated_apps, table_name=default_table_name)
     both = Comparison(reading.expected, reading.observed, reading.placement, question.decisions)
-    return tuple(sorted(explained(drifts, changes, both), key=worst_first))
+    told = explained((drift for drift in drifts if drift.kind in kinds), changes, both)
+    others = (drift for drift in drifts if drift.kind not in kinds)
+    return tuple(sorted((*told, *others), key=worst_first))
 
 
 def _not_read(observed: Observed, expected: ExpectedLayout, drifts: Iterable[Drift]) -> Iterator[NotChecked]:
