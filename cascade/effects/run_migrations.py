@@ -64,7 +64,7 @@ def _speaker() -> Say:
 
 
 def _isolate(module: str, alias: str, scratch: Mapping[str, Any]) -> None:
-    """Set Django up so that the scratch database is the only one within reach."""
+    """Set Django up so that of its connections only the scratch database is within reach."""
     os.environ["DJANGO_SETTINGS_MODULE"] = module
     import django
     from django.conf import settings
@@ -100,7 +100,7 @@ def _on_scratch(own: Mapping[str, Any], scratch: Mapping[str, Any]) -> dict[str,
 
 
 def _keep_inside(settings: Any) -> None:
-    """No mail is sent and no shared cache is cleared."""
+    """No mail is sent, no shared cache is cleared, no file is stored."""
     outbox = "django.core.mail.backends.locmem.EmailBackend"
     if hasattr(settings, "MAILERS"):  # Django 6.1
         settings.MAILERS = {name: {"BACKEND": outbox} for name in settings.MAILERS}
@@ -108,6 +108,8 @@ def _keep_inside(settings: Any) -> None:
         settings.EMAIL_BACKEND = outbox
     in_memory = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {name: {"BACKEND": in_memory, "LOCATION": name} for name in settings.CACHES}
+    stored = "django.core.files.storage.InMemoryStorage"
+    settings.STORAGES = {name: {"BACKEND": stored} for name in settings.STORAGES}
 
 
 def _prove_isolation(alias: str, scratch: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ class ScratchNotDropped(DatabaseError):
 
 @contextmanager
 def scratch_database(server: Settings, surroundings: Surroundings, *, report: Report) -> Iterator[Settings]:
-    """A new database on that server, dropped at the end whatever happened, Ctrl-C and SIGTERM included.
+    """A new database on that server, dropped at the end whatever happened, Ctrl-C, SIGTERM and SIGHUP included.
 
     Raises ``DatabaseError`` where the role may not create one, ``ScratchNotDropped`` where it cannot be dropped.
     """
@@ -89,7 +89,7 @@ def _create(name: str, server: Settings) -> Settings:
             "PASSWORD": info.password or "",
             "HOST": info.host,
             "PORT": str(info.port),
-            "OPTIONS": options,
+            "OPTIONS": {**options, "options": ""},  # given, if empty: then libpq does not ask PGOPTIONS (34.1.2)
         }
 
 
@@ -132,7 +132,10 @@ def _drop(name: str, server: Settings, failure: BaseException | None) -> None:
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, which would end the program on the spot, ends it as Ctrl-C does: with everything cleared away."""
+    """What would end the program on the spot ends it as Ctrl-C does: with everything cleared away.
+
+    A signal that is ignored stays so, as SIGHUP under nohup.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -140,11 +143,17 @@ def _terminated_as_interrupted() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    ending = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in ending}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Termination, and the end of the terminal, which Windows does not signal."""
 
 
 def _first_line(error: BaseException) -> str:
