@@ -5,6 +5,7 @@ The document is the same whether a driver ran the query or psql wrote it to a fi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cascade.core.history import History, MigrationKey, Record
@@ -143,6 +144,26 @@ class Observed:
     def history(self, schema: str) -> History | None:
         """The migration history of that schema, where it was read."""
         return next((h.history for h in self.histories if h.schema == schema), None)
+
+    @cached_property
+    def named_roles(self) -> tuple[str, ...]:
+        """The roles that this reading names, PostgreSQL's own apart: those that own, that were granted something, and
+        the two whose rights were asked.
+
+        ``known_roles`` are among them: as ``catalog.sql`` answers, all of the server, but only where the application
+        role does not exist.
+        """
+        tables = self.layout.tables.values()
+        grants = (*(table.grants for table in tables), *(schema.default_grants for schema in self.schemas))
+        roles = {
+            self.application_role,
+            self.connected_as,
+            *self.known_roles,
+            *(schema.owner for schema in self.schemas),
+            *(table.owner for table in tables),
+            *(grant.role for given in grants for grant in given),
+        }
+        return tuple(sorted(role for role in roles if role and not role.startswith("pg_")))
 
     def history_oid(self, schema: str) -> int:
         """The OID of that schema's ``django_migrations``, 0 where it is not known."""

@@ -15,7 +15,7 @@ from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path
 from cascade.errors import CascadeError, DatabaseError, HistoryError, NoSuchName
 from cascade.workflows.expecting import read_expected
-from cascade.workflows.question import Question, Report
+from cascade.workflows.question import MIGRATIONS, Question, Report
 
 if TYPE_CHECKING:
     from cascade.sources.migration_history import Replay
@@ -56,7 +56,8 @@ def read_live(question: Question, report: Report) -> Reading:
             history = _no_history(overview, placement)
         report(f"replaying {len(history.records)} recorded migrations")
         replay = read_replay(history)
-        expected = read_expected(replay, connection, placement, overview, question, cursor, report)
+        around = _with_roles(overview, placement, cursor, question)
+        expected = read_expected(replay, connection, placement, around, question, cursor, report)
         report("reading what is there")
         observed = read_catalog(
             cursor, _scope(expected, overview, placement, question), app_role=question.app_role or ""
@@ -170,6 +171,17 @@ def _no_history(observed: Observed, placement: Placement) -> History:
             hint="Without it nothing says which migrations are applied. Is this the right database and role?",
         )
     return History(placement.target, ())
+
+
+def _with_roles(overview: Observed, placement: Placement, cursor: Any, question: Question) -> Observed:
+    """Where migrations are to be run, with the roles that tables in the target name: those may be given something."""
+    from cascade.sources.catalog import CatalogScope, read_catalog
+
+    if question.reference != MIGRATIONS or question.reference_dsn:
+        return overview
+    scope = CatalogScope(schemas=(placement.target,), histories=(), rows=(), counters=(), names=())
+    there = read_catalog(cursor, scope, app_role=question.app_role or "")
+    return replace(overview, known_roles=tuple(sorted({*overview.named_roles, *there.named_roles})))
 
 
 def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, question: Question) -> Any:

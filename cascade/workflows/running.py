@@ -56,12 +56,13 @@ def read_as_run(
     )
 
 
-def _texts(replay: "Replay") -> Mapping[MigrationKey, str]:
-    """The source of every applied migration, in order."""
+def _texts(replay: "Replay") -> tuple[str, ...]:
+    """What the applied migrations say: in source and in SQL."""
+    from cascade.sources.migration_texts import read_modules, read_sql
     from cascade.sources.source_lines import read_source
 
-    keys = [record.key for record in replay.applied]
-    return {key: read_source(type(replay.migrations[key]).__module__) for key in keys}
+    applied = [replay.migrations[record.key] for record in replay.applied]
+    return (*map(read_source, read_modules(applied)), *read_sql(applied))
 
 
 def _kept_or_made(
@@ -70,7 +71,7 @@ def _kept_or_made(
     placement: Placement,
     observed: Observed,
     question: Question,
-    texts: Mapping[MigrationKey, str],
+    texts: tuple[str, ...],
     report: Report,
 ) -> Mapping[str, Any]:
     """What was read after a run of the same migrations in the same surroundings, kept or made now."""
@@ -82,9 +83,14 @@ def _kept_or_made(
     from cascade.effects.scratch_database import read_tables, scratch_database
     from cascade.sources.catalog import catalog_sql
 
-    surroundings = _surroundings(worded, placement, observed, question, texts.values())
+    surroundings = _surroundings(worded, placement, observed, question, texts)
     key = cache_key(
-        (part for migration, text in texts.items() for part in (str(migration), text)),
+        # Of what models import (types of fields, the model of users) the DDL shows what matters.
+        (
+            *(str(record.key) for record in replay.applied),
+            *texts,
+            *(statement for table in worded.tables for statement in table.statements),
+        ),
         *(catalog_sql(), version("django"), settings.SETTINGS_MODULE, question.database, question.reference_dsn),
         *(observed.server.version_num, surroundings),
     )
@@ -138,7 +144,7 @@ def _surroundings(
         path=tuple(dict.fromkeys((placement.target, *observed.type_schemas))),
         extensions=extensions,
         # Of a server that is somebody's nothing but the scratch database is ours.
-        roles=() if question.reference_dsn else tuple(r for r in observed.known_roles if not r.startswith("pg_")),
+        roles=() if question.reference_dsn else observed.named_roles,
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from psycopg import sql
@@ -219,6 +220,35 @@ def test_extensions_are_there_before_the_migrations_are_run(shop: Shop) -> None:
     assert site.plan(*shop.reference, **path)["drifts"] == []
 
 
+GRANTING = """
+    from django.db import migrations
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [migrations.RunSQL("GRANT SELECT ON shop_item TO {role}"),
+                      migrations.RunSQL("ALTER TABLE shop_item OWNER TO {role}")]
+"""
+
+
+def test_a_migration_may_give_to_a_role_and_that_is_no_drift(one_shop: Shop, pauper: str) -> None:
+    others = "".join(
+        f"""
+            migrations.CreateModel("Other{number}", [("id", models.BigAutoField(primary_key=True))]),"""
+        for number in range(3)
+    )
+    initial = INITIAL.replace("        operations = [", f"        operations = [{others}")
+    site = one_shop.site(**{"0001_initial": initial, "0002_grant": GRANTING.format(role=pauper)})
+    site.manage("migrate", "-v0")
+    try:
+        plan = site.plan("--reference", "migrations")
+    finally:
+        site.execute(f"REASSIGN OWNED BY {pauper} TO CURRENT_USER")
+        site.execute(f"DROP OWNED BY {pauper}")
+    (drift,) = plan["drifts"]
+    assert (drift["kind"], drift["severity"]) == ("different_privileges", "note")
+    assert "OWNER TO" in drift["explained_by"]
+
+
 # ---------------------------------------------------------------------------------------------------- what it may touch
 
 
@@ -267,6 +297,50 @@ def test_the_environment_leads_no_connection_elsewhere(one_shop: Shop) -> None:
     assert plan["drifts"] == []
 
 
+def test_a_session_on_the_scratch_database_does_not_ask_the_environment(one_server: Server) -> None:
+    program = """
+        import sys
+        from django.conf import settings
+        settings.configure()
+        from cascade.effects.reference import connected
+        from cascade.effects.scratch_database import Surroundings, scratch_database
+        server = {"NAME": "postgres", "USER": "postgres", "HOST": sys.argv[1], "PORT": sys.argv[2]}
+        surroundings = Surroundings(schemas=("wanted",), path=("wanted",), extensions=())
+        with scratch_database(server, surroundings, report=print) as scratch, connected(scratch) as cursor:
+            cursor.execute("SHOW search_path")
+            print(cursor.fetchone()[0])
+    """
+    said = subprocess.run(
+        [sys.executable, "-c", dedent(program), one_server.host, str(one_server.port)],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PGOPTIONS": "-c search_path=astray"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "wanted\n"
+
+
+def test_no_file_is_stored_while_migrations_are_run(one_shop: Shop) -> None:
+    stores = """
+        from django.core.files.base import ContentFile
+        from django.core.files.storage import default_storage
+        from django.db import migrations
+
+        def store(apps, editor):
+            default_storage.save("stored.txt", ContentFile(b"text"))
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0001_initial")]
+            operations = [migrations.RunPython(store)]
+    """
+    media = one_shop.folder / "media"
+    site = one_shop.site(settings=f'MEDIA_ROOT = "{media}"', **{"0001_initial": INITIAL, "0002_store": stores})
+    site.manage("migrate", "-v0")
+    (media / "stored.txt").unlink()
+    assert site.plan(*one_shop.reference)["drifts"] == []
+    assert list(media.iterdir()) == []
+
+
 def test_no_mail_is_sent_while_migrations_are_run(one_shop: Shop) -> None:
     mails = """
         from django.core import mail
@@ -302,6 +376,29 @@ def test_the_same_migrations_are_run_once(one_shop: Shop, pauper: str) -> None:
     assert site.plan(*reference)["drifts"] == []
     one_shop.site(**{"0001_initial": INITIAL, "0002_by_hand": BY_HAND + "# changed\n"})
     assert site.cascade("plan", *reference).returncode == 1
+
+
+@pytest.mark.parametrize("changed", ["shop/make.sql", "shop/helpers.py"])
+def test_what_a_migration_takes_from_another_file_counts_as_its_own(one_shop: Shop, changed: str) -> None:
+    reads = """
+        from pathlib import Path
+        from django.db import migrations
+        from shop import helpers
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0001_initial")]
+            operations = [migrations.RunSQL(Path(__file__).parents[1].joinpath("make.sql").read_text()),
+                          migrations.RunPython(helpers.make)]
+    """
+    site = one_shop.site(**{"0001_initial": INITIAL, "0002_reads": reads})
+    (one_shop.folder / "shop/make.sql").write_text("ALTER TABLE shop_item ADD by_sql integer")
+    helper = 'def make(apps, editor):\n    editor.execute("ALTER TABLE shop_item ADD by_code integer")\n'
+    (one_shop.folder / "shop/helpers.py").write_text(helper)
+    site.manage("migrate", "-v0")
+    assert found(site.plan(*one_shop.reference)) == set()
+    file = one_shop.folder / changed
+    file.write_text(file.read_text().replace("by_", "of_"))
+    assert any(finding.startswith("missing_column shop_item.of_") for finding in found(site.plan(*one_shop.reference)))
 
 
 # ------------------------------------------------------------------------------------------------------------ bad input
@@ -416,7 +513,7 @@ def test_a_file_from_another_major_version_is_answered_with_both_versions_named(
         assert any("PostgreSQL 18." in note and "15." in note for note in plan["notes"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_scratch_database_is_gone_after_an_interruption(one_shop: Shop, number: int) -> None:
     slow = """
         from django.db import migrations
