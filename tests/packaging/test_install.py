@@ -71,7 +71,16 @@ def test_the_psycopg_extra_brings_a_driver_that_needs_no_compiler(wheel: Path, t
     report = json.loads(_pip("install", "--dry-run", "--quiet", "--report", "-", f"{wheel}[psycopg]", python=python))
     names = {item["metadata"]["name"].lower() for item in report["install"]}
 
-    assert {"django-cascade", "django", "networkx", "graphviz", "click", "sqlglot", "psycopg", "psycopg-binary"} <= names
+    assert {
+        "django-cascade",
+        "django",
+        "networkx",
+        "graphviz",
+        "click",
+        "sqlglot",
+        "psycopg",
+        "psycopg-binary",
+    } <= names
 
 
 def _environment(folder: Path) -> Path:

@@ -20,7 +20,8 @@ def detect_strays(both: Comparison) -> Iterator[Drift]:
     """Types, functions, extensions and the like that a table uses and that lie astray: one finding for each.
 
     A place is astray where tables have strayed too: the run that left them there left the object. What queries look
-    up by name is astray also where the application role does not look and no table of the project belongs. An
+    up by name, and a table's own sequences and statistics, are astray also where the application role does not look
+    and no table of the project belongs. An
     extension on purpose in a schema of its own that is on the search_path is therefore none, neither is the function
     of a trigger in a schema where only triggers look, nor what only others' tables use.
     """
@@ -41,12 +42,14 @@ def detect_strays(both: Comparison) -> Iterator[Drift]:
 
 
 def _is_looked_up(used: UsedObject) -> bool:
-    """Whether queries look it up by name: types, and the operators and functions of an extension.
+    """Whether it has to be where the table is, or where names are looked up.
 
-    A trigger, a default, a check, a generated column or an index holds the OID of what it uses (``pg_trigger.tgfoid``;
-    trees of expressions, ``pg_node_tree``): no search_path is asked when it runs.
+    Queries look up types by name, and the operators and functions of an extension. A sequence or a statistics object
+    is the table's own. Any other function may lie where its author likes: a trigger, a default, a check, a generated
+    column or an index holds its OID (``pg_trigger.tgfoid``; trees of expressions, ``pg_node_tree``), and no
+    search_path is asked when it runs.
     """
-    return used.extension is not None or used.kind in ("type", "domain")
+    return used.extension is not None or used.kind in ("type", "domain", "sequence", "statistics")
 
 
 def _why_astray(schema: str, is_looked_up: bool, homes: set[str], both: Comparison) -> str:
