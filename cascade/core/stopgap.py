@@ -95,11 +95,11 @@ def _words(schema: str, database: str, placement: Placement) -> Stopgap | None:
     """The statement for the place where the path is set, what must notice it, and the reverse."""
     role, path = quoted(placement.role), placement.path
     longer = f"{path.setting}, {quoted(schema)}" if path.setting.strip() else quoted(schema)
-    restart = "as a superuser; then restart the workers: a connection keeps the path that it was opened with"
+    restart = "then restart the workers: a connection keeps the path that it was opened with"
+    as_role = f"as {role} itself or a superuser"  # a role may change its own defaults (ALTER ROLE)
     match path.source:
         case PathSource.CLIENT:
             where = f"in {path.where}: -c search_path="
-            restart = restart.removeprefix("as a superuser; ")
             return Stopgap(schema, where + _spaceless(longer), where + _spaceless(path.setting), restart)
         case PathSource.ROLE_IN_DATABASE:
             change = f"ALTER ROLE {role} IN DATABASE {quoted(database)}"
@@ -109,14 +109,15 @@ def _words(schema: str, database: str, placement: Placement) -> Stopgap | None:
             change = f"ALTER DATABASE {quoted(database)}"
         case PathSource.EVERY_ROLE | PathSource.SERVER | PathSource.DEFAULT:
             change = f"ALTER ROLE {role} IN DATABASE {quoted(database)}"
-            return Stopgap(schema, f"{change} SET search_path = {longer};", f"{change} RESET search_path;", restart)
+            reverse = f"{change} RESET search_path;"
+            return Stopgap(schema, f"{change} SET search_path = {longer};", reverse, f"{as_role}; {restart}")
         case PathSource.SESSION | PathSource.UNKNOWN:
             return None
         case _:
             assert_never(path.source)
-    return Stopgap(
-        schema, f"{change} SET search_path = {longer};", f"{change} SET search_path = {path.setting};", restart
-    )
+    who = "as its owner or a superuser" if path.source is PathSource.DATABASE else as_role
+    reverse = f"{change} SET search_path = {path.setting};"
+    return Stopgap(schema, f"{change} SET search_path = {longer};", reverse, f"{who}; {restart}")
 
 
 def _spaceless(path: str) -> str:

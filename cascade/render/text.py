@@ -267,7 +267,8 @@ def _these(tables: set[TableName], steps: Sequence[Step], view: _View) -> str:
     moved = {step.action.table for step in steps if isinstance(step.action, MoveTable)}
     names = [short_name(table, view.target) for table in sorted(tables - moved)]
     if tables >= moved and moved:
-        many = f"the {len(moved)} that move and their sequences" if names else f"these {len(moved)} and their sequences"
+        count = len(moved)
+        many = f"the {count} that move, with their sequences" if names else f"these {count} and their sequences"
         names.insert(0, many if len(moved) > 1 else "the table that moves and its sequences")
     else:
         names = [short_name(table, view.target) for table in sorted(tables)]
@@ -452,6 +453,7 @@ def _next(view: _View) -> list[str]:
     if not plan.is_empty:
         commands += [
             (f"cascade plan{again}{scope} --format sql > repair.sql", f"this plan, id {answer.plan_id}"),
+            (_psql(answer), "run it, as the owner"),
             (f"cascade plan{again}{scope} -o plan.svg --format svg", "as a picture"),
         ]
     table = next((drift.table for drift in answer.findings() if drift.table), None)
@@ -460,6 +462,18 @@ def _next(view: _View) -> list[str]:
     if answer.findings() or plan.left_out or not answer.complete:
         commands.append((f"cascade check{again}{scope}", "what is left, as an exit code"))
     return _in_two_columns(commands, view)
+
+
+def _psql(answer: Answer) -> str:
+    """How the script is run."""
+    return f"psql -d {shlex.quote(answer.observed.database)} -U {shlex.quote(_owner(answer))} -f repair.sql"
+
+
+def _owner(answer: Answer) -> str:
+    """Who owns what the plan alters, where that is one role; else the connected one."""
+    tables = answer.observed.layout.tables
+    owners = {tables[name].owner for name in _needing_ownership(answer.plan.steps) if name in tables}
+    return owners.pop() if len(owners) == 1 else answer.observed.connected_as
 
 
 def _in_two_columns(pairs: Sequence[tuple[str, str]], view: _View) -> list[str]:
@@ -500,13 +514,13 @@ def _check_summary(answer: Answer) -> str:
         numbers[drift.severity] += 1
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
     left = sum(drift.severity is not Severity.NOTE for drift in answer.plan.left_out)
-    notes = f", {counted(numbers[Severity.NOTE], 'note')}" if numbers[Severity.NOTE] else ""
+    notes = f", {counted(numbers[Severity.NOTE], 'note')} beside" if numbers[Severity.NOTE] else ""
     rest = f"; {counted(left, 'finding')} left out" if left else ""
     rest += f"; {len(answer.ignored):,} ignored by settings" if answer.ignored else ""
     if answer.findings():
         gaps = "" if answer.complete else f"; {counted(len(answer.not_checked), 'thing')} not checked"
         found = f"{numbers[Severity.BROKEN]} broken, {numbers[Severity.RISKY]} risky"
-        return f"{counted(len(answer.findings()), 'finding')}{scope}: {found}{notes}{rest}{gaps}."
+        return f"{counted(len(answer.findings()), 'finding')}{scope} ({found}){notes}{rest}{gaps}."
     if not answer.complete:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."

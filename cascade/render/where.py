@@ -29,11 +29,18 @@ def render_where(whereabouts: Whereabouts, *, colour: bool = False, width: int =
     the record of migrations lies; which schemas hold the expected tables; and first of all what of this is amiss.
     """
     page = _Page(width)
+    unseen = [amiss for amiss in whereabouts.amiss if isinstance(amiss, TablesUnseen)]
+    others = [amiss for amiss in whereabouts.amiss if amiss not in unseen]
     blocks = (
         _header(whereabouts, width),
-        [*page.said("RISKY", *map(_amiss, whereabouts.amiss)), *page.said("UNSURE", whereabouts.undecided)],
+        [
+            *page.said("BROKEN", *map(_amiss, unseen)),
+            *page.said("RISKY", *map(_amiss, others)),
+            *page.said("UNSURE", whereabouts.undecided),
+        ],
         [line for view in whereabouts.roles for line in _role(view, page)],
         [*page.said("HISTORY", *_histories(whereabouts)), *page.said("TABLES", *_tables(whereabouts))],
+        page.said("NEXT", "cascade plan   what fails, and the whole order of repair") if whereabouts.amiss else [],
     )
     lines = list(separated(blocks))
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cascade.core.answer import Answer
-from cascade.core.causes import detect_causes
+from cascade.core.causes import Cause, detect_causes
 from cascade.core.detect import detect_drift
 from cascade.core.detection.comparison import Comparison, Decisions
 from cascade.core.detection.counters import unread_counters
@@ -81,7 +81,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         observed=observed,
         placement=placement,
         plan=plan,
-        causes=detect_causes(plan.drifts, expected, observed, placement.target),
+        causes=_causes_of(plan.drifts, detect_causes(drifts, expected, observed, placement.target)),
         stopgap=suggest_stopgap(plan.drifts, drifts, expected, observed, placement),
         fingerprint=fingerprint,
         plan_id=plan_id_of(fingerprint, plan.steps),
@@ -90,6 +90,12 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         ignored=ignored,
         seconds=seconds,
     )
+
+
+def _causes_of(drifts: Iterable[Drift], causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """The causes of these drifts, each judged by all that it explains."""
+    wanted = {drift.id for drift in drifts}
+    return tuple(cause for cause in causes if not wanted.isdisjoint(cause.drifts))
 
 
 def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) -> tuple[Drift, ...]:

@@ -117,7 +117,7 @@ def test_one_screen_explains_the_incident(incident: Site) -> None:
     assert {held["schema"]: held["tables"] for held in answer["holdings"]}["test_schema"] == len(MISPLACED)
     assert any("test_schema, where app_user does not look" in sentence for sentence in answer["amiss"])
     text = incident.cascade("where").stdout
-    assert "RISKY" in text
+    assert "BROKEN" in text
     assert len(text.splitlines()) < 25
 
 

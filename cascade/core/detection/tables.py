@@ -66,7 +66,7 @@ def _misplaced(
     elif candidates[0][1].standing is Standing.DISPUTED and not decided:
         undecided = f"it may belong to an environment of its own: {candidates[0][1].because}"
     if undecided:
-        decision = f"--take {quoted(expected.name.name)}={quoted(places[0].schema)}"
+        decision = f"--take {quoted(expected.name.name)}={_likely(candidates)}"
     evidence = [f"{copy.name} exists; {ownership.because}" for copy, ownership in candidates]
     if found_by_name is None:
         path = ", ".join(both.placement.path.effective) or "nothing"
@@ -85,6 +85,12 @@ def _misplaced(
         undecided=undecided,
         decision=decision,
     )
+
+
+def _likely(candidates: list[tuple[Table, Ownership]]) -> str:
+    """The schema of the only copy that has rows, or of the only one; else which is meant only a person knows."""
+    filled = [copy for copy, _ in candidates if copy.rows.has_rows is not False]
+    return quoted(filled[0].name.schema) if len(filled) == 1 else "SCHEMA"
 
 
 def _missing(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], both: Comparison) -> Drift:
@@ -184,7 +190,16 @@ def _other_copies(
         + ((f"{both.placement.role} finds {shadow} by that name",) if shadow else ()),
         copies=tuple(copy.name for copy in strays),
         rows=tuple(copy.rows for copy in strays),
-        undecided="" if harmless else "which copy counts only a person knows: compare them, and remove or rename one",
+        undecided="" if harmless else _which_counts(here, strays),
+    )
+
+
+def _which_counts(here: Table, strays: list[Table]) -> str:
+    bare, other = quoted(here.name.name), strays[0].name
+    # Its indexes go along with a table that moves; renamed, it would leave their names in the way.
+    return (
+        f"which copy counts only a person knows: compare them. If it is {other}, move this one away (CREATE SCHEMA "
+        f"aside; ALTER TABLE {here.name} SET SCHEMA aside) and ask again with --take {bare}={quoted(other.schema)}"
     )
 
 

@@ -396,7 +396,7 @@ def test_check_has_one_line_a_finding_and_a_line_that_sums_up() -> None:
     assert lines[0].startswith("broken     misplaced_table  user_profile_bounty: in old and in test_schema")
     assert lines[0].endswith("[misplaced_table:public.user_profile_bounty]")
     assert lines[1].startswith("risky      shadowed_table  teams_team: also in aaa")
-    assert lines[-1] == "2 findings: 1 broken, 1 risky, 2 notes."
+    assert lines[-1] == "2 findings (1 broken, 1 risky), 2 notes beside."
     assert len(lines) == 3
     assert len(render_check(answers.undecided(), verbose=True).splitlines()) == 5
 
