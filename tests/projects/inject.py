@@ -1,18 +1,18 @@
 """Real projects, damaged by chance: what cascade finds of it, what it misses, what it invents.
 
-    python -m tests.projects.inject [--count 200] [--seed 1] [--kind NAME] [--project NAME] [--server 15|18] [--at HOST:PORT]
+    python -m tests.projects.inject [--count 200] [--seed 1] [--kind NAME] [--project NAME] [--server 15|18]
+                                    [--at HOST:PORT] [--to FOLDER]
 
 So many injections of each kind, spread over the projects, on both servers side by side; fewer where these do not offer
-as many. What
-counts as a hit stands in ``expectations.py``. Databases are as in ``healthy.py``. The table is Markdown, alone on
-stdout; each miss and each false alarm is told with its statements on stderr, the moment it is seen. Ends with 1 where
-there is one.
+as many. What counts as a hit stands in ``expectations.py``. Databases are as in ``healthy.py``. The table is Markdown,
+alone on stdout; each miss and each false alarm is told with its statements on stderr, the moment it is seen. Ends with
+1 where there is one.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -75,6 +75,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="injections of each kind")
     parser.add_argument("--seed", default="1", help="another one draws others")
     parser.add_argument("--kind", action="append", choices=[kind.value for kind in InjectionKind])
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="keep what came of it, and go on where a run ended")
     options = parsed_options(parser)
     tallies = {kind: Tally() for kind in options.kind or [kind.value for kind in InjectionKind]}
     with (
@@ -85,8 +86,8 @@ def main() -> int:
         for project in options.project:
             # What one project does not offer the next ones make up for.
             counts = {kind: -(-(options.count - tally.drawn) // places) for kind, tally in tallies.items()}
-            asked = [outcomes(project, server, folder, counts, options.seed) for server in servers]
-            for found in side_by_side.map(partial(_told, project), servers, asked):
+            ask = partial(_outcomes, project, folder=folder, counts=counts, seed=options.seed, kept_in=options.to)
+            for found in side_by_side.map(ask, servers):
                 for outcome in found:
                     tallies[outcome["kind"]].add(outcome)
             places -= len(servers)
@@ -97,7 +98,9 @@ def main() -> int:
     return 1 if any(tally.missed or tally.false_alarms for tally in tallies.values()) else 0
 
 
-def outcomes(project: Project, server: Server, folder: Path, counts: Mapping[str, int], seed: str) -> Iterator[Outcome]:
+def outcomes(
+    project: Project, server: Server, *, folder: Path, counts: Mapping[str, int], seed: str
+) -> Iterator[Outcome]:
     """What comes of so many injections of each kind into one project's database on one server."""
     wanted = json.dumps({kind: count for kind, count in counts.items() if count > 0})
     with healthy_database(check_out(project), server, folder) as healthy:
@@ -110,23 +113,30 @@ def in_words(outcome: Outcome) -> list[str]:
     """What is wrong with an outcome, and the statements that show it again."""
     wrong = [f"missed: {miss}" for miss in outcome["missed"]]
     wrong += [f"false alarm: {alarm}" for alarm in outcome["false_alarms"]]
-    return (
-        [f"{outcome['kind']} {outcome['number']}", *wrong, *(f"    {s};" for s in outcome["statements"])]
-        if wrong
-        else []
-    )
+    if not wrong:
+        return []
+    return [f"{outcome['kind']} {outcome['number']}", *wrong, *(f"    {s};" for s in outcome["statements"])]
 
 
-def _told(project: Project, server: Server, found: Iterable[Outcome]) -> list[Outcome]:
-    """All of them; of each that is wrong it is said at once what."""
-    kept = []
-    for outcome in found:
-        kept.append(outcome)
-        lines = in_words(outcome)
-        if lines:
-            print(f"{project.name} on PostgreSQL {server.version}:", *lines, sep="\n  ", file=sys.stderr, flush=True)
-    print(f"{project.name} on PostgreSQL {server.version}: {len(kept)} injections", file=sys.stderr, flush=True)
-    return kept
+def _outcomes(project: Project, server: Server, *, kept_in: Path | None, **asked: Any) -> list[Outcome]:
+    """All outcomes of one project on one server, those of an earlier run where they were kept."""
+    kept = kept_in / f"{project.name}-{server.version}.jsonl" if kept_in else None
+    if kept and kept.exists():
+        return [json.loads(line) for line in kept.read_text().splitlines()]
+    found = []
+    for outcome in outcomes(project, server, **asked):
+        found.append(outcome)
+        _tell(in_words(outcome), project, server)
+    _tell([f"{len(found)} injections"], project, server)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text("".join(f"{json.dumps(outcome)}\n" for outcome in found))
+    return found
+
+
+def _tell(lines: Sequence[str], project: Project, server: Server) -> None:
+    if lines:
+        print(f"{project.name} on PostgreSQL {server.version}:", *lines, sep="\n  ", file=sys.stderr, flush=True)
 
 
 def _share(part: int, whole: int) -> str:

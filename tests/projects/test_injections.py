@@ -19,7 +19,7 @@ def test_all_that_is_injected_is_found_and_nothing_else(
     counts = {kind.value: 1 for kind in InjectionKind}
     wrong: list[str] = []
     drawn: set[str] = set()
-    for outcome in outcomes(project, injected_server, servers.folder, counts, seed="1"):
+    for outcome in outcomes(project, injected_server, folder=servers.folder, counts=counts, seed="1"):
         drawn.add(outcome["kind"])
         wrong += in_words(outcome)
     assert wrong == []
