@@ -151,6 +151,7 @@ def _make_monitor(site: Site) -> None:
     site.execute("DO $$ BEGIN CREATE ROLE monitor LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     site.execute("GRANT USAGE ON SCHEMA test_schema, public TO monitor")
     site.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public, test_schema TO monitor")
+    site.execute("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public, test_schema TO monitor")
 
 
 def _masked(plan: dict[str, Any]) -> dict[str, Any]:
