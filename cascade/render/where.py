@@ -40,7 +40,7 @@ def render_where(whereabouts: Whereabouts, *, colour: bool = False, width: int =
         ],
         [line for view in whereabouts.roles for line in _role(view, page)],
         [*page.said("HISTORY", *_histories(whereabouts)), *page.said("TABLES", *_tables(whereabouts))],
-        page.said("NEXT", "cascade plan   what fails, and the whole order of repair") if whereabouts.amiss else [],
+        page.said("NEXT", "cascade plan: what fails, why, and the whole order of repair") if whereabouts.amiss else [],
     )
     lines = list(separated(blocks))
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
