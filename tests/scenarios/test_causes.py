@@ -10,10 +10,10 @@ import pytest
 from tests.scenarios.sites import Project, Site, project_site
 from tests.servers import Database
 
+pytestmark = pytest.mark.one_version
+
 MIGRATION = """
 from django.db import migrations, models
-
-pytestmark = pytest.mark.one_version
 
 
 class Migration(migrations.Migration):
