@@ -6,6 +6,9 @@ from tests.scenarios.sites import MISPLACED, Site, found
 
 pytestmark = pytest.mark.one_version
 
+OLD_NAME = "different_names user_profile_userprofile"
+"""A constraint of the demo that has kept its name when its field was altered."""
+
 
 def test_a_schema_that_may_not_be_used_makes_its_tables_unreachable_and_moves_none(incident: Site) -> None:
     _repair_by_moving(incident)
@@ -31,7 +34,7 @@ def test_a_table_that_may_not_be_read_is_unreachable_and_a_grant_repairs_it(inci
 def test_a_table_of_which_only_some_columns_may_be_read_is_unreachable(one_healthy: Site) -> None:
     """Django's SELECT names every column of the model, and is refused as a whole."""
     one_healthy.execute("REVOKE ALL ON teams_team FROM app_user")
-    one_healthy.execute("GRANT SELECT (id) ON teams_team TO app_user")
+    one_healthy.execute("GRANT INSERT, UPDATE, DELETE, SELECT (id) ON teams_team TO app_user")
     assert found(one_healthy.plan()) == {"unreachable_table teams_team"}
     rows = one_healthy.rows(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'teams_team'::regclass AND attnum > 0 AND NOT attisdropped"
@@ -71,7 +74,7 @@ def test_a_second_environment_is_left_alone(healthy: Site) -> None:
     healthy.execute("CREATE SCHEMA staging AUTHORIZATION migrator")
     healthy.manage("migrate", CASCADE_DEMO_USER="migrator", PGOPTIONS="-c search_path=staging")
     plan = healthy.plan()
-    assert plan["drifts"] == []
+    assert found(plan) == set()
     assert plan["complete"] is True
 
 
@@ -124,13 +127,16 @@ def test_a_pending_migration_is_no_drift(one_healthy: Site) -> None:
     one_healthy.manage("migrate", "teams", "0002", CASCADE_DEMO_USER="migrator")
     plan = one_healthy.plan()
     assert found(plan) == set()
-    assert found(plan, severities=("note",)) == {"pending_migration None.teams.0003_teammembership_left_at"}
+    assert found(plan, severities=("note",)) == {OLD_NAME, "pending_migration None.teams.0003_teammembership_left_at"}
 
 
 def test_what_was_made_by_hand_before_its_migration_is_unrecorded(one_healthy: Site) -> None:
     one_healthy.execute("DELETE FROM django_migrations WHERE app = 'teams' AND name LIKE '0003%'")
     plan = one_healthy.plan()
-    assert found(plan, severities=("note",)) == {"unrecorded_migration None.teams.0003_teammembership_left_at"}
+    assert found(plan, severities=("note",)) == {
+        OLD_NAME,
+        "unrecorded_migration None.teams.0003_teammembership_left_at",
+    }
 
 
 def test_tables_and_columns_of_nobody_are_notes(one_healthy: Site) -> None:
@@ -138,7 +144,7 @@ def test_tables_and_columns_of_nobody_are_notes(one_healthy: Site) -> None:
     one_healthy.execute("ALTER TABLE teams_team ADD COLUMN by_hand int")
     plan = one_healthy.plan()
     assert found(plan) == set()
-    assert found(plan, severities=("note",)) == {"extra_table by_hand", "extra_column teams_team.by_hand"}
+    assert found(plan, severities=("note",)) == {OLD_NAME, "extra_table by_hand", "extra_column teams_team.by_hand"}
 
 
 def _repair_by_moving(site: Site) -> None:
@@ -199,7 +205,7 @@ def test_tenants_whose_history_records_what_a_router_keeps_elsewhere_are_left_al
             "migrate", "contenttypes", CASCADE_DEMO_USER="migrator", PGOPTIONS=f"-c search_path={tenant}"
         )
         one_healthy.manage("migrate", "--fake", CASCADE_DEMO_USER="migrator", PGOPTIONS=f"-c search_path={tenant}")
-    assert one_healthy.plan()["drifts"] == []
+    assert found(one_healthy.plan()) == set()
     one_healthy.execute("DROP TABLE public.django_content_type CASCADE")
     plan = one_healthy.plan()
     assert found(plan) == {"missing_table django_content_type"}
