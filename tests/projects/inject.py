@@ -11,6 +11,7 @@ alone on stdout; each miss and each false alarm is told with its statements on s
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,8 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=[kind.value for kind in InjectionKind])
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="keep what came of it, and go on where a run ended")
     options = parsed_options(parser)
+    if options.to:
+        options.to.mkdir(parents=True, exist_ok=True)
     tallies = {kind: Tally() for kind in options.kind or [kind.value for kind in InjectionKind]}
     with (
         chosen_servers(options.server, options.at) as (servers, folder),
@@ -118,20 +121,36 @@ def in_words(outcome: Outcome) -> list[str]:
     return [f"{outcome['kind']} {outcome['number']}", *wrong, *(f"    {s};" for s in outcome["statements"])]
 
 
-def _outcomes(project: Project, server: Server, *, kept_in: Path | None, **asked: Any) -> list[Outcome]:
-    """All outcomes of one project on one server, those of an earlier run where they were kept."""
-    kept = kept_in / f"{project.name}-{server.version}.jsonl" if kept_in else None
-    if kept and kept.exists():
-        return [json.loads(line) for line in kept.read_text().splitlines()]
-    found = []
-    for outcome in outcomes(project, server, **asked):
-        found.append(outcome)
-        _tell(in_words(outcome), project, server)
+def _outcomes(
+    project: Project, server: Server, *, kept_in: Path | None, counts: Mapping[str, int], **asked: Any
+) -> list[Outcome]:
+    """All outcomes of one project on one server, as far as they were not kept by an earlier run."""
+    name = f"{project.name}-{server.version}"
+    complete = kept_in / f"{name}.jsonl" if kept_in else None
+    if complete and complete.exists():
+        return _kept(complete)
+    unfinished = complete.with_suffix(".unfinished") if complete else Path(os.devnull)
+    found = _of_complete_kinds(_kept(unfinished))
+    asked["counts"] = {kind: count for kind, count in counts.items() if kind not in {one["kind"] for one in found}}
+    with unfinished.open("w") as file:
+        file.writelines(f"{json.dumps(outcome)}\n" for outcome in found)
+        for outcome in outcomes(project, server, **asked):
+            found.append(outcome)
+            print(json.dumps(outcome), file=file, flush=True)
+            _tell(in_words(outcome), project, server)
     _tell([f"{len(found)} injections"], project, server)
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text("".join(f"{json.dumps(outcome)}\n" for outcome in found))
+    if complete:
+        unfinished.rename(complete)
     return found
+
+
+def _kept(file: Path) -> list[Outcome]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _of_complete_kinds(found: list[Outcome]) -> list[Outcome]:
+    """Without those of the last kind, which was not at its end when the run was."""
+    return [outcome for outcome in found if outcome["kind"] != found[-1]["kind"]]
 
 
 def _tell(lines: Sequence[str], project: Project, server: Server) -> None:
