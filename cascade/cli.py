@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from cascade.core.detection.comparison import Decisions
+from cascade.core.decisions import Decisions
 from cascade.core.findings import DriftKind, Severity
 from cascade.effects.files import write_file
 from cascade.errors import CascadeError, NoSuchName

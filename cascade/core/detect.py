@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.decisions import Decisions
+from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import detect_counters
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
 from cascade.core.detection.privileges import detect_privileges

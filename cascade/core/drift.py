@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import Provenance
-from cascade.core.layout import ConstraintKind, Grant, RowEvidence, TableName
+from cascade.core.layout import Column, Constraint, ConstraintKind, Grant, Index, RowEvidence, TableName, UsedObject
+
+Part = Column | Constraint | Index | UsedObject
+"""A part of a table, or what it uses."""
 
 
 def worst_first(drift: "Drift") -> tuple[object, ...]:
@@ -23,7 +26,7 @@ class Drift:
     check, ``query`` the SQL that shows it. ``columns`` and ``constraint_type`` say what a constraint or index is
     about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …).
     ``owner`` is the one that was found where another is due, ``lacking`` the grants that are due and not there, USAGE
-    being that of the table's sequences.
+    being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
     in ``rows``. ``consequences`` went wrong because this did and are not counted again.
     ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then it is a note.
@@ -39,6 +42,8 @@ class Drift:
     aspects: tuple[str, ...] = ()
     owner: str = ""
     lacking: tuple[Grant, ...] = ()
+    wanted: Part | None = None
+    there: Part | None = None
     expected: str = ""
     observed: str = ""
     evidence: tuple[str, ...] = ()

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from enum import Enum
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import Any
 
-from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.actions import Action, CreateTable, touched_tables
 from cascade.core.layout import Layout, Table, TableName
 from cascade.core.plan import Step
 
@@ -20,7 +20,7 @@ def fingerprint_of(observed: Layout, steps: Iterable[Step]) -> str:
     It covers identity, columns, constraints and indexes. Estimates, OIDs, comments, owners and rights do not
     count, so it is the same whoever reads, and stays the same while rows come and go.
     """
-    touched = sorted({table for step in steps for table in (*_touched(step.action), *_locked(step))})
+    touched = sorted({table for step in steps for table in (*touched_tables(step.action), *_locked(step))})
     return _digest([[table.schema, table.name, _structure(observed.tables.get(table))] for table in touched])
 
 
@@ -39,32 +39,13 @@ def _locked(step: Step) -> Iterator[TableName]:
         yield lock.table
 
 
-def _touched(action: Action) -> tuple[TableName, ...]:
-    """The tables that have to be there, or to be absent, for the action to be right."""
-    match action:
-        case MoveTable(table, to):
-            return (table, to)
-        case CreateTable(created):
-            return (created.name,)
-        case AddForeignKey(table, constraint):
-            return (table, constraint.references.table) if constraint.references else (table,)
-        case AddColumn(table=table) | GrantTable(table=table):
-            return (table,)
-        case GrantUsage():
-            return ()
-        case _:
-            assert_never(action)
-
-
 def _described(action: Action) -> list[Any]:
     match action:
         case CreateTable(table):
             # Read in a temporary schema, it carries an OID and an owner that say nothing of what is made.
             return ["CreateTable", table.name.schema, table.name.name, table.comment, _structure(table, comments=True)]
-        case MoveTable() | AddColumn() | AddForeignKey() | GrantUsage() | GrantTable():
-            return [type(action).__name__, asdict(action)]
         case _:
-            assert_never(action)
+            return [type(action).__name__, asdict(action)]
 
 
 def _structure(table: Table | None, *, comments: bool = False) -> Any:

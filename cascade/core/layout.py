@@ -254,6 +254,21 @@ class UsedObject:
     used_by: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Dependant:
+    """Something that is bound to a table by its OID, and so neither stays with its name nor is part of it.
+
+    ``kind`` is ``view``, ``materialized view``, ``rule``, ``policy``, ``trigger``, ``function``, ``partition`` or
+    ``child`` (by inheritance). ``name`` is as SQL names it: schema and name, of a rule, policy or trigger the name
+    alone. ``definition`` is the statement that makes it again, as PostgreSQL prints it, empty where there is none that
+    would do: then it cannot be carried over to another table.
+    """
+
+    kind: str
+    name: str
+    definition: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """The sequence that a column draws from, beside the column's highest value.
@@ -285,6 +300,8 @@ class Table:
     ``definitions_read`` is False where another session's lock kept defaults, constraints and index
     definitions from being printed; ``locked_by`` holds the pids. ``alterable``: the connected role has the rights
     of the owner. ``dropped_columns`` counts the marks that they leave (``pg_attribute.attisdropped``).
+    ``dependants`` are bound to it; ``publications`` send its changes, by the table itself, its schema or ALL TABLES.
+    ``force_row_security``: policies hold for the owner too.
     """
 
     name: TableName
@@ -309,6 +326,9 @@ class Table:
     alterable: bool = True
     oid: int = 0
     dropped_columns: int | None = None
+    dependants: tuple[Dependant, ...] = ()
+    publications: tuple[str, ...] = ()
+    force_row_security: bool = False
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""

@@ -110,9 +110,12 @@ class Observed:
     """One reading of one database, in one snapshot.
 
     ``type_schemas`` hold extensions, types or collations; ``types_fingerprint`` changes when any of those, an
-    operator class or a function does. ``event_triggers`` are enabled ones which DDL would fire. ``orphans`` are, for
-    a key (table and name) that points at the wrong copy, the rows which refer to nothing in the right one; they are
-    read apart, by ``sources.orphans``.
+    operator class or a function does. ``event_triggers`` are enabled ones which DDL would fire. ``violations`` are, by
+    table as it lies and the name of a constraint or column, the rows that break a rule which is not in force: that
+    refer to nothing in the right table, hold NULL, fail a check or repeat what is to be unique; they are read apart,
+    by ``sources.violations``. ``attics`` are schemas of things put aside, with the names taken there: never copies.
+    ``subscriptions`` and logical replication ``slots`` are those of this database; ``schema_publications`` names, by
+    schema, the publications that take in every table which comes there.
     """
 
     read_at: str
@@ -135,7 +138,11 @@ class Observed:
     history_schemas: tuple[str, ...]
     histories: tuple[HistoryReading, ...]
     layout: Layout
-    orphans: Mapping[tuple[TableName, str], RowEvidence] = field(default_factory=dict)
+    violations: Mapping[tuple[TableName, str], RowEvidence] = field(default_factory=dict)
+    attics: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    subscriptions: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    schema_publications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def schema(self, name: str) -> SchemaFacts | None:
         """The schema of that name, or None."""

@@ -3,17 +3,54 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from cascade.core.actions import Action
+from cascade.core.actions import Action, Phase
 from cascade.core.drift import Drift
 from cascade.core.layout import TableName
 
 
 class LockMode(Enum):
-    """The table locks that steps take (PostgreSQL, Explicit Locking, 13.3.1)."""
+    """The table locks that steps take (PostgreSQL, Explicit Locking, 13.3.1), the strongest first."""
 
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
     SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
-    NONE = ""
+    SHARE = "SHARE"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    ROW_SHARE = "ROW SHARE"
+
+    @property
+    def blocks_readers(self) -> bool:
+        """Whether SELECT waits."""
+        return self is LockMode.ACCESS_EXCLUSIVE
+
+    @property
+    def blocks_writers(self) -> bool:
+        """Whether INSERT, UPDATE and DELETE wait."""
+        return self in (LockMode.ACCESS_EXCLUSIVE, LockMode.SHARE_ROW_EXCLUSIVE, LockMode.SHARE)
+
+
+class HazardKind(Enum):
+    """What a step can do beside its cure; the value is the word of ``--allow``.
+
+    Those that ``needs_consent`` names are run only where a person has allowed them by that word.
+    """
+
+    ROWS_NOT_RESTORED = "rows_not_restored"
+    DATA_MIGRATION = "data_migration_will_not_rerun"
+    FILLED = "filled"
+    ROWS_NOT_CHECKED = "rows_not_checked"
+    REWRITE = "rewrite"
+    SCAN = "scan"
+    VALIDATION = "validation"
+    HEALTHY_LOCK = "healthy_lock"
+    LEFT_BEHIND = "left_behind"
+    ROW_SECURITY = "row_security"
+    REPLICATION = "replication"
+    ATTIC = "attic"
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether ``apply`` wants it allowed by name: it can stop a subscriber, or readers for long."""
+        return self in (HazardKind.REWRITE, HazardKind.REPLICATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +64,19 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """Something that a step could do beside its cure; ``kind`` is the word by which it is accepted."""
+    """Something that a step does or could do beside its cure. ``sql`` is what somebody else has to run first."""
 
-    kind: str
+    kind: HazardKind
     sentence: str
+    sql: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One repair. ``id`` derives from action and object; ``waits_for`` holds what PostgreSQL needs, no more.
 
-    ``position`` counts from 1 in repair order; ``wave`` from 1 is the topological generation.
+    ``position`` counts from 1 in repair order; ``wave`` from 1 is the topological generation. ``phase`` is that of the
+    action, or a later one where the step waits for it.
     """
 
     id: str
@@ -50,6 +89,7 @@ class Step:
     locks: tuple[Lock, ...]
     position: int
     wave: int
+    phase: Phase = Phase.TRANSACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +111,10 @@ class Plan:
     chains: tuple[Chain, ...]
     left_out: tuple[Drift, ...] = ()
     scope: str = ""
+
+    def steps_in(self, phase: Phase) -> tuple[Step, ...]:
+        """The steps of that phase, in order."""
+        return tuple(step for step in self.steps if step.phase is phase)
 
     @property
     def is_empty(self) -> bool:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cascade.core.column_repairs import add_columns
+from cascade.core.actions import Phase, phase_of
+from cascade.core.decisions import Decisions
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.graph import KeyGraph, build_graph, connected_groups, generations, repair_order
-from cascade.core.key_repairs import add_foreign_keys
-from cascade.core.layout import Layout, TableName
+from cascade.core.layout import Layout, RowEvidence, TableName
 from cascade.core.plan import Chain, Plan, Step
-from cascade.core.repairable import Sides, decide_repairs
-from cascade.core.repairs import LeftOut, Repair, grant_rights, repair_tables
+from cascade.core.repairs import LeftOut, Repair, Sides, decide_repairs, make_repairs
 from cascade.core.scope import EVERYTHING, split_by_scope
 from cascade.core.scope import Scope as Scope
 
@@ -24,13 +23,17 @@ def make_plan(
     application_role: str,
     scope: Scope = EVERYTHING,
     default_rights: Mapping[str, frozenset[str]] | None = None,
+    violations: Mapping[tuple[TableName, str], RowEvidence] | None = None,
+    decisions: Decisions = Decisions(),
+    attic: str = "cascade_attic",
 ) -> Plan:
     """The steps that cure the drifts in scope, each after what it waits for, else in the order of history.
 
     A drift that can have no step says why in ``undecided``; what is left out of a repair is said in its evidence.
     ``default_rights`` are what the application role gets on a new table of each schema: what it lacks then, and
-    has on all tables beside it, is granted. Equal inputs give equal plans, in whatever order they come. Each
-    prefix of the steps is valid SQL and leaves the database no worse than before.
+    has on all tables beside it, is granted. ``violations`` are the rows that break a rule which is not in force yet,
+    by table and constraint or column; ``attic`` is the schema for what is put aside. Equal inputs give equal plans,
+    in whatever order they come. Each prefix of the steps is valid SQL and leaves the database no worse than before.
     """
     drifts = tuple(sorted(drifts, key=worst_first))
     if scope.is_everything and all(drift.severity is Severity.NOTE for drift in drifts):
@@ -38,14 +41,21 @@ def make_plan(
     graph = build_graph(table.table for table in expected.tables.values())
     inside, left_out = split_by_scope(drifts, scope, graph)
     drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)
-    sides = decide_repairs(Sides(expected, observed, inside, drifted, application_role, default_rights))
-    left_over = LeftOut()
-    repairs = (
-        *repair_tables(sides),
-        *add_columns(sides, left_over),
-        *add_foreign_keys(sides, left_over),
-        *grant_rights(sides),
+    sides = decide_repairs(
+        Sides(
+            expected,
+            observed,
+            inside,
+            drifted,
+            application_role,
+            default_rights,
+            violations=violations or {},
+            decisions=decisions,
+            attic=attic,
+        )
     )
+    left_over = LeftOut()
+    repairs = make_repairs(sides, left_over)
     steps = tuple(_in_order(repairs))
     return Plan(
         drifts=tuple(left_over.noted(drift) for drift in sides.drifts),
@@ -60,7 +70,8 @@ def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:
     by_id = {repair.id: repair for repair in repairs}
     waits_for = {id_: repair.waits_for for id_, repair in by_id.items()}
     waves = {id_: wave for wave, ids in enumerate(generations(waits_for), start=1) for id_ in ids}
-    order = repair_order(waits_for, order={id_: repair.order for id_, repair in by_id.items()})
+    phases = _phases(by_id, waves)
+    order = repair_order(waits_for, order={id_: (phases[id_].rank, r.order) for id_, r in by_id.items()})
     for position, id_ in enumerate(order, start=1):
         repair = by_id[id_]
         yield Step(
@@ -74,7 +85,18 @@ def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:
             locks=repair.locks,
             position=position,
             wave=waves[id_],
+            phase=phases[id_],
         )
+
+
+def _phases(repairs: Mapping[str, Repair], waves: Mapping[str, int]) -> Mapping[str, Phase]:
+    """How each repair runs: what waits for a later phase comes after the one transaction, too."""
+    phases: dict[str, Phase] = {}
+    for id_ in sorted(repairs, key=lambda id_: waves[id_]):
+        own = phase_of(repairs[id_].action)
+        is_late = any(phases[earlier] is not Phase.TRANSACTION for earlier in repairs[id_].waits_for)
+        phases[id_] = Phase.AFTER if is_late and own is Phase.TRANSACTION else own
+    return phases
 
 
 # --------------------------------------------------------------------------------------------------------- the cascade

@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TypeVar
 
 from cascade.core.answer import Answer
-from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.decisions import Decisions
+from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.constraints import match_constraints
 from cascade.core.detection.indexes import match_indexes
 from cascade.core.drift import Drift

@@ -9,7 +9,7 @@ from cascade.core.drift import Drift
 from cascade.core.explanation import Trouble
 from cascade.core.history import Provenance
 from cascade.core.layout import TableName, quoted
-from cascade.core.plan import LockMode, Step
+from cascade.core.plan import Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
     TWO_DEFINITIONS,
@@ -155,12 +155,12 @@ def _step(step: Step, page: Page) -> Iterator[str]:
     yield f"{' ' * INDENT}{step.position} of {len(positions)}{after}:"
     for statement in render_action(step.action):
         yield from sql_lines(statement, page.width, at=INDENT + 2)
-    locks = [lock for lock in step.locks if lock.healthy and lock.mode is not LockMode.NONE]
+    locks = [lock for lock in step.locks if lock.healthy]
     if locks:
         healthy = ", ".join(f"{short_name(lock.table, page.target)} ({lock.mode.value})" for lock in locks)
         yield from page.said("", f"locks healthy tables too: {healthy}", at=INDENT + 2)
     for hazard in step.hazards:
-        yield from page.said("", f"mind: {hazard.sentence} ({hazard.kind})", at=INDENT + 2)
+        yield from page.said("", f"mind: {hazard.sentence} ({hazard.kind.value})", at=INDENT + 2)
 
 
 def _chain(trouble: Trouble, page: Page) -> list[str]:

@@ -157,7 +157,7 @@ def _step(step: Step) -> JSON:
         "details": _details(step.action),
         "cures": list(step.cures),
         "waits_for": list(step.waits_for),
-        "hazards": [{"kind": hazard.kind, "sentence": hazard.sentence} for hazard in step.hazards],
+        "hazards": [{"kind": hazard.kind.value, "sentence": hazard.sentence} for hazard in step.hazards],
         "locks": [{**_table(lock.table), "mode": lock.mode.value, "healthy": lock.healthy} for lock in step.locks],
         "sql": list(render_action(step.action)),
         "undo": list(render_undo(step.action)),

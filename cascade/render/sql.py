@@ -613,7 +613,7 @@ def _step_lines(step: Step, plan: Plan) -> list[str]:
         "",
         _comment(f"Step {step.position} of {len(plan.steps)}: {step.id}"),
         *(_comment(f"  cures {_cure(cured, drifts.get(cured))}") for cured in step.cures),
-        *(_comment(f"  mind: {hazard.sentence} ({hazard.kind})") for hazard in step.hazards),
+        *(_comment(f"  mind: {hazard.sentence} ({hazard.kind.value})") for hazard in step.hazards),
         *render_step_sql(step),
     ]
 

@@ -252,7 +252,7 @@ def _locks(view: _View) -> list[str]:
     texts = []
     for mode in LockMode:
         drifted = {lock.table for step in steps for lock in step.locks if lock.mode is mode and not lock.healthy}
-        if drifted and mode is not LockMode.NONE:
+        if drifted:
             texts.append(f"{mode.value} on {_these(drifted, steps, view)}")
     if not texts and not _healthy_locks(steps, view):
         return view.said("LOCKS", "no table is locked.") if steps else []
@@ -280,7 +280,7 @@ def _healthy_locks(steps: Iterable[Step], view: _View) -> list[str]:
     healthy = []
     for mode in LockMode:
         names = [short_name(table, view.target) for m, table in sorted(locks, key=lambda lock: lock[1]) if m is mode]
-        if names and mode is not LockMode.NONE:
+        if names:
             healthy.append(f"{', '.join(names)} ({mode.value})")
     return healthy
 
@@ -354,7 +354,7 @@ def _hazards(view: _View) -> list[str]:
     positions: dict[tuple[str, str], list[str]] = {}
     for step in view.answer.plan.steps:
         for hazard in step.hazards:
-            positions.setdefault((hazard.kind, hazard.sentence), []).append(str(step.position))
+            positions.setdefault((hazard.kind.value, hazard.sentence), []).append(str(step.position))
     texts = []
     for (kind, sentence), steps in positions.items():
         where = f"{'step' if len(steps) == 1 else 'steps'} {listed(steps, view.most)}"

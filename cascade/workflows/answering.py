@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cascade.core.answer import Answer
+from cascade.core.attic import attic_of
 from cascade.core.causes import Cause, detect_causes
+from cascade.core.decisions import Decisions
 from cascade.core.detect import detect_drift
-from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import unread_counters
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout, NotChecked
@@ -73,6 +75,9 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         application_role=placement.role,
         scope=scope,
         default_rights={schema.name: schema.default_rights for schema in observed.schemas},
+        violations=observed.violations,
+        decisions=question.decisions,
+        attic=attic_of(question.decisions, observed),
     )
     fingerprint = fingerprint_of(observed.layout, plan.steps)
     return Answer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cascade.core.detection.comparison import Decisions
+from cascade.core.decisions import Decisions
 from cascade.errors import CascadeError
 
 if TYPE_CHECKING:

@@ -217,7 +217,7 @@ def _with_orphans(both: Comparison, cursor: Any) -> Observed:
         for table, key, wanted in misdirected_keys(both)
         if key.references is not None
     ]
-    return replace(both.observed, orphans=read_orphans(cursor, keys)) if keys else both.observed
+    return replace(both.observed, violations=read_orphans(cursor, keys)) if keys else both.observed
 
 
 def _refuse_changed_history(before: History, observed: Observed, placement: Placement) -> None:

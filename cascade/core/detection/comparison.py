@@ -1,9 +1,10 @@
 """What every detector looks at: both sides, where things belong, and what a person decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
+from cascade.core.decisions import Decisions
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
@@ -11,17 +12,6 @@ from cascade.core.history import Provenance
 from cascade.core.layout import Constraint, Table, TableName, quoted
 from cascade.core.observed import Observed
 from cascade.core.placement import Ownership, Placement, Standing, judge_copy, resolve
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What a person decided where the evidence does not: ``take`` a table from a schema, ``create`` one anew.
-
-    Keys and members are bare table names.
-    """
-
-    take: Mapping[str, str] = field(default_factory=dict)
-    create: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

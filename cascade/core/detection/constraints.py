@@ -298,7 +298,7 @@ def _misdirected(key: Constraint, other: Constraint, expected: ExpectedTable, fo
     assert other.references is not None, "only keys are misdirected"
     wanted, there = key.references.table, other.references.table
     copy = both.observed.layout.tables.get(there)
-    orphans = both.observed.orphans.get((found.name, other.name), RowEvidence())
+    orphans = both.observed.violations.get((found.name, other.name), RowEvidence())
     drift = _about(DriftKind.MISDIRECTED_FOREIGN_KEY, other, expected, found)
     return replace(
         drift,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cascade.core.ddl import UNKNOWN, Ddl, Thing, Verb, ddl_in
-from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.decisions import Decisions
+from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.privileges import detect_privileges
 from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import detect_tables

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from cascade.core.detection.comparison import Comparison, Decisions
+from cascade.core.decisions import Decisions
+from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.privileges import detect_privileges
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable

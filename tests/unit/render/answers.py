@@ -24,7 +24,7 @@ from cascade.core.layout import (
 )
 from cascade.core.observed import Observed, PathSetting, SchemaFacts, Server
 from cascade.core.placement import PathSource, Placement, SearchPath
-from cascade.core.plan import Chain, Hazard, Lock, LockMode, Plan, Step
+from cascade.core.plan import Chain, Hazard, HazardKind, Lock, LockMode, Plan, Step
 from cascade.core.stopgap import Stopgap
 
 PASSWORD = "correct horse battery staple"
@@ -214,7 +214,7 @@ def dropped() -> Answer:
             Lock(TableName("public", ENDORSEMENT), LockMode.SHARE_ROW_EXCLUSIVE, healthy=False),
             Lock(TableName("public", "accounts_user"), LockMode.SHARE_ROW_EXCLUSIVE, healthy=True),
         ),
-        hazards=(Hazard("data_migration_will_not_rerun", "user_profile.0028 filled it at 0028_fill.py:7."),),
+        hazards=(Hazard(HazardKind.DATA_MIGRATION, "user_profile.0028 filled it at 0028_fill.py:7."),),
     )
     chain = Chain(str(drifts[0].table), "static", tuple(str(drift.table) for drift in drifts))
     present = tuple(table for table in (*HEALTHY_TABLES, *ASTRAY_TABLES) if table not in (endorsement, bounty))

@@ -26,7 +26,7 @@ from cascade.core.layout import (
 )
 from cascade.core.observed import Observed
 from cascade.core.placement import PathSource, Placement, SearchPath
-from cascade.core.plan import Hazard, Plan, Step
+from cascade.core.plan import Hazard, HazardKind, Plan, Step
 from cascade.render.sql import (
     NotRenderable,
     literal,
@@ -282,7 +282,7 @@ def test_a_literal_ends_where_its_text_ends(text: str) -> None:
 
 def test_the_script_says_what_it_is_checks_and_repairs_in_one_transaction() -> None:
     move, key = _step(1, MoveTable(ASTRAY, BOUNTY), cures=(_drift().id,)), _step(2, AddForeignKey(BOUNTY, _key()))
-    script = _script(_plan(move, replace(key, hazards=(Hazard("locks_healthy_table", "It locks the user table."),))))
+    script = _script(_plan(move, replace(key, hazards=(Hazard(HazardKind.HEALTHY_LOCK, "It locks the user table."),))))
     assert script.startswith("\\set ON_ERROR_STOP on\n\\encoding UTF8\n-- cascade plan 1f2e for the database shop, ")
     assert script.endswith("\nCOMMIT;\n")
     assert (

@@ -8,9 +8,9 @@ from cascade.core.definitions import is_unique
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, TableName, quoted
-from cascade.core.plan import Hazard, Lock, LockMode
-from cascade.core.repairable import Sides
-from cascade.core.repairs import LeftOut, Repair, cures_of, makers_of, order_of
+from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of
+from cascade.core.repairs.sides import Sides
 
 
 def add_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
@@ -136,12 +136,12 @@ def _key_hazards(table: TableName, key: Constraint, *, orphans: bool, sides: Sid
         return
     if orphans:
         yield Hazard(
-            "rows_not_checked",
+            HazardKind.ROWS_NOT_CHECKED,
             f"the key holds for new rows only (NOT VALID): what old rows of {table} refer to went away with "
             f"{key.references.table}",
         )
     elif key.validated and key.enforced:
-        yield Hazard("scan", f"every row of {table} is checked against {key.references.table}")
+        yield Hazard(HazardKind.SCAN, f"every row of {table} is checked against {key.references.table}")
 
 
 def _key_in_words(table: TableName, key: Constraint, *, arrow: str = " -> ") -> str:

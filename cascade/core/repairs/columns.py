@@ -3,18 +3,59 @@
 from collections.abc import Iterable, Iterator
 
 from cascade.core.actions import AddColumn
-from cascade.core.definitions import computed_from, mentions
+from cascade.core.definitions import computed_from, is_unique, mentions
+from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, TableName, quoted
-from cascade.core.plan import Hazard, Lock, LockMode
-from cascade.core.repairable import Sides
-from cascade.core.repairs import LeftOut, Repair, column_id, cures_of, makers_of, order_of
+from cascade.core.layout import Column, Constraint, ConstraintKind, Index, RowEvidence, Table, TableName, quoted
+from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.repair import LeftOut, Repair, column_id, cures_of, makers_of, order_of
+from cascade.core.repairs.sides import Sides
 
 
 def add_columns(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
     """Add each missing column; what of its constraints and indexes cannot be made is noted."""
     for name, columns in sides.added.items():
         yield from (_add_column(name, column, sides, left_out) for column in columns)
+
+
+def column_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why a missing column cannot be added, ``""`` where it can."""
+    if drift.kind is not DriftKind.MISSING_COLUMN or drift.table is None:
+        return ""
+    expected = sides.expected.tables[drift.table]
+    column = expected.table.column(drift.object)
+    found = sides.found(drift.table)
+    if found is None:
+        return f"no step brings {drift.table} itself to its place"
+    if not expected.compared or column is None:
+        return "its definition is not known"
+    return _value_obstacle(column, expected.table, found.rows)
+
+
+def _value_obstacle(column: Column, table: Table, rows: RowEvidence) -> str:
+    """Why the rows that are there would refuse the column."""
+    if rows.has_rows is False or column.identity or column.generated:
+        return ""
+    value = column.default if column.default is not None else column.fill
+    if value is None:
+        return (
+            "" if column.nullable else "it is NOT NULL without a default: add it by hand, with a value for the old rows"
+        )
+    if "(" not in value and rows.counted != 1 and is_unique(table, (column.name,)):
+        return f"existing rows would all take {value}, and it has to be unique: add it by hand"
+    return ""
+
+
+def generation_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why a column cannot be computed from those that will be there, ``""`` where it can."""
+    if drift.kind is not DriftKind.MISSING_COLUMN or drift.table is None:
+        return ""
+    table = sides.expected.tables[drift.table].table
+    column = table.column(drift.object)
+    if column is None or not column.generated:
+        return ""
+    absent = [c.name for c in computed_from(column, table) if not sides.will_have(drift.table, c.name)]
+    return f"it is computed from {absent[0]}, which no step adds" if absent else ""
 
 
 def _add_column(name: TableName, column_name: str, sides: Sides, left_out: LeftOut) -> Repair:
@@ -122,8 +163,10 @@ def _column_waits(action: AddColumn, table: Table, sides: Sides) -> tuple[str, .
 def _column_hazards(action: AddColumn) -> Iterator[Hazard]:
     column = action.column
     if column.identity or column.generated == "s" or (column.default is not None and "(" in column.default):
-        yield Hazard("rewrite", f"{action.table} may be written anew, row by row, while nobody can read it")
+        yield Hazard(HazardKind.REWRITE, f"{action.table} may be written anew, row by row, while nobody can read it")
     if action.constraints or action.indexes:
-        yield Hazard("scan", f"{action.table} is read in full for what comes with the column, while nobody can read it")
+        yield Hazard(
+            HazardKind.SCAN, f"{action.table} is read in full for what comes with the column, while nobody can read it"
+        )
     if not column.nullable and column.default is None and column.fill is not None and not column.identity:
-        yield Hazard("filled", f"existing rows take {column.fill}")
+        yield Hazard(HazardKind.FILLED, f"existing rows take {column.fill}")

@@ -1,0 +1,45 @@
+"""Repairs: for each drift that can be cured, the actions that cure it, in no order yet."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from cascade.core.drift import Drift
+from cascade.core.repairs.columns import add_columns, column_obstacle, generation_obstacle
+from cascade.core.repairs.keys import add_foreign_keys
+from cascade.core.repairs.repair import LeftOut, Repair
+from cascade.core.repairs.rights import grant_rights
+from cascade.core.repairs.sides import Sides
+from cascade.core.repairs.tables import creation_obstacle, move_obstacle, repair_tables
+
+__all__ = ["LeftOut", "Repair", "Sides", "decide_repairs", "make_repairs"]
+
+_OBSTACLES: tuple[Callable[[Drift, Sides], str], ...] = (
+    move_obstacle,
+    creation_obstacle,
+    column_obstacle,
+    generation_obstacle,
+)
+"""In the order in which things are decided: tables before the columns in them, those before what is made of them."""
+
+_MAKERS: tuple[Callable[[Sides, LeftOut], Iterator[Repair]], ...] = (
+    repair_tables,
+    add_columns,
+    add_foreign_keys,
+    grant_rights,
+)
+
+
+def decide_repairs(sides: Sides) -> Sides:
+    """The same sides, where each drift that can have no step says why in ``undecided``."""
+    for obstacle in _OBSTACLES:
+        decided = [
+            drift if drift.undecided else replace(drift, undecided=obstacle(drift, sides)) for drift in sides.drifts
+        ]
+        sides = replace(sides, drifts=tuple(decided))
+    return sides
+
+
+def make_repairs(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """The repairs of all decided drifts; parts of them that cannot be made are noted in ``left_out``."""
+    for make in _MAKERS:
+        yield from make(sides, left_out)

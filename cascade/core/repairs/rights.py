@@ -1,0 +1,106 @@
+"""Rights: USAGE on a schema, privileges on a table."""
+
+from collections.abc import Iterable, Iterator
+
+from cascade.core.actions import GrantTable, GrantUsage
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind
+from cascade.core.layout import Rights, TableName, quoted
+from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of
+from cascade.core.repairs.sides import Sides
+
+
+def grant_rights(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """USAGE once for each schema that lacks it, and the privileges that each table lacks."""
+    schemas: dict[str, list[Drift]] = {}
+    for drift in sides.drifts:
+        if drift.kind is not DriftKind.UNREACHABLE_TABLE or drift.undecided or drift.table is None:
+            continue
+        if _lacks_usage(drift.table.schema, sides):
+            schemas.setdefault(drift.table.schema, []).append(drift)
+        privileges = _lacking_privileges(drift.table, sides)
+        if privileges:
+            yield _grant_table(drift.table, drift, privileges, sides)
+    for schema, drifts in sorted(schemas.items()):
+        yield _grant_usage(schema, drifts, sides)
+    yield from _grant_created(sides)
+
+
+def _grant_created(sides: Sides) -> Iterator[Repair]:
+    """What the role would lack on each new table, as far as at least three tables beside it all agree."""
+    if sides.default_rights is None:
+        return
+    for name in sorted(sides.created):
+        beside = _rights_beside(name, sides)
+        given = sides.default_rights.get(name.schema, frozenset())
+        agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(getattr(r, right) for r in beside)]
+        lacking = tuple(right.upper() for right in agreed if right not in given)
+        drift = next(d for d in sides.drifts if d.kind is DriftKind.MISSING_TABLE and d.table == name)
+        if lacking:
+            yield _grant_table(name, drift, lacking, sides)
+
+
+def _rights_beside(name: TableName, sides: Sides) -> list[Rights]:
+    """What the role may do with the other tables of the app, or of the schema where the app has too few."""
+    app = sides.expected.tables[name].app
+    others = [
+        (expected.app, table.rights)
+        for other, expected in sides.expected.tables.items()
+        for table in (sides.found(other),)
+        if table is not None and table.read_in_full and other.schema == name.schema
+    ]
+    of_the_app = [rights for of, rights in others if of == app]
+    return of_the_app if len(of_the_app) >= 3 else [rights for _, rights in others]
+
+
+def _lacks_usage(schema: str, sides: Sides) -> bool:
+    return any(
+        not table.rights.usage
+        for table in sides.observed.tables.values()
+        if table.name.schema == schema and table.read_in_full
+    )
+
+
+def _lacking_privileges(name: TableName, sides: Sides) -> tuple[str, ...]:
+    """What the role lacks beside SELECT, as far as it has that on another table, or all where it can read none."""
+    found = sides.found(name)
+    if found is None or found.rights.select:
+        return ()
+    others = (sides.found(other) for other in sides.expected.tables if other != name)
+    readable = [t.rights for t in others if t is not None and t.read_in_full and t.rights.select]
+    usual = {right for right in _PRIVILEGES if not readable or any(getattr(r, right) for r in readable)}
+    return tuple(right.upper() for right in _PRIVILEGES if right in usual and not getattr(found.rights, right))
+
+
+_PRIVILEGES = ("select", "insert", "update", "delete")
+
+
+def _grant_table(name: TableName, drift: Drift, privileges: tuple[str, ...], sides: Sides) -> Repair:
+    return Repair(
+        id=f"grant_table:{name}",
+        action=GrantTable(name, privileges, sides.application_role),
+        table=name,
+        object="",
+        cures=(drift.id,),
+        waits_for=tuple(sorted(makers_of(name, (), sides))),
+        hazards=(),
+        locks=(),
+        order=order_of(sides.expected.tables[name], GrantTable, name),
+    )
+
+
+def _grant_usage(schema: str, drifts: Iterable[Drift], sides: Sides) -> Repair:
+    order, table = min(
+        (order_of(sides.expected.tables[d.table], GrantUsage, d.table), d.table) for d in drifts if d.table
+    )
+    return Repair(
+        id=f"grant_usage:{quoted(schema)}",
+        action=GrantUsage(schema, sides.application_role),
+        table=table,
+        object=schema,
+        cures=tuple(sorted(drift.id for drift in drifts)),
+        waits_for=(),
+        hazards=(),
+        locks=(),
+        order=order,
+    )
