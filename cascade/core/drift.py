@@ -28,7 +28,8 @@ class Drift:
     ``owner`` is the one that was found where another is due, ``lacking`` the grants that are due and not there, USAGE
     being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
-    in ``rows``. ``consequences`` went wrong because this did and are not counted again.
+    in ``rows``; ``kept`` is the copy that counts, by the evidence or by decision, where there are several.
+    ``consequences`` went wrong because this did and are not counted again.
     ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then it is a note.
     ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
     """
@@ -53,6 +54,7 @@ class Drift:
     made_by: Provenance | None = None
     copies: tuple[TableName, ...] = ()
     rows: tuple[RowEvidence, ...] = ()
+    kept: TableName | None = None
     consequences: tuple[str, ...] = ()
     explained_by: str = ""
     undecided: str = ""

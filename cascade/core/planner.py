@@ -71,7 +71,9 @@ def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:
     waits_for = {id_: repair.waits_for for id_, repair in by_id.items()}
     waves = {id_: wave for wave, ids in enumerate(generations(waits_for), start=1) for id_ in ids}
     phases = _phases(by_id, waves)
-    order = repair_order(waits_for, order={id_: (phases[id_].rank, r.order) for id_, r in by_id.items()})
+    order = repair_order(
+        waits_for, order={id_: (phases[id_].rank, _hinders_others(r), r.order) for id_, r in by_id.items()}
+    )
     for position, id_ in enumerate(order, start=1):
         repair = by_id[id_]
         yield Step(
@@ -87,6 +89,11 @@ def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:
             wave=waves[id_],
             phase=phases[id_],
         )
+
+
+def _hinders_others(repair: Repair) -> bool:
+    """Whether users of tables without drift wait for it: such steps come late, so that they wait as short as can be."""
+    return any(lock.healthy and lock.mode.blocks_writers for lock in repair.locks)
 
 
 def _phases(repairs: Mapping[str, Repair], waves: Mapping[str, int]) -> Mapping[str, Phase]:
