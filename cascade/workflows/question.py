@@ -66,6 +66,9 @@ def asked_options(question: Question) -> tuple[str, ...]:
         ("--reference-dsn", "DSN" if question.reference_dsn else None),
         *(("--take", f"{table}={schema}") for table, schema in decisions.take.items()),
         *(("--create", table) for table in sorted(decisions.create)),
+        *(("--keep", f"{table}={schema}") for table, schema in decisions.keep.items()),
+        *(("--fill", f"{column}={expression}") for column, expression in decisions.fill.items()),
+        *(("--leave-out", step) for step in sorted(decisions.leave_out)),
     )
     options = [f"{option} {shlex.quote(value)}" for option, value in given if value]
     return (*options, "--count-rows") if question.count_rows else tuple(options)

@@ -1,0 +1,45 @@
+"""``cascade demo``, and the query for psql."""
+
+from pathlib import Path
+
+import click
+
+from cascade.cli.console import colour, write
+from cascade.workflows import render_answer
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("output"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where plan.txt, plan.json, plan.dot and plan.svg go.",
+)
+@click.option("--keep", is_flag=True, help="Leave the server running and say how to use it.")
+@click.option("--after-hand-repair", is_flag=True, help="The same site after a repair that was written by hand.")
+@click.option("--healthy", is_flag=True, help="The same site without the drift.")
+@click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
+def demo(output: Path, keep: bool, after_hand_repair: bool, healthy: bool, verbose: bool) -> None:
+    """Replay the incident on an embedded server of its own, and print the plan."""
+    from cascade.demo.show import Act, show_demo
+
+    if after_hand_repair and healthy:
+        raise click.UsageError("A healthy site needs no repair: give --after-hand-repair or --healthy, not both.")
+    act = Act.AFTER_HAND_REPAIR if after_hand_repair else Act.HEALTHY if healthy else Act.INCIDENT
+    answer, afterwards = show_demo(act, output, keep=keep, report=lambda message: click.echo(message, err=True))
+    click.echo(render_answer(answer, "text", verbose=verbose, colour=colour()), nl=False)
+    click.echo(f"\n{afterwards}", err=True)
+
+
+@click.command("catalog-sql")
+def catalog_sql() -> None:
+    """Print the query for psql.
+
+    Then psql -XAt -d DATABASE -f catalog.sql > observed.json writes what --observed reads.
+    """
+    from cascade.sources.catalog import catalog_sql as script
+
+    write(script(), None, for_people=False)
