@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import assert_never
 
-from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.actions import Action, CreateTable, ExchangeTable, MoveTable, ShelveTable
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
+from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, MEANINGS, OK, UNSURE, Look, appearance_of
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.sentences import object_name
 from cascade.render.wording import (
@@ -28,37 +28,6 @@ from cascade.render.wording import (
     what_was_compared,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How a status is shown: a word, a colour and the style of the border, so that none of them has to be seen."""
-
-    word: str
-    colour: str
-    style: str
-
-
-# Okabe and Ito: colours that people who see colours differently can tell apart.
-_MOVE = _Look("move", "#0072B2", "solid")
-_CREATE = _Look("create", "#D55E00", "solid")
-_ADD = _Look("add", "#E69F00", "solid")
-_KEY = _Look("key", "#CC79A7", "dashed")
-_GRANT = _Look("grant", "#009E73", "dashed")
-_DECIDE = _Look("decide", "#000000", "dotted")
-_ADVICE = _Look("advice", "#56B4E9", "dotted")
-_LEFT_OUT = _Look("left out", "#999999", "dotted")
-_OK = _Look("ok", "#009E73", "solid")
-_UNSURE = _Look("unsure", "#F0E442", "dashed")
-_MEANINGS = (
-    (_MOVE, "the table is in another schema and moves with its rows"),
-    (_CREATE, "it is nowhere and is made anew, empty"),
-    (_ADD, "a column is added"),
-    (_KEY, "a foreign key is added"),
-    (_GRANT, "the application gets a right"),
-    (_DECIDE, "a person has to decide first: no step"),
-    (_ADVICE, "no step repairs this: the text says what to do"),
-    (_LEFT_OUT, "outside what was asked for: no step, still broken"),
-)
 _GREY = "#444444"
 MOST_ARCS = 30
 """More arcs than that no eye can follow."""
@@ -107,7 +76,7 @@ class _Rung:
 
     name: str
     band: str
-    look: _Look
+    look: Look
     number: str
     wave: str
     migration: str
@@ -178,9 +147,9 @@ def _rungs(answer: Answer, drawn: _Pairs) -> list[_Rung]:
     steps = zip(answer.plan.steps, cured, strict=True)
     rungs = list(_in_bands([_of_step(step, made_by(drift), answer, drawn) for step, drift in steps]))
     by = f" by {answer.plan.scope}" if answer.plan.scope else ""
-    rungs += _of_drifts(undecided, "undecided: no step until a person decides", _DECIDE, made_by, answer)
-    rungs += _of_drifts(others, "found, and no step repairs it", _ADVICE, made_by, answer)
-    rungs += _of_drifts(left_out, f"left out{by}: still broken afterwards", _LEFT_OUT, made_by, answer)
+    rungs += _of_drifts(undecided, "undecided: no step until a person decides", DECIDE, made_by, answer)
+    rungs += _of_drifts(others, "found, and no step repairs it", ADVICE, made_by, answer)
+    rungs += _of_drifts(left_out, f"left out{by}: still broken afterwards", LEFT_OUT, made_by, answer)
     return rungs
 
 
@@ -194,47 +163,24 @@ def _in_bands(rungs: Sequence[_Rung]) -> Iterator[_Rung]:
 
 
 def _of_step(step: Step, made_by: str, answer: Answer, drawn: _Pairs) -> _Rung:
-    look, what, way, band = _appearance(step.action, answer.placement.target)
+    appearance = appearance_of(step.action, answer.placement.target)
     return _Rung(
         name=f"step{step.position}",
-        band=band,
-        look=look,
+        band=appearance.band,
+        look=appearance.look,
         number=str(step.position),
         wave=str(step.wave),
         migration=made_by,
-        what=what,
-        way=way,
+        what=appearance.what,
+        way=appearance.way,
         rows=_rows(step.action, answer),
         keys=_keys_in_words(_placed(step.action), answer, drawn),
         table=_placed(step.action),
     )
 
 
-def _appearance(action: Action, target: str) -> tuple[_Look, str, str, str]:
-    """Look, object, way and band of an action."""
-    match action:
-        case MoveTable(table, to):
-            way = f"{quoted(table.schema)} -> {quoted(to.schema)}"
-            return _MOVE, quoted(to.name), way, f"out of {quoted(table.schema)} into {quoted(to.schema)}"
-        case CreateTable(table):
-            schema = quoted(table.name.schema)
-            return _CREATE, quoted(table.name.name), f"nowhere -> {schema}", f"created in {schema}"
-        case AddColumn(table, column):
-            return _ADD, f"{short_name(table, target)}.{quoted(column.name)}", column.type, "columns"
-        case AddForeignKey(table, constraint):
-            to_table = constraint.references.table if constraint.references else table
-            start = f"{short_name(table, target)} ({', '.join(quoted(name) for name in constraint.columns)})"
-            return _KEY, start, f"-> {short_name(to_table, target)}", "foreign keys"
-        case GrantUsage(schema, role):
-            return _GRANT, f"schema {quoted(schema)}", f"USAGE -> {quoted(role)}", "rights"
-        case GrantTable(table, privileges, role):
-            return _GRANT, short_name(table, target), f"{', '.join(privileges)} -> {quoted(role)}", "rights"
-        case _:
-            assert_never(action)
-
-
 def _rows(action: Action, answer: Answer) -> str:
-    if not isinstance(action, MoveTable):
+    if not isinstance(action, MoveTable | ExchangeTable | ShelveTable):
         return ""
     found = answer.observed.layout.tables.get(action.table)
     return (found.rows if found else RowEvidence()).figure
@@ -243,14 +189,12 @@ def _rows(action: Action, answer: Answer) -> str:
 def _placed(action: Action) -> TableName | None:
     """The table that the action puts into its place; its keys hang at its row."""
     match action:
-        case MoveTable(_, to):
+        case MoveTable(_, to) | ExchangeTable(_, to):
             return to
         case CreateTable(table):
             return table.name
-        case AddColumn() | AddForeignKey() | GrantUsage() | GrantTable():
-            return None
         case _:
-            assert_never(action)
+            return None
 
 
 def _keys_in_words(table: TableName | None, answer: Answer, drawn: _Pairs) -> str:
@@ -285,7 +229,7 @@ def _drawn_pairs(answer: Answer) -> _Pairs:
     return {pair: times for pair, times in pairs.items() if pair in shortest}
 
 
-def _of_drifts(drifts: Iterable[Drift], band: str, look: _Look, made_by: _MadeBy, answer: Answer) -> Iterator[_Rung]:
+def _of_drifts(drifts: Iterable[Drift], band: str, look: Look, made_by: _MadeBy, answer: Answer) -> Iterator[_Rung]:
     for number, drift in enumerate(drifts, start=1):
         places = " and ".join(quoted(copy.schema) for copy in drift.copies)
         yield _Rung(
@@ -347,13 +291,13 @@ def _explanation(answer: Answer, rungs: Sequence[_Rung], *, arcs: bool) -> Itera
         yield f"Not everything was checked: {listed([gap.what for gap in answer.not_checked], 2)}."
 
 
-def _verdict(answer: Answer) -> tuple[_Look, str]:
+def _verdict(answer: Answer) -> tuple[Look, str]:
     """What a picture without findings says."""
     if not answer.complete:
         gaps = listed([gap.what for gap in answer.not_checked], 2)
-        return _UNSURE, f"Nothing is amiss where cascade could look. Not checked: {gaps}."
+        return UNSURE, f"Nothing is amiss where cascade could look. Not checked: {gaps}."
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
-    return _OK, f"No drift{scope}. Compared: {what_was_compared(answer)}."
+    return OK, f"No drift{scope}. Compared: {what_was_compared(answer)}."
 
 
 def _band(text: str, widths: _Widths) -> str:
@@ -362,7 +306,7 @@ def _band(text: str, widths: _Widths) -> str:
     )
 
 
-def _table_row(cells: Sequence[str], widths: _Widths, *, look: _Look | None = None, ink: str = "") -> str:
+def _table_row(cells: Sequence[str], widths: _Widths, *, look: Look | None = None, ink: str = "") -> str:
     parts = []
     for number, (cell, points) in enumerate(zip(cells, widths.points, strict=True)):
         if points and look and number == _WORD:
@@ -377,9 +321,7 @@ def _table_row(cells: Sequence[str], widths: _Widths, *, look: _Look | None = No
 def _legend(rungs: Sequence[_Rung], widths: _Widths) -> str:
     """What the words and signs mean, of those that occur."""
     used = {rung.look for rung in rungs}
-    rows = [
-        _word_cell(look, 80) + _text_cell(meaning, widths.total - 80) for look, meaning in _MEANINGS if look in used
-    ]
+    rows = [_word_cell(look, 80) + _text_cell(meaning, widths.total - 80) for look, meaning in MEANINGS if look in used]
     signs = [text for sign, text in _SIGNS if any(sign in rung.rows for rung in rungs)]
     if signs:
         rows.append(f'<TD ALIGN="RIGHT">{_font("rows", colour=_GREY)}</TD>' + _text_cell(", ".join(signs), 200))
@@ -390,9 +332,12 @@ def _legend(rungs: Sequence[_Rung], widths: _Widths) -> str:
 _SIGNS = (("~", "~ about"), (">", "> more than"), ("?", "? not known"))
 
 
-def _word_cell(look: _Look, points: int) -> str:
+_DARK = frozenset({"#0072B2", "#D55E00", "#009E73", "#000000"})
+
+
+def _word_cell(look: Look, points: int) -> str:
     """The status as a word, in letters that can be read on its colour."""
-    ink = "#FFFFFF" if look in (_MOVE, _CREATE, _GRANT, _DECIDE, _OK) else "#000000"
+    ink = "#FFFFFF" if look.colour in _DARK else "#000000"
     return f'<TD WIDTH="{points}" BGCOLOR="{look.colour}">{_font(look.word, colour=ink, bold=True)}</TD>'
 
 
@@ -402,7 +347,7 @@ def _text_cell(text: str, points: int) -> str:
     return f'<TD ALIGN="LEFT" WIDTH="{points}">{body}</TD>'
 
 
-def _border(look: _Look | None) -> str:
+def _border(look: Look | None) -> str:
     return f' BORDER="2" COLOR="{look.colour}" STYLE="{look.style}"' if look else ' BORDER="0"'
 
 

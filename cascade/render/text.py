@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cascade.core.actions import AddColumn, AddForeignKey, CreateTable, MoveTable
+from cascade.core.actions import CreateTable, ExchangeTable, MoveTable, touched_tables
 from cascade.core.answer import Answer
 from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
-from cascade.core.plan import Chain, LockMode, Step
+from cascade.core.plan import Chain, Hazard, LockMode, Step
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
     TWO_DEFINITIONS,
@@ -264,7 +264,7 @@ def _locks(view: _View) -> list[str]:
 
 
 def _these(tables: set[TableName], steps: Sequence[Step], view: _View) -> str:
-    moved = {step.action.table for step in steps if isinstance(step.action, MoveTable)}
+    moved = {step.action.table for step in steps if isinstance(step.action, MoveTable | ExchangeTable)}
     names = [short_name(table, view.target) for table in sorted(tables - moved)]
     if tables >= moved and moved:
         count = len(moved)
@@ -298,7 +298,7 @@ def _right_to_run(answer: Answer) -> str:
     role, tables = answer.observed.connected_as, answer.observed.layout.tables
     altered = [tables[name] for name in _needing_ownership(answer.plan.steps) if name in tables]
     facts = answer.observed.schema(answer.placement.target)
-    places = any(isinstance(step.action, MoveTable | CreateTable) for step in answer.plan.steps)
+    places = any(isinstance(step.action, MoveTable | ExchangeTable | CreateTable) for step in answer.plan.steps)
     does = "owns" if all(table.owner == role for table in altered) else "may alter"
     able = [f"{does} {f'all {len(altered)}' if len(altered) > 1 else 'the table'}"] if altered else []
     if facts is not None and places:
@@ -326,12 +326,8 @@ def _may_use(schema: str, answer: Answer) -> bool:
 
 
 def _needing_ownership(steps: Iterable[Step]) -> list[TableName]:
-    """The tables that only their owner may alter so."""
-    found: dict[TableName, None] = {}
-    for step in steps:
-        if isinstance(step.action, MoveTable | AddColumn | AddForeignKey):
-            found[step.action.table] = None
-    return list(found)
+    """The tables that only their owner may alter so, as they lie now."""
+    return list(dict.fromkeys(table for step in steps for table in touched_tables(step.action)[:1]))
 
 
 def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
@@ -351,16 +347,21 @@ def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
 
 
 def _hazards(view: _View) -> list[str]:
-    positions: dict[tuple[str, str], list[str]] = {}
+    """What the steps do or could do beside their cure, that which has to be allowed by name first."""
+    positions: dict[Hazard, list[str]] = {}
     for step in view.answer.plan.steps:
         for hazard in step.hazards:
-            positions.setdefault((hazard.kind.value, hazard.sentence), []).append(str(step.position))
+            positions.setdefault(hazard, []).append(str(step.position))
+    hazards = sorted(positions, key=lambda hazard: not hazard.kind.needs_consent)
     texts = []
-    for (kind, sentence), steps in positions.items():
+    for hazard in hazards:
+        word, steps = hazard.kind.value, positions[hazard]
         where = f"{'step' if len(steps) == 1 else 'steps'} {listed(steps, view.most)}"
-        texts.append(f"{sentence.rstrip('.')} ({kind}, {where})")
+        allowed = f"; apply wants --allow {word}" if hazard.kind.needs_consent else ""
+        texts.append(f"{hazard.sentence.rstrip('.')} ({word}, {where}{allowed})")
+        texts += hazard.sql
     if len(texts) > view.most:
-        kinds = ", ".join(sorted({kind for kind, _ in positions}))
+        kinds = ", ".join(sorted({hazard.kind.value for hazard in hazards}))
         texts = [*texts[: MANY - 1], f"and {len(texts) - MANY + 1} more of {kinds}; -v lists them"]
     return view.said("HAZARDS", *texts)
 
@@ -374,7 +375,8 @@ def _decisions(view: _View) -> list[str]:
     texts = []
     for reason, drifts in reasons.items():
         names = listed([object_name(drift, view.answer) for drift in drifts], view.most)
-        options = listed([drift.decision for drift in drifts if drift.decision], 2 if not view.verbose else view.most)
+        decisions = list(dict.fromkeys(drift.decision for drift in drifts if drift.decision))
+        options = listed(decisions, 2 if not view.verbose else view.most)
         texts.append(f"{names}: {reason}.{f' Decide with {options}' if options else ''}")
     shown = texts if view.verbose else texts[: MANY + 1]
     if len(shown) < len(texts):
@@ -451,17 +453,29 @@ def _next(view: _View) -> list[str]:
     scope = f" {plan.scope}" if plan.scope else ""
     commands = []
     if not plan.is_empty:
+        if answer.seconds is not None:
+            commands += [
+                (f"cascade plan{again}{scope} -o plan.json", f"keep this plan, id {answer.plan_id}"),
+                ("cascade rehearse plan.json", "run it, look, roll it back"),
+                ("cascade apply plan.json", "run it"),
+            ]
         commands += [
-            (f"cascade plan{again}{scope} --format sql > repair.sql", f"this plan, id {answer.plan_id}"),
-            (_psql(answer), "run it, as the owner"),
-            (f"cascade plan{again}{scope} -o plan.svg --format svg", "as a picture"),
+            (f"cascade plan{again}{scope} -o repair.sql", "for those who take SQL"),
+            (_psql(answer), "run that, as the owner"),
+            (f"cascade plan{again}{scope} -o plan.svg", "as a picture"),
         ]
-    table = next((drift.table for drift in answer.findings() if drift.table), None)
+    table = _to_explain(answer)
     if table is not None:
         commands.append((f"cascade explain{again} {shlex.quote(table.name)}", "one table in full"))
     if answer.findings() or plan.left_out or not answer.complete:
         commands.append((f"cascade check{again}{scope}", "what is left, as an exit code"))
     return _in_two_columns(commands, view)
+
+
+def _to_explain(answer: Answer) -> TableName | None:
+    """The table about which most is open: the first that waits for a decision, else the first with a finding."""
+    found = sorted(answer.findings(), key=lambda drift: not drift.undecided)
+    return next((drift.table for drift in found if drift.table), None)
 
 
 def _psql(answer: Answer) -> str:

@@ -3,9 +3,27 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
-from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.actions import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    AddForeignKey,
+    AlterColumn,
+    CreateIndex,
+    CreateTable,
+    ExchangeTable,
+    GrantTable,
+    GrantUsage,
+    MoveTable,
+    Phase,
+    RepointForeignKey,
+    SetOwner,
+    SetSequence,
+    ShelveTable,
+    ValidateConstraint,
+    action_name,
+)
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.layout import RowEvidence, quoted
@@ -55,8 +73,11 @@ class _Row:
 
 
 def _about(steps: Sequence[Step]) -> str:
-    text = "one transaction"
-    if any(isinstance(step.action, MoveTable) for step in steps):
+    late = sum(step.phase is not Phase.TRANSACTION for step in steps)
+    text = "one transaction" if late < len(steps) else "each in a transaction of its own"
+    if 0 < late < len(steps):
+        text = f"one transaction, but for the last {late}" if late > 1 else "one transaction, but for the last"
+    if any(isinstance(step.action, MoveTable | ExchangeTable) for step in steps):
         text += "; keys, indexes, rows and grants travel along"
     if any(isinstance(step.action, CreateTable) for step in steps):
         text += "; what is created is empty"
@@ -67,28 +88,26 @@ def _like_steps(steps: Iterable[Step]) -> list[list[Step]]:
     """Like steps put together, in the order of their first; a pair is no crowd and stays apart."""
     groups: dict[tuple[str, ...], list[Step]] = {}
     for step in steps:
-        groups.setdefault(_likeness(step.action), []).append(step)
+        groups.setdefault(_likeness(step), []).append(step)
     apart = [[step] for group in groups.values() if len(group) < 3 for step in group]
     together = [group for group in groups.values() if len(group) >= 3]
     return sorted([*apart, *together], key=lambda group: group[0].position)
 
 
-def _likeness(action: Action) -> tuple[str, ...]:
-    match action:
+def _likeness(step: Step) -> tuple[str, ...]:
+    """What steps have in common that one line can stand for."""
+    name, schema = action_name(type(step.action)), step.table.schema
+    match step.action:
         case MoveTable(table, to):
-            return ("move", table.schema, to.schema)
-        case CreateTable(table):
-            return ("create", table.name.schema)
-        case AddColumn(table=table):
-            return ("column", table.schema)
-        case AddForeignKey(table=table):
-            return ("key", table.schema)
+            return (name, table.schema, to.schema)
         case GrantUsage(schema, role):
-            return ("usage", schema, role)
-        case GrantTable(table, privileges, role):
-            return ("grant", table.schema, role, *privileges)
+            return (name, schema, role)
+        case GrantTable(_, privileges, role):
+            return (name, schema, role, *privileges)
+        case SetOwner(_, owner):
+            return (name, schema, owner)
         case _:
-            assert_never(action)
+            return (name, schema, step.phase.value)
 
 
 def _labels(drifts: Sequence[Drift]) -> Mapping[str, str]:
@@ -131,43 +150,62 @@ def _which(group: Sequence[Step], drifts: Sequence[Drift], answer: Answer) -> st
     match group[0].action:
         case MoveTable() | GrantTable() | GrantUsage():
             return by_app(drift.app for drift in drifts)
-        case CreateTable():
-            return listed([short_name(step.table, target) for step in group], STEPS_IN_FULL)
-        case AddColumn():
-            return listed([f"{short_name(step.table, target)}.{quoted(step.object)}" for step in group], STEPS_IN_FULL)
-        case AddForeignKey():
+        case AddForeignKey() | RepointForeignKey():
             # Those that wait for most are the keys between tables which are repaired here.
             telling = sorted(group, key=lambda step: (-len(step.waits_for), step.position))
             return listed([_key_in_words(step.action, target) for step in telling], MANY)
         case _:
-            assert_never(group[0].action)
+            return listed([_object_in_words(step, target) for step in group], STEPS_IN_FULL)
+
+
+def _object_in_words(step: Step, target: str) -> str:
+    return short_name(step.table, target) + (f".{quoted(step.object)}" if step.object else "")
 
 
 def _key_in_words(action: Action, target: str) -> str:
-    reference = action.constraint.references if isinstance(action, AddForeignKey) else None
-    if reference is None or not isinstance(action, AddForeignKey):
-        return ""
-    return f"{short_name(action.table, target)} -> {short_name(reference.table, target)}"
+    match action:
+        case AddForeignKey(table, key) | RepointForeignKey(table, _, key) if key.references:
+            return f"{short_name(table, target)} -> {short_name(key.references.table, target)}"
+        case _:
+            return ""
 
 
 def _in_general(group: Sequence[Step]) -> str:
     """The statement that several like steps have in common, an ellipsis where they differ."""
-    times, action = f"{len(group)} ×", group[0].action
+    times, action, schema = f"{len(group)} ×", group[0].action, quoted(group[0].table.schema)
     match action:
         case MoveTable(table, to):
             return f"{times} ALTER TABLE {quoted(table.schema)}.… SET SCHEMA {quoted(to.schema)};"
-        case CreateTable(table):
-            return f"{times} CREATE TABLE {quoted(table.name.schema)}.… (…);"
-        case AddColumn(table=table):
-            return f"{times} ALTER TABLE {quoted(table.schema)}.… ADD COLUMN …;"
-        case AddForeignKey(table=table):
-            return f"{times} ALTER TABLE {quoted(table.schema)}.… ADD CONSTRAINT … FOREIGN KEY …;"
+        case ExchangeTable(_, to, attic):
+            return f"{times} {quoted(to.schema)}.… exchanged for the copy that counts; the other into {quoted(attic)};"
+        case ShelveTable(table, attic):
+            return f"{times} ALTER TABLE {quoted(table.schema)}.… SET SCHEMA {quoted(attic)};"
+        case CreateTable():
+            return f"{times} CREATE TABLE {schema}.… (…);"
+        case AddColumn():
+            return f"{times} ALTER TABLE {schema}.… ADD COLUMN …;"
+        case AlterColumn():
+            return f"{times} ALTER TABLE {schema}.… ALTER COLUMN …;"
+        case AddForeignKey():
+            return f"{times} ALTER TABLE {schema}.… ADD CONSTRAINT … FOREIGN KEY …;"
+        case RepointForeignKey():
+            return f"{times} ALTER TABLE {schema}.… DROP CONSTRAINT …, ADD CONSTRAINT … FOREIGN KEY …;"
+        case AddConstraint():
+            return f"{times} ALTER TABLE {schema}.… ADD CONSTRAINT …;"
+        case ValidateConstraint():
+            return f"{times} ALTER TABLE {schema}.… VALIDATE CONSTRAINT …;"
+        case CreateIndex(concurrently=concurrently):
+            return f"{times} CREATE INDEX {'CONCURRENTLY ' if concurrently else ''}… ON {schema}.…;"
+        case SetSequence():
+            return f"{times} setval to the highest value of the column;"
+        case SetOwner(_, owner):
+            return f"{times} ALTER TABLE {schema}.… OWNER TO {quoted(owner)};"
+        case GrantTable(_, privileges, role):
+            return f"{times} GRANT {', '.join(privileges)} ON TABLE {schema}.… TO {quoted(role) if role else 'PUBLIC'};"
         case GrantUsage():
             return f"{times} {render_action(action)[0]}"
-        case GrantTable(table, privileges, role):
-            return f"{times} GRANT {', '.join(privileges)} ON TABLE {quoted(table.schema)}.… TO {quoted(role)};"
         case _:
-            assert_never(action)
+            return f"{times} {action_name(type(action))} in {schema}"
 
 
 def _statements(action: Action, *, verbose: bool) -> tuple[str, ...]:
@@ -185,7 +223,7 @@ def _statements(action: Action, *, verbose: bool) -> tuple[str, ...]:
 
 def _rows_moved(step: Step, answer: Answer) -> RowEvidence | None:
     """How many rows travel with a move; other actions move none."""
-    if not isinstance(step.action, MoveTable):
+    if not isinstance(step.action, MoveTable | ExchangeTable | ShelveTable):
         return None
     found = answer.observed.layout.tables.get(step.action.table)
     return found.rows if found else RowEvidence()
