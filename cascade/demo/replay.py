@@ -118,7 +118,7 @@ def _make_database(server: Server, database: str, report: Report) -> None:
     """An empty database as a deployment has it: one role owns, another serves requests."""
     report(f"Making the database {database}, owned by {OWNER}, for the application role {APPLICATION}.")
     sql = _psycopg().sql
-    with _connect(server, "postgres") as connection:
+    with connect(server, "postgres") as connection:
         _drop_our_database(connection, database)
         for role in (OWNER, APPLICATION):
             if not _role_exists(connection, role):
@@ -129,7 +129,7 @@ def _make_database(server: Server, database: str, report: Report) -> None:
             "ALTER ROLE {application} IN DATABASE {database} SET search_path = {target}",
         ):
             connection.execute(_worded(statement, database))
-    with _connect(server, database) as connection:
+    with connect(server, database) as connection:
         connection.execute(_worded("CREATE SCHEMA {stray} AUTHORIZATION {owner}", database))
         for schema in (TARGET_SCHEMA, STRAY_SCHEMA):
             for statement in (
@@ -185,7 +185,7 @@ def _run(chapter: Chapter, settings: str, server: Server, database: str, report:
         # A PGOPTIONS or PGSERVICE of the caller would change where the tables go.
         **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
         **demo_environment(server, database, settings=settings),
-        "PYTHONPATH": os.pathsep.join(_import_path()),
+        "PYTHONPATH": os.pathsep.join(import_path()),
     }
     done = subprocess.run(
         [sys.executable, "-m", "cascade.demo.chapters", chapter.value],
@@ -201,8 +201,8 @@ def _run(chapter: Chapter, settings: str, server: Server, database: str, report:
         raise ReplayFailed(f"The chapter {chapter.value!r} of the demo failed: {reason}")
 
 
-def _import_path() -> list[str]:
-    """The folder that this cascade was imported from, then what the caller has set."""
+def import_path() -> list[str]:
+    """Where the demo's programs are imported from: the folder of this cascade, then what the caller has set."""
     ours = [str(Path(folder).resolve().parent) for folder in cascade.__path__]
     theirs = os.environ.get("PYTHONPATH", "")
     return [*ours, *([theirs] if theirs else [])]
@@ -210,11 +210,12 @@ def _import_path() -> list[str]:
 
 def _gather_statistics(server: Server, database: str) -> None:
     """Have estimates of rows, which autovacuum makes on a server that lives longer."""
-    with _connect(server, database) as connection:
+    with connect(server, database) as connection:
         connection.execute("ANALYZE")
 
 
-def _connect(server: Server, database: str) -> Any:
+def connect(server: Server, database: str) -> Any:
+    """A psycopg connection as the superuser, in autocommit mode. Raises ``MissingExtra`` without psycopg."""
     return _psycopg().connect(host=server.host, port=server.port, user=server.user, dbname=database, autocommit=True)
 
 

