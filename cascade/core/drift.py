@@ -4,9 +4,19 @@ from dataclasses import dataclass
 
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import Provenance
-from cascade.core.layout import Column, Constraint, ConstraintKind, Grant, Index, RowEvidence, TableName, UsedObject
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Counter,
+    Grant,
+    Index,
+    RowEvidence,
+    TableName,
+    UsedObject,
+)
 
-Part = Column | Constraint | Index | UsedObject
+Part = Column | Constraint | Counter | Index | UsedObject
 """A part of a table, or what it uses."""
 
 

@@ -89,6 +89,7 @@ def _missing(column: Column, expected: ExpectedTable, found: Table, both: Compar
         about(expected, DriftKind.MISSING_COLUMN, made_by=made_by),
         object=column.name,
         columns=(column.name,),
+        wanted=column,
         expected=in_words(column),
         observed=f"not among the {there} columns of {found.name}",
         evidence=(
@@ -133,6 +134,8 @@ def _different(column: Column, there: Column, expected: ExpectedTable, found: Ta
         object=column.name,
         columns=(column.name,),
         aspects=aspects,
+        wanted=column,
+        there=there,
         expected=in_words(column),
         observed=in_words(there),
         evidence=(
@@ -184,6 +187,7 @@ def _extra(column: Column, expected: ExpectedTable, found: Table) -> Drift:
         severity=Severity.BROKEN if fails else DriftKind.EXTRA_COLUMN.facts.severity,
         object=column.name,
         columns=(column.name,),
+        there=column,
         expected="expected by no applied migration",
         observed=in_words(column),
         evidence=("it is NOT NULL without a default: an INSERT that does not name it fails",) if fails else (),

@@ -33,7 +33,7 @@ def detect_constraints(
             yield _missing(constraint, matches, expected, found, both)
     for constraint, other in matches.pairs:
         yield from _not_in_force(constraint, other, expected, found)
-    yield from (_not_validated(c, expected, found) for c in found.constraints if _is_unproven_not_null(c))
+    yield from (_not_validated(c, c, expected, found) for c in found.constraints if _is_unproven_not_null(c))
     paired = {other.name for other in near.values()}
     for constraint in matches.found:
         if constraint.name not in paired:
@@ -231,6 +231,7 @@ def _missing(
         drift,
         severity=Severity.NOTE if has_twin else drift.severity,
         object=constraint.name,
+        wanted=constraint,
         expected=constraint_in_words(constraint),
         observed=f"not among the {_number(found)} constraints of {found.name}",
         evidence=(
@@ -278,6 +279,8 @@ def _different(
     yield replace(
         _about(DriftKind.DIFFERENT_CONSTRAINT, constraint, expected, found),
         object=other.name,
+        wanted=constraint,
+        there=other,
         expected=constraint_in_words(constraint),
         observed=constraint_in_words(other),
         evidence=(f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
@@ -304,6 +307,8 @@ def _misdirected(key: Constraint, other: Constraint, expected: ExpectedTable, fo
         drift,
         severity=Severity.BROKEN if orphans.has_rows else drift.severity,
         object=other.name,
+        wanted=key,
+        there=other,
         expected=f"refers to {wanted}",
         observed=f"refers to {there}",
         evidence=(
@@ -333,6 +338,8 @@ def _not_in_force(constraint: Constraint, other: Constraint, expected: ExpectedT
         yield replace(
             _about(DriftKind.DISABLED_CONSTRAINT, other, expected, found),
             object=other.name,
+            wanted=constraint,
+            there=other,
             expected="enforced",
             observed=why,
             evidence=(constraint_in_words(other),),
@@ -340,20 +347,22 @@ def _not_in_force(constraint: Constraint, other: Constraint, expected: ExpectedT
         )
     # What is not enforced is never validated; saying so twice helps nobody.
     elif constraint.validated and not other.validated:
-        yield _not_validated(other, expected, found)
+        yield _not_validated(constraint, other, expected, found)
 
 
 def _is_unproven_not_null(constraint: Constraint) -> bool:
     return constraint.kind is ConstraintKind.NOT_NULL and not constraint.validated
 
 
-def _not_validated(constraint: Constraint, expected: ExpectedTable, found: Table) -> Drift:
+def _not_validated(constraint: Constraint, other: Constraint, expected: ExpectedTable, found: Table) -> Drift:
     return replace(
-        _about(DriftKind.NOT_VALIDATED_CONSTRAINT, constraint, expected, found),
-        object=constraint.name,
+        _about(DriftKind.NOT_VALIDATED_CONSTRAINT, other, expected, found),
+        object=other.name,
+        wanted=constraint,
+        there=other,
         expected="validated",
         observed="NOT VALID: rows from before were not checked",
-        evidence=(constraint_in_words(constraint),),
+        evidence=(constraint_in_words(other),),
     )
 
 

@@ -63,6 +63,7 @@ def _behind(counter: Counter, expected: ExpectedTable, found: Table) -> Drift:
         about(expected, DriftKind.SEQUENCE_BEHIND, made_by=expected.column_made_by.get(counter.column)),
         object=counter.column,
         columns=(counter.column,),
+        there=counter,
         expected=f"the next value is {'above' if rising else 'below'} {counter.highest}",
         observed=f"the next value is {counter.next_value}",
         evidence=(f"{counter.sequence} gives {counter.next_value} next; {highest}",),

@@ -112,6 +112,7 @@ def _missing(index: Index, matches: Matches[Index], expected: ExpectedTable, fou
     return replace(
         drift,
         severity=Severity.NOTE if has_twin or is_optional else drift.severity,
+        wanted=index,
         expected=index_in_words(index),
         observed=f"not among the {len(found.indexes)} indexes of {found.name}",
         evidence=(
@@ -139,6 +140,8 @@ def _different(index: Index, other: Index, expected: ExpectedTable, found: Table
     return replace(
         _about(DriftKind.DIFFERENT_INDEX, index, expected, found),
         object=other.name,
+        wanted=index,
+        there=other,
         expected=index_in_words(index),
         observed=index_in_words(other),
         evidence=(f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
@@ -148,6 +151,7 @@ def _different(index: Index, other: Index, expected: ExpectedTable, found: Table
 def _invalid(index: Index, expected: ExpectedTable, found: Table) -> Drift:
     return replace(
         _about(DriftKind.INVALID_INDEX, index, expected, found),
+        there=index,
         expected="valid",
         observed="invalid: it is written to and not read",
         evidence=(index_in_words(index),),

@@ -91,6 +91,7 @@ def _stray(identity: str, using: _Users, why: str, both: Comparison) -> Drift:
     return replace(
         about(expected, DriftKind.STRAY_OBJECT),
         object=identity,
+        there=used,
         observed=f"in {quoted(used.schema)}",
         evidence=(f"{identity} is in {quoted(used.schema)}; {why}", *uses[:SHOWN], *more),
         query=_query(used),
