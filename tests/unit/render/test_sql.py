@@ -292,7 +292,7 @@ def test_the_script_says_what_it_is_checks_and_repairs_in_one_transaction() -> N
 ALTER TABLE test_schema.bounty SET SCHEMA public;
 
 -- Step 2 of 2: step-2
---   mind: It locks the user table. (locks_healthy_table)
+--   mind: It locks the user table. (healthy_lock)
 ALTER TABLE public.bounty ADD CONSTRAINT fk """
         in script
     )

@@ -1,0 +1,206 @@
+"""What each action says in SQL, and what takes it back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from cascade.core.actions import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    AddForeignKey,
+    AddNotNullProof,
+    AlterColumn,
+    CreateIndex,
+    CreateSchema,
+    CreateTable,
+    EnableConstraint,
+    ExchangeTable,
+    GrantSequence,
+    GrantTable,
+    GrantUsage,
+    MoveObject,
+    MoveTable,
+    RebuildIndex,
+    ReplaceConstraint,
+    ReplaceIndex,
+    RepointForeignKey,
+    SetNotNull,
+    SetOwner,
+    SetSequence,
+    ShelveTable,
+    ValidateConstraint,
+)
+from cascade.core.layout import Constraint, TableName, quoted
+from cascade.core.plan import Step
+from cascade.render.sql.columns import (
+    add_column,
+    add_not_null_proof,
+    alter_column,
+    set_not_null,
+    set_sequence,
+    undo_alter_column,
+)
+from cascade.render.sql.constraints import (
+    add_constraint_step,
+    create_index,
+    create_indexes,
+    drop_constraint,
+    drop_index,
+    index_comments,
+    make_constraint,
+    render_add_foreign_key,
+    replace_constraint,
+    undo_replace_constraint,
+)
+from cascade.render.sql.tables import (
+    create_schema,
+    drop_empty_schema,
+    exchange_table,
+    move_object,
+    move_table,
+    render_create_table,
+    shelve_table,
+    undo_exchange_table,
+)
+from cascade.render.sql.undo import drop_empty_table, drop_unwritten_column
+from cascade.render.sql.words import NotRenderable
+
+
+def render_step_sql(step: Step) -> tuple[str, ...]:
+    """The statements of one step, in order, each ending in a semicolon."""
+    return render_action(step.action)
+
+
+def render_action(action: Action) -> tuple[str, ...]:
+    """The statements of one action, in order, each ending in a semicolon.
+
+    >>> render_action(MoveTable(TableName("test_schema", "bounty"), TableName("public", "bounty")))
+    ('ALTER TABLE test_schema.bounty SET SCHEMA public;',)
+    """
+    match action:
+        case CreateSchema(schema):
+            return create_schema(schema)
+        case MoveTable(table, to):
+            return (move_table(table, to),)
+        case ExchangeTable():
+            return exchange_table(action)
+        case ShelveTable():
+            return shelve_table(action)
+        case CreateTable(made):
+            return render_create_table(made)
+        case MoveObject():
+            return move_object(action)
+        case AddColumn():
+            return add_column(action)
+        case AlterColumn():
+            return alter_column(action)
+        case AddNotNullProof():
+            return add_not_null_proof(action)
+        case SetNotNull():
+            return set_not_null(action)
+        case AddForeignKey(table, constraint):
+            return render_add_foreign_key(table, constraint)
+        case RepointForeignKey(table, found, wanted):
+            return (drop_constraint(table, found.name), *render_add_foreign_key(table, wanted))
+        case AddConstraint():
+            return add_constraint_step(action)
+        case ReplaceConstraint():
+            return replace_constraint(action)
+        case ValidateConstraint(table, constraint):
+            return (f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted(constraint.name)};",)
+        case EnableConstraint(table, constraint):
+            return _make_again(table, replace(constraint, enforced=True, enabled=True, validated=False))
+        case CreateIndex():
+            return create_index(action)
+        case ReplaceIndex(table, found_index, index):
+            return (drop_index(table, found_index), *create_indexes(table, [index]), *index_comments(table, [index]))
+        case RebuildIndex(table, index):
+            return (f"REINDEX INDEX CONCURRENTLY {TableName(table.schema, index.name)};",)
+        case SetSequence():
+            return set_sequence(action)
+        case SetOwner(table, owner):
+            return (f"ALTER TABLE {table} OWNER TO {quoted(owner)};",)
+        case GrantUsage(schema, role):
+            return (f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {_role(role)};",)
+        case GrantTable(table, privileges, role):
+            return (f"GRANT {_privileges(privileges)} ON TABLE {table} TO {_role(role)};",)
+        case GrantSequence(_, sequence, privileges, role):
+            return (f"GRANT {_privileges(privileges)} ON SEQUENCE {sequence} TO {_role(role)};",)
+        case _:
+            assert_never(action)
+
+
+def render_undo(action: Action) -> tuple[str, ...]:
+    """The statements that take one action back, those of several actions in reverse.
+
+    None of them drops a row: they refuse with the count instead. Nothing takes back a sequence that was set or an
+    index that was made valid: neither is anything that somebody could want as it was.
+    """
+    match action:
+        case CreateSchema(schema):
+            return drop_empty_schema(schema)
+        case MoveTable(table, to):
+            return (move_table(to, table),)
+        case ExchangeTable():
+            return undo_exchange_table(action)
+        case ShelveTable(table, attic):
+            return (move_table(TableName(attic, table.name), table),)
+        case CreateTable(made):
+            return (drop_empty_table(made.name),)
+        case MoveObject():
+            return move_object(action, back=True)
+        case AddColumn(table, column):
+            return (drop_unwritten_column(table, column),)
+        case AlterColumn():
+            return undo_alter_column(action)
+        case AddNotNullProof(table, _, proof):
+            return (drop_constraint(table, proof, if_exists=True),)
+        case SetNotNull(table, column_name):
+            return (f"ALTER TABLE {table} ALTER COLUMN {quoted(column_name)} DROP NOT NULL;",)
+        case AddForeignKey(table, constraint) | AddConstraint(table, constraint):
+            return (drop_constraint(table, constraint.name),)
+        case RepointForeignKey(table, found, wanted):
+            return (drop_constraint(table, wanted.name), *render_add_foreign_key(table, found))
+        case ReplaceConstraint():
+            return undo_replace_constraint(action)
+        case ValidateConstraint(table, constraint):
+            return _make_again(table, replace(constraint, validated=False))
+        case EnableConstraint(table, constraint):
+            return _make_again(table, constraint)
+        case CreateIndex(table, index, concurrently):
+            return (drop_index(table, index, concurrently=concurrently, if_exists=True),)
+        case ReplaceIndex(table, found_index, index):
+            made_again = create_indexes(table, [found_index])
+            return (drop_index(table, index), *made_again, *index_comments(table, [found_index]))
+        case RebuildIndex() | SetSequence():
+            return ()
+        case SetOwner(table, _, was):
+            return (f"ALTER TABLE {table} OWNER TO {quoted(was)};",)
+        case GrantUsage(schema, role):
+            return (f"REVOKE USAGE ON SCHEMA {quoted(schema)} FROM {_role(role)};",)
+        case GrantTable(table, privileges, role):
+            return (f"REVOKE {_privileges(privileges)} ON TABLE {table} FROM {_role(role)};",)
+        case GrantSequence(_, sequence, privileges, role):
+            return (f"REVOKE {_privileges(privileges)} ON SEQUENCE {sequence} FROM {_role(role)};",)
+        case _:
+            assert_never(action)
+
+
+def _make_again(table: TableName, constraint: Constraint) -> tuple[str, ...]:
+    """PostgreSQL has no statement that takes validity back, so the constraint is dropped and made as it was."""
+    return (drop_constraint(table, constraint.name, if_exists=True), *make_constraint(table, constraint))
+
+
+def _privileges(privileges: Sequence[str]) -> str:
+    unknown = [p for p in privileges if p not in _PRIVILEGES]
+    if unknown or not privileges:
+        raise NotRenderable(f"Not privileges on a table or sequence: {', '.join(unknown) or 'none given'}.")
+    return ", ".join(privileges)
+
+
+_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "USAGE")
+
+
+def _role(role: str) -> str:
+    return quoted(role) if role else "PUBLIC"
