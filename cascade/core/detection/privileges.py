@@ -72,6 +72,7 @@ def _compare(
         about(expected, DriftKind.DIFFERENT_PRIVILEGES),
         aspects=(("owner",) if other_owner else ()) + (("grants",) if lacking else ()),
         owner=found.owner if other_owner else "",
+        due_owner=other_owner,
         lacking=tuple(grant for grant, _ in lacking),
         expected=", ".join(due),
         observed="; ".join(has),

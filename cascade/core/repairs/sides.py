@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from cascade.core.decisions import Decisions
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
-from cascade.core.findings import DriftKind
+from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Layout, RowEvidence, Table, TableName
 
 
@@ -88,6 +88,25 @@ class Sides:
         if name in self.created or column in self.added.get(name, ()):
             return True
         return found is not None and (not found.read_in_full or found.column(column) is not None)
+
+    def decided(self, kind: DriftKind) -> Iterator[Drift]:
+        """The drifts of that kind which get a step: worse than a note, and no longer undecided."""
+        return (drift for drift in self._cured(kind) if drift.severity is not Severity.NOTE)
+
+    def may_have_rows(self, name: TableName) -> bool:
+        """Whether the table holds rows once it is in its place, as far as anybody knows."""
+        found = self.found(name)
+        return name not in self.created and found is not None and found.rows.has_rows is not False
+
+    def is_large(self, name: TableName) -> bool:
+        """Whether reading all of it takes long enough to do that without blocking anybody."""
+        found = self.found(name)
+        return found is not None and found.pages >= self.decisions.large_pages
+
+    def violations_of(self, name: TableName, part: str) -> RowEvidence:
+        """The rows that break the rule of that constraint, or hold NULL in that column, as far as they were counted."""
+        found = self.found(name)
+        return self.violations.get((found.name, part), RowEvidence()) if found else RowEvidence()
 
     def _cured(self, kind: DriftKind) -> Iterator[Drift]:
         return (drift for drift in self.drifts if drift.kind is kind and not drift.undecided)

@@ -1,0 +1,226 @@
+"""Constraints other than foreign keys: added, replaced, validated, put in force again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cascade.core.actions import (
+    Action,
+    AddConstraint,
+    CreateIndex,
+    EnableConstraint,
+    ReplaceConstraint,
+    ValidateConstraint,
+)
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, step_id
+from cascade.core.repairs.sides import Sides
+
+_UNIQUE = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE})
+
+
+def constraint_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why a constraint cannot be made, replaced or validated, ``""`` where it can. Foreign keys are judged apart."""
+    constraint = drift.wanted if isinstance(drift.wanted, Constraint) else drift.there
+    if not isinstance(constraint, Constraint) or drift.table is None:
+        return ""
+    if drift.kind not in _KINDS or constraint.kind is ConstraintKind.FOREIGN_KEY:
+        return ""
+    found = sides.found(drift.table)
+    if found is None:
+        return f"no step brings {drift.table} itself to its place"
+    absent = [column for column in constraint.columns if not sides.will_have(drift.table, column)]
+    if absent:
+        return f"no step adds the column {quoted(absent[0])}"
+    broken = sides.violations_of(drift.table, constraint.name)
+    if broken.has_rows:
+        return f"{broken} of {found.name} would break it: they have to be put right first"
+    if drift.kind is DriftKind.MISSING_CONSTRAINT:
+        return _name_obstacle(constraint, found, drift.table, sides)
+    if drift.kind is DriftKind.DIFFERENT_CONSTRAINT:
+        return _replacement_obstacle(drift, found, sides)
+    return ""
+
+
+_KINDS = frozenset(
+    {
+        DriftKind.MISSING_CONSTRAINT,
+        DriftKind.DIFFERENT_CONSTRAINT,
+        DriftKind.NOT_VALIDATED_CONSTRAINT,
+        DriftKind.DISABLED_CONSTRAINT,
+    }
+)
+
+
+def repair_constraints(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """Every constraint that is missing, differs, or is not in force, foreign keys apart."""
+    for drift in _drifts(sides, DriftKind.MISSING_CONSTRAINT):
+        yield from _add(drift, sides)
+    for drift in _drifts(sides, DriftKind.DIFFERENT_CONSTRAINT):
+        yield from _replace(drift, sides)
+    for drift in _drifts(sides, DriftKind.NOT_VALIDATED_CONSTRAINT):
+        assert isinstance(drift.there, Constraint), "a constraint that is not valid is there"
+        yield validation(drift, drift.there, (), sides)
+    for drift in _drifts(sides, DriftKind.DISABLED_CONSTRAINT):
+        yield from enabling(drift, sides)
+
+
+def validation(drift: Drift, constraint: Constraint, waits_for: tuple[str, ...], sides: Sides) -> Repair:
+    """VALIDATE CONSTRAINT, after what made it; it reads all rows, and hinders neither readers nor writers."""
+    assert drift.table is not None, "a constraint is on a table"
+    locks = [Lock(drift.table, LockMode.SHARE_UPDATE_EXCLUSIVE, healthy=False)]
+    if constraint.references is not None and constraint.references.table != drift.table:
+        to = constraint.references.table
+        locks.append(Lock(to, LockMode.ROW_SHARE, healthy=to not in sides.drifted))
+    words = f"every row of {drift.table} is read, while people read and write"
+    return part_repair(
+        ValidateConstraint(drift.table, replace(constraint, validated=True)),
+        drift,
+        constraint.name,
+        sides,
+        waits_for=waits_for,
+        hazards=(Hazard(HazardKind.VALIDATION, words),),
+        locks=tuple(locks),
+    )
+
+
+def enabling(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    """A constraint dropped and made anew, for only a superuser may enable the triggers of a key; then validated."""
+    assert isinstance(drift.there, Constraint), "a disabled constraint is there"
+    assert drift.table is not None, "a constraint is on a table"
+    locks = [Lock(drift.table, LockMode.ACCESS_EXCLUSIVE, healthy=False)]
+    if drift.there.references is not None and drift.there.references.table != drift.table:
+        to = drift.there.references.table
+        locks.append(Lock(to, LockMode.ACCESS_EXCLUSIVE, healthy=to not in sides.drifted))
+    action = EnableConstraint(drift.table, drift.there)
+    yield part_repair(action, drift, drift.there.name, sides, locks=tuple(locks))
+    if drift.there.kind in (ConstraintKind.FOREIGN_KEY, ConstraintKind.CHECK):
+        made = step_id(EnableConstraint, drift.table, drift.there.name)
+        yield validation(drift, drift.there, (made,), sides)
+
+
+def part_repair(
+    action: Action,
+    drift: Drift,
+    part: str,
+    sides: Sides,
+    *,
+    waits_for: tuple[str, ...] = (),
+    hazards: tuple[Hazard, ...] = (),
+    locks: tuple[Lock, ...] = (),
+    columns: tuple[str, ...] | None = None,
+) -> Repair:
+    """A repair of a part of a table, after the steps that bring the table and the columns which the part is about."""
+    table = drift.table
+    assert table is not None, "a part is of a table"
+    columns = drift.columns if columns is None else columns
+    return Repair(
+        id=step_id(type(action), table, part),
+        action=action,
+        table=table,
+        object=part,
+        cures=(drift.id,),
+        waits_for=tuple(sorted({*waits_for, *makers_of(table, columns, sides)})),
+        hazards=hazards,
+        locks=locks,
+        order=order_of(sides.expected.tables[table], type(action), table, (*columns, part)),
+    )
+
+
+def index_of(constraint: Constraint, table: Table) -> Index | None:
+    """The index that serves the constraint."""
+    return next((index for index in table.indexes if index.constraint == constraint.name), None)
+
+
+def _drifts(sides: Sides, kind: DriftKind) -> Iterator[Drift]:
+    for drift in sides.decided(kind):
+        if drift.constraint_type is not ConstraintKind.FOREIGN_KEY and drift.table is not None:
+            yield drift
+
+
+def _add(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    constraint = drift.wanted
+    assert isinstance(constraint, Constraint), "a missing constraint is known"
+    assert drift.table is not None, "a constraint is on a table"
+    table = drift.table
+    exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
+    if constraint.kind is ConstraintKind.CHECK and constraint.validated and sides.may_have_rows(table):
+        later = replace(constraint, validated=False)
+        yield part_repair(AddConstraint(table, later), drift, constraint.name, sides, locks=exclusive)
+        yield validation(drift, constraint, (step_id(AddConstraint, table, constraint.name),), sides)
+        return
+    index = index_of(constraint, sides.expected.tables[table].table)
+    if constraint.kind in _UNIQUE and index is not None and sides.is_large(table):
+        own = replace(index, constraint=None, unique=True)
+        yield part_repair(CreateIndex(table, own, concurrently=True), drift, index.name, sides, locks=_gently(table))
+        yield part_repair(
+            AddConstraint(table, constraint, own, using_index=True),
+            drift,
+            constraint.name,
+            sides,
+            waits_for=(step_id(CreateIndex, table, index.name),),
+            locks=exclusive,
+        )
+        return
+    hazards = (_scan(table),) if sides.may_have_rows(table) else ()
+    action = AddConstraint(table, constraint, index)
+    yield part_repair(action, drift, constraint.name, sides, hazards=hazards, locks=exclusive)
+
+
+def _replace(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    wanted, there, table = drift.wanted, drift.there, drift.table
+    assert isinstance(wanted, Constraint), "what differs is known as it should be"
+    assert isinstance(there, Constraint), "what differs is there"
+    assert table is not None, "a constraint is on a table"
+    found = sides.found(table)
+    assert found is not None, "a constraint of a table without place was decided"
+    later = wanted.kind is ConstraintKind.CHECK and wanted.validated and sides.may_have_rows(table)
+    yield part_repair(
+        ReplaceConstraint(
+            table,
+            there,
+            replace(wanted, validated=wanted.validated and not later),
+            index_of(there, found),
+            index_of(wanted, sides.expected.tables[table].table),
+        ),
+        drift,
+        wanted.name,
+        sides,
+        hazards=(_scan(table),) if not later and sides.may_have_rows(table) else (),
+        locks=(Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),),
+    )
+    if later:
+        yield validation(drift, wanted, (step_id(ReplaceConstraint, table, wanted.name),), sides)
+
+
+def _scan(table: TableName) -> Hazard:
+    return Hazard(HazardKind.SCAN, f"{table} is read in full, while nobody can write it")
+
+
+def _gently(table: TableName) -> tuple[Lock, ...]:
+    return (Lock(table, LockMode.SHARE_UPDATE_EXCLUSIVE, healthy=False),)
+
+
+def _name_obstacle(constraint: Constraint, found: Table, table: TableName, sides: Sides) -> str:
+    if constraint.name in {other.name for other in found.constraints}:
+        return f"{table} has another constraint of the name {quoted(constraint.name)}"
+    bearer = sides.names_after.get(TableName(table.schema, constraint.index)) if constraint.index else None
+    return f"the name {quoted(constraint.index or '')} is taken by {bearer}" if bearer else ""
+
+
+def _replacement_obstacle(drift: Drift, found: Table, sides: Sides) -> str:
+    there, wanted = drift.there, drift.wanted
+    if not isinstance(there, Constraint) or not isinstance(wanted, Constraint):
+        return "its definition is not known"
+    if wanted.definition is None:
+        return "its definition is not known"
+    if there.kind not in _UNIQUE:
+        return ""
+    keys = [
+        f"{table.name} ({key.name})"
+        for table, key in sides.observed.referring.get(found.name, ())
+        if key.references is not None and set(key.references.columns) == set(there.columns)
+    ]
+    return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""

@@ -1,0 +1,88 @@
+"""Indexes that serve no constraint: made, replaced, rebuilt."""
+
+from collections.abc import Iterator
+
+from cascade.core.actions import CreateIndex, RebuildIndex, ReplaceIndex
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.constraints import part_repair
+from cascade.core.repairs.repair import LeftOut, Repair
+from cascade.core.repairs.sides import Sides
+
+
+def index_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why an index cannot be made, replaced or rebuilt, ``""`` where it can."""
+    if drift.kind not in _KINDS or drift.table is None:
+        return ""
+    found = sides.found(drift.table)
+    if found is None:
+        return f"no step brings {drift.table} itself to its place"
+    broken = sides.violations_of(drift.table, drift.object)
+    if broken.has_rows:
+        return f"{broken} of {found.name} repeat what it makes unique: they have to be put right first"
+    if isinstance(drift.there, Index) and isinstance(drift.wanted, Index):
+        return _replacement_obstacle(drift.there, found, sides)
+    if isinstance(drift.wanted, Index):
+        bearer = sides.names_after.get(TableName(drift.table.schema, drift.wanted.name))
+        return f"the name {quoted(drift.wanted.name)} is taken by {bearer}" if bearer else ""
+    return ""
+
+
+_KINDS = frozenset({DriftKind.MISSING_INDEX, DriftKind.DIFFERENT_INDEX, DriftKind.INVALID_INDEX})
+
+
+def repair_indexes(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """Every index that is missing, differs, or was left invalid."""
+    for kind in sorted(_KINDS, key=lambda kind: kind.value):
+        for drift in sides.decided(kind):
+            if drift.table is not None:
+                yield _repair(drift, drift.table, sides)
+
+
+def _repair(drift: Drift, table: TableName, sides: Sides) -> Repair:
+    gently = (Lock(table, LockMode.SHARE_UPDATE_EXCLUSIVE, healthy=False),)
+    match drift.wanted, drift.there:
+        case Index() as wanted, Index() as there:
+            exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
+            action = ReplaceIndex(table, there, wanted)
+            return part_repair(action, drift, wanted.name, sides, hazards=_scan(table, sides), locks=exclusive)
+        case Index() as wanted, _:
+            large = sides.is_large(table)
+            writers = (Lock(table, LockMode.SHARE, healthy=False),)
+            return part_repair(
+                CreateIndex(table, wanted, concurrently=large),
+                drift,
+                wanted.name,
+                sides,
+                hazards=() if large else _scan(table, sides),
+                locks=gently if large else writers,
+            )
+        case _, Index() as there:
+            return part_repair(RebuildIndex(table, there), drift, there.name, sides, locks=gently)
+        case _:
+            raise AssertionError("an index is known as it should be, or as it is")
+
+
+def _scan(table: TableName, sides: Sides) -> tuple[Hazard, ...]:
+    if not sides.may_have_rows(table):
+        return ()
+    return (Hazard(HazardKind.SCAN, f"{table} is read in full, while nobody can write it"),)
+
+
+def _replacement_obstacle(there: Index, found: Table, sides: Sides) -> str:
+    """A foreign key can rest on a unique index that serves no constraint."""
+    if not there.unique or any(_is_unique_over(constraint, there) for constraint in found.constraints):
+        return ""
+    keys = [
+        f"{table.name} ({key.name})"
+        for table, key in sides.observed.referring.get(found.name, ())
+        if key.references is not None and set(key.references.columns) == set(there.columns)
+    ]
+    return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
+
+
+def _is_unique_over(constraint: Constraint, index: Index) -> bool:
+    unique = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+    return constraint.kind in unique and set(constraint.columns) == set(index.columns)
