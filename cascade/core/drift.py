@@ -35,8 +35,8 @@ class Drift:
     are short phrases, or both definitions as PostgreSQL prints them; ``evidence`` sentences that a person can
     check, ``query`` the SQL that shows it. ``columns`` and ``constraint_type`` say what a constraint or index is
     about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …).
-    ``owner`` is the one that was found where ``due_owner`` should be, ``lacking`` the grants that are due and not there, USAGE
-    being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
+    ``owner`` is the one that was found where ``due_owner`` should be, ``lacking`` the grants that are due and not
+    there, USAGE being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
     in ``rows``; ``kept`` is the copy that counts, by the evidence or by decision, where there are several.
     ``consequences`` went wrong because this did and are not counted again.

@@ -6,16 +6,17 @@ password is in it.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never
+from dataclasses import fields
+from typing import Any
 
-from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, GrantTable, GrantUsage, MoveTable
+from cascade.core.actions import Action, AddForeignKey, CreateTable, ExchangeTable, MoveTable, action_name
 from cascade.core.answer import Answer
 from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import Severity
-from cascade.core.layout import Column, Constraint, RowEvidence, TableName
-from cascade.core.plan import Chain, Step
+from cascade.core.layout import Column, Constraint, Dependant, Index, RowEvidence, TableName, UsedObject
+from cascade.core.plan import Chain, Hazard, Step
 from cascade.core.stopgap import Stopgap
 from cascade.render.sql import render_action, render_undo
 
@@ -151,61 +152,66 @@ def _step(step: Step) -> JSON:
         "id": step.id,
         "position": step.position,
         "wave": step.wave,
-        "action": action_name(step.action),
+        "action": action_name(type(step.action)),
+        "phase": step.phase.value,
         **_table(step.table),
         "object": step.object,
         "details": _details(step.action),
         "cures": list(step.cures),
         "waits_for": list(step.waits_for),
-        "hazards": [{"kind": hazard.kind.value, "sentence": hazard.sentence} for hazard in step.hazards],
+        "hazards": [_hazard(hazard) for hazard in step.hazards],
         "locks": [{**_table(lock.table), "mode": lock.mode.value, "healthy": lock.healthy} for lock in step.locks],
         "sql": list(render_action(step.action)),
         "undo": list(render_undo(step.action)),
     }
 
 
-def action_name(action: Action) -> str:
-    """What an action is called in the contract; a grant is a ``grant`` on whatever."""
-    match action:
-        case MoveTable():
-            return "move_table"
-        case CreateTable():
-            return "create_table"
-        case AddColumn():
-            return "add_column"
-        case AddForeignKey():
-            return "add_foreign_key"
-        case GrantUsage() | GrantTable():
-            return "grant"
-        case _:
-            assert_never(action)
+def _hazard(hazard: Hazard) -> JSON:
+    return {
+        "kind": hazard.kind.value,
+        "sentence": hazard.sentence,
+        "needs_consent": hazard.kind.needs_consent,
+        "sql": list(hazard.sql),
+    }
 
 
 def _details(action: Action) -> JSON:
-    """What the action needs to be known, so that nobody has to parse its SQL."""
+    """What the action needs to be known, so that nobody has to parse its SQL: by the names of its parts."""
     match action:
-        case MoveTable(table, to):
+        case MoveTable(table, to) | ExchangeTable(table, to):
             return {"from": _table(table), "to": _table(to)}
-        case CreateTable(table):
+        case CreateTable(made):
             return {
-                "columns": [_column(column) for column in table.columns],
-                "constraints": [constraint.name for constraint in table.constraints],
-                "indexes": [index.name for index in table.indexes if index.constraint is None],
-            }
-        case AddColumn(_, column, constraints, indexes):
-            return {
-                "column": _column(column),
-                "constraints": [constraint.name for constraint in constraints],
-                "indexes": [index.name for index in indexes if index.constraint is None],
+                "columns": [_column(column) for column in made.columns],
+                "constraints": [constraint.name for constraint in made.constraints],
+                "indexes": [index.name for index in made.indexes if index.constraint is None],
             }
         case AddForeignKey(_, constraint):
             return _key(constraint)
-        case GrantUsage(schema, role):
-            return {"on": "schema", "schema": schema, "privileges": ["USAGE"], "role": role}
-        case GrantTable(table, privileges, role):
-            return {"on": "table", **_table(table), "privileges": list(privileges), "role": role}
         case _:
-            assert_never(action)
+            parts = ((field.name, getattr(action, field.name)) for field in fields(action) if field.name != "table")
+            return {name: _part(value) for name, value in parts}
+
+
+def _part(value: Any) -> Any:
+    """A part of an action as JSON: a definition by what tells it from others."""
+    match value:
+        case Column():
+            return _column(value)
+        case Constraint(references=None):
+            return {"name": value.name, "kind": value.kind.value, "columns": list(value.columns)}
+        case Constraint():
+            return _key(value)
+        case Index():
+            return {"name": value.name, "columns": list(value.columns), "unique": value.unique}
+        case TableName():
+            return _table(value)
+        case UsedObject() | Dependant():
+            return {"kind": value.kind, "name": value.name}
+        case tuple():
+            return [_part(one) for one in value]
+        case _:
+            return value
 
 
 def _column(column: Column) -> JSON:

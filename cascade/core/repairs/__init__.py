@@ -4,11 +4,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cascade.core.drift import Drift
-from cascade.core.repairs.columns import add_columns, column_obstacle, generation_obstacle
-from cascade.core.repairs.keys import add_foreign_keys
+from cascade.core.repairs.columns import (
+    add_columns,
+    alter_columns,
+    alteration_obstacle,
+    column_obstacle,
+    generation_obstacle,
+)
+from cascade.core.repairs.constraints import constraint_obstacle, repair_constraints
+from cascade.core.repairs.counters import set_sequences
+from cascade.core.repairs.indexes import index_obstacle, repair_indexes
+from cascade.core.repairs.keys import add_foreign_keys, key_obstacle, mend_foreign_keys
 from cascade.core.repairs.repair import LeftOut, Repair
 from cascade.core.repairs.rights import grant_rights
 from cascade.core.repairs.sides import Sides
+from cascade.core.repairs.strays import move_strays
 from cascade.core.repairs.tables import creation_obstacle, move_obstacle, repair_tables
 
 __all__ = ["LeftOut", "Repair", "Sides", "decide_repairs", "make_repairs"]
@@ -18,13 +28,23 @@ _OBSTACLES: tuple[Callable[[Drift, Sides], str], ...] = (
     creation_obstacle,
     column_obstacle,
     generation_obstacle,
+    alteration_obstacle,
+    constraint_obstacle,
+    key_obstacle,
+    index_obstacle,
 )
 """In the order in which things are decided: tables before the columns in them, those before what is made of them."""
 
 _MAKERS: tuple[Callable[[Sides, LeftOut], Iterator[Repair]], ...] = (
     repair_tables,
+    move_strays,
     add_columns,
+    alter_columns,
+    repair_constraints,
+    repair_indexes,
     add_foreign_keys,
+    mend_foreign_keys,
+    set_sequences,
     grant_rights,
 )
 

@@ -1,15 +1,28 @@
-"""Columns to add, with the constraints and indexes that come with each."""
+"""Columns to add, with the constraints and indexes that come with each, and columns to alter."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from cascade.core.actions import AddColumn
+from cascade.core.actions import AddColumn, AddNotNullProof, AlterColumn, SetNotNull
 from cascade.core.definitions import computed_from, is_unique, mentions
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Column, Constraint, ConstraintKind, Index, RowEvidence, Table, TableName, quoted
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Index,
+    RowEvidence,
+    Table,
+    TableName,
+    clipped,
+    quoted,
+)
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.constraints import part_repair, validation
 from cascade.core.repairs.repair import LeftOut, Repair, column_id, cures_of, makers_of, order_of
 from cascade.core.repairs.sides import Sides
+from cascade.core.widening import Widening, widening
 
 
 def add_columns(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
@@ -29,7 +42,7 @@ def column_obstacle(drift: Drift, sides: Sides) -> str:
         return f"no step brings {drift.table} itself to its place"
     if not expected.compared or column is None:
         return "its definition is not known"
-    return _value_obstacle(column, expected.table, found.rows)
+    return _value_obstacle(_filled(column, expected.name, sides), expected.table, found.rows)
 
 
 def _value_obstacle(column: Column, table: Table, rows: RowEvidence) -> str:
@@ -38,9 +51,8 @@ def _value_obstacle(column: Column, table: Table, rows: RowEvidence) -> str:
         return ""
     value = column.default if column.default is not None else column.fill
     if value is None:
-        return (
-            "" if column.nullable else "it is NOT NULL without a default: add it by hand, with a value for the old rows"
-        )
+        option = f"--fill {table.name.name}.{column.name}=EXPRESSION"
+        return "" if column.nullable else f"it is NOT NULL without a default: say what old rows get, {option}"
     if "(" not in value and rows.counted != 1 and is_unique(table, (column.name,)):
         return f"existing rows would all take {value}, and it has to be unique: add it by hand"
     return ""
@@ -67,7 +79,7 @@ def _add_column(name: TableName, column_name: str, sides: Sides, left_out: LeftO
     cures = cures_of(sides, DriftKind.MISSING_COLUMN, name, column_name)
     constraints = tuple(_constraints_with(column, expected.table, found, sides, left_out))
     indexes = tuple(_indexes_with(column, expected.table, found, sides, left_out))
-    action = AddColumn(name, column, constraints, indexes)
+    action = AddColumn(name, _filled(column, name, sides), constraints, indexes)
     return Repair(
         id=column_id(name, column_name),
         action=action,
@@ -170,3 +182,95 @@ def _column_hazards(action: AddColumn) -> Iterator[Hazard]:
         )
     if not column.nullable and column.default is None and column.fill is not None and not column.identity:
         yield Hazard(HazardKind.FILLED, f"existing rows take {column.fill}")
+
+
+def _filled(column: Column, table: TableName, sides: Sides) -> Column:
+    """The column with what a person decided that old rows get."""
+    decided = sides.decisions.fill.get(f"{table.name}.{column.name}")
+    return column if decided is None else replace(column, fill=decided)
+
+
+# ------------------------------------------------------------------------------------------------------ alterations
+
+
+def alteration_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why a column that differs cannot be made what it should be without loss, ``""`` where it can."""
+    if drift.kind is not DriftKind.DIFFERENT_COLUMN or drift.table is None:
+        return ""
+    wanted, there, found = drift.wanted, drift.there, sides.found(drift.table)
+    if found is None:
+        return f"no step brings {drift.table} itself to its place"
+    if not isinstance(wanted, Column) or not isinstance(there, Column):
+        return "its definition is not known"
+    return (
+        _type_obstacle(wanted, there, found, drift)
+        or _generated_obstacle(drift)
+        or _null_obstacle(wanted, there, drift, sides)
+    )
+
+
+def alter_columns(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """Each column that differs made what it should be; NOT NULL is restored in steps of its own."""
+    for drift in sides.decided(DriftKind.DIFFERENT_COLUMN):
+        if drift.table is not None and isinstance(drift.wanted, Column) and isinstance(drift.there, Column):
+            yield from _alter(drift, drift.table, drift.wanted, drift.there, sides)
+
+
+def _alter(drift: Drift, table: TableName, wanted: Column, there: Column, sides: Sides) -> Iterator[Repair]:
+    restores = "nullability" in drift.aspects and not wanted.nullable
+    aspects = tuple(aspect for aspect in drift.aspects if not (restores and aspect == "nullability"))
+    exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
+    before: tuple[str, ...] = ()
+    if restores:
+        *steps, last = _restore_not_null(drift, table, wanted.name, sides)
+        yield from (*steps, last)
+        # An identity column has to be NOT NULL first (CREATE TABLE, GENERATED … AS IDENTITY).
+        before = (last.id,) if "identity" in aspects else ()
+    if aspects:
+        hazards = _rewrite(table, wanted, there) if "type" in aspects and sides.may_have_rows(table) else ()
+        action = AlterColumn(table, there, wanted, aspects)
+        yield part_repair(action, drift, wanted.name, sides, waits_for=before, hazards=hazards, locks=exclusive)
+
+
+def _restore_not_null(drift: Drift, table: TableName, column: str, sides: Sides) -> list[Repair]:
+    exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
+    if not sides.is_large(table):
+        scan = Hazard(HazardKind.SCAN, f"{table} is read in full, while nobody can read or write it")
+        hazards = (scan,) if sides.may_have_rows(table) else ()
+        return [part_repair(SetNotNull(table, column), drift, column, sides, hazards=hazards, locks=exclusive)]
+    proof = clipped(f"cascade_not_null_{column}")
+    check = Constraint(proof, ConstraintKind.CHECK, (column,), f"CHECK (({quoted(column)} IS NOT NULL))")
+    first = part_repair(AddNotNullProof(table, column, proof), drift, column, sides, locks=exclusive)
+    second = validation(drift, check, (first.id,), sides)
+    third = part_repair(SetNotNull(table, column, proof), drift, column, sides, waits_for=(second.id,), locks=exclusive)
+    return [first, second, third]
+
+
+def _type_obstacle(wanted: Column, there: Column, found: Table, drift: Drift) -> str:
+    if not {"type", "collation"}.intersection(drift.aspects):
+        return ""
+    views = [dependant.name for dependant in found.dependants if dependant.kind.endswith("view")]
+    if views:
+        return f"the view {views[0]} may show the column, and PostgreSQL alters no type under a view"
+    if "type" in drift.aspects and widening(there.type, wanted.type) is None:
+        return f"a change from {there.type} to {wanted.type} can lose what {there.type} holds: a person has to decide"
+    return ""
+
+
+def _generated_obstacle(drift: Drift) -> str:
+    return (
+        "a generated column cannot be altered: it has to be dropped and added" if "generated" in drift.aspects else ""
+    )
+
+
+def _null_obstacle(wanted: Column, there: Column, drift: Drift, sides: Sides) -> str:
+    if "nullability" not in drift.aspects or wanted.nullable or drift.table is None:
+        return ""
+    empty = sides.violations_of(drift.table, wanted.name)
+    return f"{empty} hold NULL in it: they need a value first" if empty.has_rows else ""
+
+
+def _rewrite(table: TableName, wanted: Column, there: Column) -> tuple[Hazard, ...]:
+    if widening(there.type, wanted.type) is not Widening.REWRITE:
+        return ()
+    return (Hazard(HazardKind.REWRITE, f"{table} is written anew, row by row, while nobody can read it"),)

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cascade.core.actions import AddForeignKey
+from cascade.core.actions import AddForeignKey, RepointForeignKey, ValidateConstraint
 from cascade.core.definitions import is_unique
+from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Constraint, TableName, quoted
+from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of
+from cascade.core.repairs.constraints import enabling, validation
+from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of, step_id
 from cascade.core.repairs.sides import Sides
 
 
 def add_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
-    """Each expected key that a repaired thing is an end of, and that the database lacks."""
+    """Each expected key that the database lacks, by itself or because a repaired thing is an end of it."""
     for expected in sides.expected.tables.values():
         for key in expected.table.foreign_keys:
             reference = key.references
@@ -25,12 +27,16 @@ def add_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
             if obstacle:
                 left_out.note(cures, f"the key {_key_in_words(expected.name, key)} is not made: {obstacle}")
             else:
-                yield _add_foreign_key(expected, key, cures, sides)
+                yield from _add_foreign_key(expected, key, cures, sides)
 
 
 def _cured_by_key(table: TableName, key: Constraint, sides: Sides) -> tuple[str, ...]:
-    """The drifts that took the key away: an end that will be made anew."""
-    found: set[str] = set()
+    """The drifts that took the key away: an end that will be made anew, or its own absence."""
+    found = {
+        drift.id
+        for drift in sides.decided(DriftKind.MISSING_CONSTRAINT)
+        if drift.table == table and drift.wanted == key
+    }
     for name, columns in _ends(table, key):
         if name in sides.created:
             found.update(cures_of(sides, DriftKind.MISSING_TABLE, name))
@@ -61,8 +67,8 @@ def _structure(key: Constraint, sides: Sides | None = None) -> object:
     return places.get(reference.table, reference.table), frozenset(zip(key.columns, reference.columns, strict=False))
 
 
-def _key_obstacle(expected: ExpectedTable, key: Constraint, sides: Sides) -> str:
-    """Why the key cannot be made, ``""`` where it can."""
+def _key_obstacle(expected: ExpectedTable, key: Constraint, sides: Sides, *, own: str = "") -> str:
+    """Why the key cannot be made, ``""`` where it can; ``own`` is the constraint that it replaces."""
     if not expected.compared:
         return f"the definition of {expected.name} is not known"
     for name, columns in _ends(expected.name, key):
@@ -72,7 +78,7 @@ def _key_obstacle(expected: ExpectedTable, key: Constraint, sides: Sides) -> str
         if absent:
             return f"no step adds {name}.{quoted(absent[0])}"
     found = sides.found(expected.name)
-    if found is not None and key.name in {c.name for c in found.constraints}:
+    if not own and found is not None and key.name in {c.name for c in found.constraints}:
         return f"{expected.name} has another constraint of the name {quoted(key.name)}"
     if not _is_target_unique(key, sides):
         return "nothing makes the columns it refers to unique"
@@ -91,20 +97,24 @@ def _is_target_unique(key: Constraint, sides: Sides) -> bool:
     return anew and is_unique(sides.expected.tables[reference.table].table, reference.columns)
 
 
-def _add_foreign_key(expected: ExpectedTable, key: Constraint, cures: tuple[str, ...], sides: Sides) -> Repair:
+def _add_foreign_key(
+    expected: ExpectedTable, key: Constraint, cures: tuple[str, ...], sides: Sides
+) -> Iterator[Repair]:
+    """The key; where the table has rows it is made NOT VALID, and they are checked afterwards under a weaker lock."""
     name = expected.name
-    orphans = _leaves_orphans(name, key, sides)
-    made = replace(key, validated=key.validated and not orphans)
+    orphans = _leaves_orphans(name, key, sides) or bool(sides.violations_of(name, key.name).has_rows)
+    later = key.validated and key.enforced and sides.may_have_rows(name) and not _all_come_null(name, key, sides)
+    made = replace(key, validated=key.validated and not later and not orphans)
     ends = tuple(_ends(name, key))
     waits = {step for table, columns in ends for step in makers_of(table, columns, sides)}
-    return Repair(
+    repair = Repair(
         id=f"add_foreign_key:{_key_in_words(name, key, arrow='->')}",
         action=AddForeignKey(name, made),
         table=name,
         object=key.name,
         cures=cures,
         waits_for=tuple(sorted(waits)),
-        hazards=tuple(_key_hazards(name, made, orphans=orphans, sides=sides)),
+        hazards=_orphan_hazards(name, key, sides) if orphans else (),
         locks=tuple(
             Lock(table, LockMode.SHARE_ROW_EXCLUSIVE, healthy=table not in sides.drifted)
             for table in dict.fromkeys(table for table, _ in ends)
@@ -112,6 +122,152 @@ def _add_foreign_key(expected: ExpectedTable, key: Constraint, cures: tuple[str,
         ),
         order=order_of(expected, AddForeignKey, name, key.columns),
     )
+    yield repair
+    if later and not orphans:
+        yield _validation_after(repair, key, sides)
+
+
+def _validation_after(repair: Repair, key: Constraint, sides: Sides) -> Repair:
+    """VALIDATE for a key that a step makes."""
+    locks = [Lock(repair.table, LockMode.SHARE_UPDATE_EXCLUSIVE, healthy=False)]
+    if key.references is not None and key.references.table != repair.table:
+        to = key.references.table
+        locks.append(Lock(to, LockMode.ROW_SHARE, healthy=to not in sides.drifted))
+    words = f"every row of {repair.table} is read, while people read and write"
+    return Repair(
+        id=step_id(ValidateConstraint, repair.table, key.name),
+        action=ValidateConstraint(repair.table, replace(key, validated=True)),
+        table=repair.table,
+        object=key.name,
+        cures=repair.cures,
+        waits_for=(repair.id,),
+        hazards=(Hazard(HazardKind.VALIDATION, words),),
+        locks=tuple(locks),
+        order=order_of(sides.expected.tables[repair.table], ValidateConstraint, repair.table, key.columns),
+    )
+
+
+def key_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why a key that is there cannot be put right, ``""`` where it can."""
+    if drift.constraint_type is not ConstraintKind.FOREIGN_KEY or drift.table is None:
+        return ""
+    found = sides.found(drift.table)
+    if drift.kind not in _KEY_KINDS:
+        return ""
+    if found is None:
+        return f"no step brings {drift.table} itself to its place"
+    if drift.kind is DriftKind.MISSING_CONSTRAINT:
+        return _missing_key_obstacle(drift, sides)
+    broken = sides.violations_of(drift.table, drift.object)
+    if drift.kind in (DriftKind.MISDIRECTED_FOREIGN_KEY, DriftKind.DIFFERENT_CONSTRAINT):
+        return _missing_key_obstacle(drift, sides, own=drift.object)
+    return f"{broken} refer to nothing: they have to be put right first" if broken.has_rows else ""
+
+
+_KEY_KINDS = frozenset(
+    {
+        DriftKind.MISSING_CONSTRAINT,
+        DriftKind.MISDIRECTED_FOREIGN_KEY,
+        DriftKind.DIFFERENT_CONSTRAINT,
+        DriftKind.NOT_VALIDATED_CONSTRAINT,
+        DriftKind.DISABLED_CONSTRAINT,
+    }
+)
+
+
+def _missing_key_obstacle(drift: Drift, sides: Sides, own: str = "") -> str:
+    assert drift.table is not None, "a key is on a table"
+    expected = sides.expected.tables[drift.table]
+    if not isinstance(drift.wanted, Constraint):
+        return "its definition is not known"
+    return _key_obstacle(expected, drift.wanted, sides, own=own)
+
+
+def mend_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
+    """Keys that are there: pointed where they should point, made what they should be, validated, put in force."""
+    for kind in (DriftKind.MISDIRECTED_FOREIGN_KEY, DriftKind.DIFFERENT_CONSTRAINT):
+        for drift in _of_keys(sides, kind):
+            yield from _repoint(drift, sides)
+    for drift in _of_keys(sides, DriftKind.NOT_VALIDATED_CONSTRAINT):
+        if isinstance(drift.there, Constraint) and not _is_repointed(drift, sides):
+            yield validation(drift, drift.there, (), sides)
+    for drift in _of_keys(sides, DriftKind.DISABLED_CONSTRAINT):
+        if not _is_repointed(drift, sides):
+            yield from enabling(drift, sides)
+
+
+def _of_keys(sides: Sides, kind: DriftKind) -> Iterator[Drift]:
+    return (drift for drift in sides.decided(kind) if drift.constraint_type is ConstraintKind.FOREIGN_KEY)
+
+
+def _is_repointed(drift: Drift, sides: Sides) -> bool:
+    """Whether another step makes the key anew, and in force."""
+    return any(
+        other.table == drift.table and other.object == drift.object
+        for kind in (DriftKind.MISDIRECTED_FOREIGN_KEY, DriftKind.DIFFERENT_CONSTRAINT)
+        for other in _of_keys(sides, kind)
+    )
+
+
+def _repoint(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    """The key dropped and made again NOT VALID, then validated; with rows that refer to nothing it stays so."""
+    wanted, there, table = drift.wanted, drift.there, drift.table
+    assert isinstance(wanted, Constraint), "what differs is known as it should be"
+    assert isinstance(there, Constraint), "what differs is there"
+    assert wanted.references is not None, "a foreign key refers to something"
+    assert table is not None, "a key is on a table"
+    found = sides.found(table)
+    taken = {other.name for other in found.constraints if other.name != there.name} if found else set()
+    target, pointed_at = wanted.references.table, there.references.table if there.references else table
+    wanted = replace(wanted, name=there.name if wanted.name in taken else wanted.name)
+    waits = {step for name, columns in _ends(table, wanted) for step in makers_of(name, columns, sides)}
+    orphans = bool(sides.violations_of(table, there.name).has_rows)
+    same = sorted(other.id for other in sides.drifts if other.table == table and other.object == drift.object)
+    made = Repair(
+        id=step_id(RepointForeignKey, table, there.name),
+        action=RepointForeignKey(table, there, replace(wanted, validated=False)),
+        table=table,
+        object=there.name,
+        cures=tuple(cure for cure in same if _is_key_finding(cure, sides)),
+        waits_for=tuple(sorted(waits)),
+        hazards=_orphan_hazards(table, wanted, sides, counted_as=there.name) if orphans else (),
+        # Adding takes SHARE ROW EXCLUSIVE on both, dropping ACCESS EXCLUSIVE, also on what the key pointed at.
+        locks=tuple(
+            Lock(
+                name,
+                LockMode.ACCESS_EXCLUSIVE if name in (table, pointed_at) else LockMode.SHARE_ROW_EXCLUSIVE,
+                healthy=name not in sides.drifted and name in sides.expected.tables and name != table,
+            )
+            for name in dict.fromkeys((table, pointed_at, target))
+        ),
+        order=order_of(sides.expected.tables[table], RepointForeignKey, table, wanted.columns),
+    )
+    yield made
+    if not orphans:
+        yield _validation_after(made, wanted, sides)
+
+
+def _is_key_finding(id_: str, sides: Sides) -> bool:
+    drift = next(drift for drift in sides.drifts if drift.id == id_)
+    return drift.kind in _KEY_KINDS and not drift.undecided
+
+
+def _orphan_hazards(
+    table: TableName, key: Constraint, sides: Sides, *, counted_as: str | None = None
+) -> tuple[Hazard, ...]:
+    assert key.references is not None, "a foreign key refers to something"
+    counted = sides.violations_of(table, counted_as or key.name)
+    why = (
+        f"{counted} of {table} refer to nothing in {key.references.table}"
+        if counted.has_rows
+        else f"what old rows of {table} refer to went away with {key.references.table}"
+    )
+    return (Hazard(HazardKind.ROWS_NOT_CHECKED, f"the key holds for new rows only (NOT VALID): {why}"),)
+
+
+def _all_come_null(table: TableName, key: Constraint, sides: Sides) -> bool:
+    """Whether no old row can refer to anything, since a column of the key is added and comes empty."""
+    return any(_comes_null(table, column, sides) for column in key.columns)
 
 
 def _leaves_orphans(table: TableName, key: Constraint, sides: Sides) -> bool:
@@ -129,19 +285,6 @@ def _comes_null(table: TableName, column_name: str, sides: Sides) -> bool:
     column = sides.expected.tables[table].table.column(column_name)
     added = column_name in sides.added.get(table, ())
     return added and column is not None and column.nullable and column.default is None and not column.generated
-
-
-def _key_hazards(table: TableName, key: Constraint, *, orphans: bool, sides: Sides) -> Iterator[Hazard]:
-    if table in sides.created or key.references is None:
-        return
-    if orphans:
-        yield Hazard(
-            HazardKind.ROWS_NOT_CHECKED,
-            f"the key holds for new rows only (NOT VALID): what old rows of {table} refer to went away with "
-            f"{key.references.table}",
-        )
-    elif key.validated and key.enforced:
-        yield Hazard(HazardKind.SCAN, f"every row of {table} is checked against {key.references.table}")
 
 
 def _key_in_words(table: TableName, key: Constraint, *, arrow: str = " -> ") -> str:

@@ -1,12 +1,14 @@
-"""Rights: USAGE on a schema, privileges on a table."""
+"""Rights: the owner, USAGE on a schema, privileges on tables and sequences."""
 
 from collections.abc import Iterable, Iterator
 
-from cascade.core.actions import GrantTable, GrantUsage
+from cascade.core.actions import GrantSequence, GrantTable, GrantUsage, SetOwner
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Rights, TableName, quoted
-from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of
+from cascade.core.layout import Grant, Rights, Table, TableName, quoted
+from cascade.core.plan import Lock, LockMode
+from cascade.core.repairs.constraints import part_repair
+from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, step_id
 from cascade.core.repairs.sides import Sides
 
 
@@ -24,6 +26,36 @@ def grant_rights(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
     for schema, drifts in sorted(schemas.items()):
         yield _grant_usage(schema, drifts, sides)
     yield from _grant_created(sides)
+    for drift in sides.decided(DriftKind.DIFFERENT_PRIVILEGES):
+        yield from _give_what_is_due(drift, sides)
+
+
+def _give_what_is_due(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    """The owner that all neighbours have, and what each role lacks."""
+    table = drift.table
+    found = sides.found(table) if table else None
+    if table is None or found is None:
+        return
+    if drift.due_owner:
+        locks = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
+        yield part_repair(SetOwner(table, drift.due_owner, drift.owner), drift, "", sides, locks=locks)
+    # A grant is given by the owner, so the new one gives it.
+    after = (step_id(SetOwner, table),) if drift.due_owner else ()
+    for role in sorted({grant.role for grant in drift.lacking}):
+        privileges = tuple(g.privilege for g in drift.lacking if g.role == role and g.privilege != "USAGE")
+        if privileges:
+            yield part_repair(GrantTable(table, privileges, role), drift, role or "PUBLIC", sides, waits_for=after)
+        if Grant(role, "USAGE") in drift.lacking:
+            for sequence in _sequences_of(found, table):
+                action = GrantSequence(table, sequence, ("USAGE", "SELECT"), role)
+                part = f"{sequence.name}.{role or 'PUBLIC'}"
+                yield part_repair(action, drift, part, sides, waits_for=after)
+
+
+def _sequences_of(found: Table, place: TableName) -> list[TableName]:
+    """The sequences that its columns draw from by default, where they lie once the table is in its place."""
+    owned = [c.sequence.name for c in found.columns if c.sequence is not None and not c.identity]
+    return [TableName(place.schema, name.name) if name.schema == found.name.schema else name for name in owned]
 
 
 def _grant_created(sides: Sides) -> Iterator[Repair]:
