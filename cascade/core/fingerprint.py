@@ -20,8 +20,17 @@ def fingerprint_of(observed: Layout, steps: Iterable[Step]) -> str:
     It covers identity, columns, constraints and indexes. Estimates, OIDs, comments, owners and rights do not
     count, so it is the same whoever reads, and stays the same while rows come and go.
     """
-    touched = sorted({table for step in steps for table in (*touched_tables(step.action), *_locked(step))})
-    return _digest([[table.schema, table.name, _structure(observed.tables.get(table))] for table in touched])
+    return digest_of_tables(observed, tables_of(steps))
+
+
+def tables_of(steps: Iterable[Step]) -> tuple[TableName, ...]:
+    """The places that the steps read or touch, sorted."""
+    return tuple(sorted({table for step in steps for table in (*touched_tables(step.action), *_locked(step))}))
+
+
+def digest_of_tables(observed: Layout, tables: Iterable[TableName]) -> str:
+    """A digest over the structure of what lies in these places, or that nothing does."""
+    return _digest([[table.schema, table.name, _structure(observed.tables.get(table))] for table in tables])
 
 
 def plan_id_of(fingerprint: str, steps: Iterable[Step]) -> str:

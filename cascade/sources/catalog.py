@@ -73,6 +73,21 @@ def _read_once(cursor: Any, scope: CatalogScope, app_role: str) -> Observed:
         cursor.execute("ROLLBACK")
 
 
+def read_catalog_within(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role: str = "") -> Observed:
+    """Read the database as the caller's open transaction sees it, and leave that transaction as it was."""
+    _, prepare, query = _statements()
+    cursor.execute("SAVEPOINT cascade_look")
+    try:
+        _set_scope(cursor, scope, app_role)
+        cursor.execute(prepare)
+        cursor.execute(query)
+        return observed_from(json.loads(cursor.fetchone()[0]))
+    finally:
+        # Takes back what was SET LOCAL, and the locks of the reading.
+        cursor.execute("ROLLBACK TO SAVEPOINT cascade_look")
+        cursor.execute("RELEASE SAVEPOINT cascade_look")
+
+
 def _met_a_lock(error: BaseException | None) -> bool:
     """Whether the server gave up waiting for a lock (SQLSTATE 55P03), as the driver's exception or its cause says."""
     codes = [getattr(e, name, None) for e in (error, error and error.__cause__) for name in ("sqlstate", "pgcode")]

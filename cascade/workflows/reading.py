@@ -67,6 +67,21 @@ def read_live(question: Question, report: Report) -> Reading:
     return Reading(server_address(connection.settings_dict), expected, observed, placement, replay)
 
 
+def read_again(
+    cursor: Any, expected: ExpectedLayout, placement: Placement, question: Question, *, within: bool
+) -> Observed:
+    """What is there now, read as it was for the answer; ``within`` the cursor's open transaction, or in one of its own.
+
+    Rows that break a rule are not counted again.
+    """
+    from cascade.sources.catalog import CatalogScope, read_catalog, read_catalog_within
+
+    read = read_catalog_within if within else read_catalog
+    nothing = CatalogScope(tables=(), histories=(), rows=(), names=())
+    overview = read(cursor, nothing, app_role=placement.role)
+    return read(cursor, _scope(expected, overview, placement, question), app_role=placement.role)
+
+
 def read_from_file(question: Question, file: Path, report: Report) -> Reading:
     """What psql wrote of a database that is not at hand, and what its applied migrations say."""
     from django.db import connections

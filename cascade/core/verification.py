@@ -1,0 +1,56 @@
+"""Did the steps do what they claim, and nothing else? Asked of the layout before COMMIT, and again after it."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from cascade.core.actions import AddConstraint, AddForeignKey, CreateIndex, ReplaceConstraint, RepointForeignKey
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import Constraint
+from cascade.core.plan import Step
+
+
+def uncured(steps: Iterable[Step], done: Collection[str], after: Iterable[Drift]) -> tuple[str, ...]:
+    """The ids of drifts that are still there though every step which claims them is ``done`` (ids of steps).
+
+    A key that is left NOT VALID, because rows refer to nothing, is cured as far as the plan said.
+    """
+    steps = tuple(steps)
+    pending = {cure for step in steps if step.id not in done for cure in step.cures}
+    claimed = {cure for step in steps if step.id in done for cure in step.cures} - pending
+    return tuple(sorted(drift.id for drift in after if drift.id in claimed and drift.severity is not Severity.NOTE))
+
+
+def new_drifts(
+    before: Iterable[Drift], after: Iterable[Drift], steps: Iterable[Step], done: Collection[str]
+) -> tuple[str, ...]:
+    """The ids of drifts, worse than a note, that were not there before and that no step announced."""
+    known = {drift.id for drift in before}
+    announced = set(_announced(steps, done))
+    return tuple(
+        sorted(
+            drift.id
+            for drift in after
+            if drift.severity is not Severity.NOTE and drift.id not in known and drift.id not in announced
+        )
+    )
+
+
+def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
+    """What a step leaves for a later one, or for a person: a constraint that holds for new rows only."""
+    for step in steps:
+        constraint = _made_not_valid(step)
+        if constraint is not None:
+            yield f"{DriftKind.NOT_VALIDATED_CONSTRAINT.value}:{step.table}.{constraint.name}"
+        if step.id not in done and isinstance(step.action, CreateIndex):
+            yield f"{DriftKind.MISSING_INDEX.value}:{step.table}.{step.action.index.name}"
+
+
+def _made_not_valid(step: Step) -> Constraint | None:
+    match step.action:
+        case AddForeignKey(_, constraint) | AddConstraint(_, constraint):
+            made = constraint
+        case RepointForeignKey(_, _, wanted) | ReplaceConstraint(_, _, wanted):
+            made = wanted
+        case _:
+            return None
+    return None if made.validated else made
