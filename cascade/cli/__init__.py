@@ -14,6 +14,7 @@ import click
 from cascade.cli.console import end_progress
 from cascade.cli.explaining import explain, history, where
 from cascade.cli.looking import check, plan
+from cascade.cli.repairing import apply, rehearse, undo
 from cascade.cli.showing import catalog_sql, demo
 from cascade.errors import CascadeError
 
@@ -44,11 +45,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def cli() -> None:
     """Find what is not where the applied migrations say it is, and the whole order of its repair.
 
-    Nothing here changes the database.
+    Only apply and undo change the database, and show every statement first.
     """
 
 
-for command in (plan, check, explain, history, where, demo, catalog_sql):
+for command in (plan, check, rehearse, apply, undo, explain, history, where, demo, catalog_sql):
     cli.add_command(command)
 
 

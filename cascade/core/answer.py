@@ -1,6 +1,8 @@
 """The whole answer: what every face shows, each in its own words."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from cascade.core.causes import Cause
 from cascade.core.drift import Drift
@@ -18,7 +20,8 @@ class Answer:
 
     ``host`` is the server as the settings name it (``127.0.0.1:5432`` or a socket folder); ``seconds`` how long
     the reading took, None where it came from a file. ``asked`` are the options, scope apart, that ask the
-    same question again, as they are typed in a shell. ``notes`` are sentences that belong in every format.
+    same question again, as they are typed in a shell; ``question`` is the same as a document, for a plan that is kept.
+    ``notes`` are sentences that belong in every format.
     ``ignored`` are findings of the whole database that the settings accept, each with the reason given there.
     """
 
@@ -32,6 +35,7 @@ class Answer:
     fingerprint: str
     plan_id: str
     asked: tuple[str, ...] = ()
+    question: Mapping[str, Any] = field(default_factory=dict)
     not_checked: tuple[NotChecked, ...] = ()
     notes: tuple[str, ...] = ()
     ignored: tuple[tuple[Drift, str], ...] = ()

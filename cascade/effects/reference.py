@@ -37,7 +37,7 @@ def reference_cursor(reference: str, extensions: tuple[Extension, ...], *, repor
 def reference_server(reference: str, *, report: Report) -> Iterator[Settings]:
     """Where the reference is: an embedded server that runs as long as this lasts, or what the DSN says."""
     if reference != EMBEDDED:
-        yield _settings_of(reference)
+        yield settings_of(reference)
         return
     with (
         tempfile.TemporaryDirectory(prefix="cascade-reference-") as folder,
@@ -103,12 +103,12 @@ _HOW_TO_WRITE_IT = (
 )
 
 
-def _settings_of(dsn: str) -> Settings:
-    """The DSN as Django's settings; every part stays what the driver makes of it."""
+def settings_of(dsn: str) -> Settings:
+    """The DSN as Django's settings; every part stays what the driver makes of it. Raises ``CascadeError``."""
     try:
         parts = _parsed(dsn)
     except Exception as error:
-        raise CascadeError("What names the reference server is not a DSN.", hint=_HOW_TO_WRITE_IT) from error
+        raise CascadeError("What was given is not a DSN.", hint=_HOW_TO_WRITE_IT) from error
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings: dict[str, Any] = {ours: str(parts.pop(theirs, "") or "") for ours, theirs in named.items()}
     settings["NAME"] = settings["NAME"] or "postgres"

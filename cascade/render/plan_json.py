@@ -43,6 +43,7 @@ def plan_document(answer: Answer) -> JSON:
         "not_checked": [{"what": gap.what, "why": gap.why, "how": gap.how} for gap in answer.not_checked],
         "source_revision": answer.expected.source_revision,
         **_setting(answer),
+        "question": dict(answer.question),
         "fingerprint": answer.fingerprint,
         "scope": answer.plan.scope,
         "drifts": [_drift(drift) for drift in answer.plan.drifts],

@@ -24,7 +24,7 @@ from cascade.core.observed import Observed
 from cascade.core.planner import Scope, make_plan
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
-from cascade.workflows.question import Question, Report, asked_options, silent, with_settings
+from cascade.workflows.question import Question, Report, asked_options, question_document, silent, with_settings
 from cascade.workflows.reading import Reading, read_from_file, read_live
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def analyse(question: Question, *, report: Report = silent) -> Answer:
     from cascade.sources.project import read_project
 
     started = time.monotonic()
-    asked = asked_options(question)
+    asked, original = asked_options(question), question
     project = read_project(question.settings, question.pythonpath)
     question = with_settings(question, project)
     if question.observed_file is not None:
@@ -49,7 +49,8 @@ def analyse(question: Question, *, report: Report = silent) -> Answer:
     else:
         reading = read_live(question, report)
         seconds = time.monotonic() - started
-    return replace(_answer(question, project, reading, seconds), asked=asked)
+    answer = _answer(question, project, reading, seconds)
+    return replace(answer, asked=asked, question=question_document(original, reading.observed))
 
 
 def _answer(question: Question, project: "Project", reading: Reading, seconds: float | None) -> Answer:

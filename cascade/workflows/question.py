@@ -1,12 +1,13 @@
 """What a face asks: which project, which database, with whose eyes, and which part of it."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cascade.core.decisions import Decisions
+from cascade.core.observed import Observed
 from cascade.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -72,6 +73,54 @@ def asked_options(question: Question) -> tuple[str, ...]:
     )
     options = [f"{option} {shlex.quote(value)}" for option, value in given if value]
     return (*options, "--count-rows") if question.count_rows else tuple(options)
+
+
+def question_document(question: Question, observed: Observed) -> dict[str, Any]:
+    """The question as JSON can hold it, the day of the plan fixed; a DSN, which may hold a password, is left out."""
+    decisions = question.decisions
+    return {
+        "settings": question.settings,
+        "pythonpath": question.pythonpath,
+        "database": question.database,
+        "schema": question.schema,
+        "app_role": question.app_role,
+        "apps": list(question.apps),
+        "tables": list(question.tables),
+        "reference": question.reference if question.reference in (EMBEDDED, MIGRATIONS) else None,
+        "decisions": {
+            "take": dict(decisions.take),
+            "create": sorted(decisions.create),
+            "keep": dict(decisions.keep),
+            "fill": dict(decisions.fill),
+            "leave_out": sorted(decisions.leave_out),
+            "large_pages": decisions.large_pages,
+            "made_on": decisions.made_on or observed.read_at[:10].replace("-", ""),
+        },
+    }
+
+
+def question_from(document: Mapping[str, Any]) -> Question:
+    """The question that such a document holds. Raises ``KeyError`` and ``TypeError`` where it holds none."""
+    decisions = document["decisions"]
+    return Question(
+        settings=document["settings"],
+        pythonpath=document["pythonpath"],
+        database=document["database"],
+        schema=document["schema"],
+        app_role=document["app_role"],
+        apps=tuple(document["apps"]),
+        tables=tuple(document["tables"]),
+        reference=document["reference"],
+        decisions=Decisions(
+            take=dict(decisions["take"]),
+            create=frozenset(decisions["create"]),
+            keep=dict(decisions["keep"]),
+            fill=dict(decisions["fill"]),
+            leave_out=frozenset(decisions["leave_out"]),
+            large_pages=int(decisions["large_pages"]),
+            made_on=str(decisions["made_on"]),
+        ),
+    )
 
 
 def with_settings(question: Question, project: "Project") -> Question:

@@ -1,0 +1,226 @@
+"""``cascade rehearse``, ``apply`` and ``undo``: the plan becomes deeds."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cascade.cli.console import colour, end_progress, progress
+from cascade.core.limits import Limits
+from cascade.core.plan import HazardKind
+from cascade.errors import CascadeError
+
+if TYPE_CHECKING:
+    from cascade.core.answer import Answer
+    from cascade.workflows.repairing import Applied, Rehearsed, Target
+
+
+def _hazards(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[HazardKind]:
+    """``rewrite,replication`` as hazards."""
+    words = [word.strip() for value in values for word in value.split(",") if word.strip()]
+    known = {kind.value: kind for kind in HazardKind}
+    for word in words:
+        if word not in known:
+            consent = ", ".join(kind.value for kind in HazardKind if kind.needs_consent)
+            raise click.BadParameter(f"there is no hazard {word!r}; those that want to be allowed: {consent}")
+    return frozenset(known[word] for word in words)
+
+
+def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+_where = _options(
+    click.option("--settings", metavar="MODULE", help="Else what the plan was made with."),
+    click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
+    click.option("--apply-database", metavar="ALIAS", help="Connect by this alias: the role that migrates."),
+    click.option("--dsn", metavar="DSN", help="Connect by this DSN instead."),
+)
+_limits = _options(
+    click.option("--lock-timeout", type=float, default=2.0, show_default=True, metavar="SECONDS", help="For one lock."),
+    click.option("--statement-timeout", type=float, default=60.0, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--max-wait",
+        type=float,
+        default=1.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long others may wait for us before all is rolled back.",
+    ),
+    click.option("--max-hold", type=float, metavar="SECONDS", help="How long locks that others feel may be held."),
+    click.option("--tries", type=click.IntRange(min=1), default=5, show_default=True),
+)
+_plan = click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
+_traceback = click.option("--traceback", is_flag=True, help="Show where an error came from.")
+_verbose = click.option("-v", "--verbose", is_flag=True, help="Say what is being done.")
+
+
+@click.command()
+@_plan
+@_where
+@_limits
+@_verbose
+@_traceback
+def rehearse(plan: Path, verbose: bool, **options: Any) -> int:
+    """Run the steps of PLAN in a transaction that cannot commit, look whether they cure, and roll back.
+
+    It takes the locks that apply would take, for as long as the steps take.
+    """
+    from cascade.workflows.plan_file import read_plan_file
+    from cascade.workflows.repairing import rehearse_plan
+
+    saved = read_plan_file(plan)
+    answer, target = _ready(saved, options, progress(verbose))
+    rehearsed = rehearse_plan(answer, saved.question, target, _limits_of(options), report=progress(verbose))
+    end_progress()
+    _tell_rehearsal(rehearsed)
+    return 0
+
+
+@click.command()
+@_plan
+@_where
+@_limits
+@click.option("--allow", multiple=True, callback=_hazards, metavar="HAZARD,…", help="Hazards that are accepted.")
+@click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else a name is made.")
+@click.option("--noinput", is_flag=True, help="Do not ask. Allows no hazard.")
+@_verbose
+@_traceback
+def apply(
+    plan: Path, allow: frozenset[HazardKind], journal: Path | None, noinput: bool, verbose: bool, **options: Any
+) -> int:
+    """Run the steps of PLAN: checked before, verified before COMMIT, journalled, looked at again afterwards."""
+    from cascade.core.preflight import may_go_on
+    from cascade.render.preflight import render_preflight
+    from cascade.workflows.plan_file import read_plan_file
+    from cascade.workflows.repairing import apply_plan, journal_path, preflight
+
+    saved = read_plan_file(plan)
+    answer, target = _ready(saved, options, progress(verbose))
+    if answer.plan.is_empty:
+        end_progress()
+        click.echo("The plan has no steps: there is nothing to run.")
+        return 0
+    checks = preflight(answer, target, allowed=allow)
+    end_progress()
+    click.echo(render_preflight(checks, colour=colour()), nl=False)
+    if not may_go_on(checks):
+        raise CascadeError("Nothing was changed: the preflight says no.")
+    path = journal or journal_path(answer)
+    _show_statements(answer)
+    if not noinput:
+        _ask(answer)
+    applied = apply_plan(answer, saved.question, target, _limits_of(options), path, report=progress(verbose))
+    end_progress()
+    return _tell_applied(applied)
+
+
+@click.command()
+@click.argument("journal", type=click.Path(path_type=Path, dir_okay=False))
+@_where
+@_limits
+@click.option("--database", default="default", show_default=True, metavar="ALIAS", help="An alias in DATABASES.")
+@click.option("--noinput", is_flag=True, help="Do not ask.")
+@_verbose
+@_traceback
+def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: Any) -> int:
+    """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
+    from cascade.effects.repair.journal import read_journal
+    from cascade.sources.project import read_project
+    from cascade.workflows import Question
+    from cascade.workflows.repairing import repair_target, undo_journal
+
+    read = read_journal(journal)
+    read_project(options["settings"] or read.header.get("question", {}).get("settings"), options["pythonpath"])
+    target = repair_target(Question(database=database), alias=options["apply_database"], dsn=options["dsn"])
+    for step in reversed(read.done):
+        for statement in step.undo:
+            click.echo(statement)
+    if not noinput:
+        _ask_for(str(read.header["database"]))
+    undone = undo_journal(journal, target, _limits_of(options), report=progress(verbose))
+    end_progress()
+    click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
+    if undone.kept:
+        click.echo(f"Kept, for nothing takes it back: {', '.join(undone.kept)}.")
+    return 0
+
+
+def _ready(saved: Any, options: dict[str, Any], report: Callable[[str], None]) -> tuple["Answer", "Target"]:
+    from cascade.workflows.plan_file import replan
+    from cascade.workflows.repairing import repair_target
+
+    answer = replan(saved, settings=options["settings"], pythonpath=options["pythonpath"], report=report)
+    return answer, repair_target(saved.question, alias=options["apply_database"], dsn=options["dsn"])
+
+
+def _limits_of(options: dict[str, Any]) -> Limits:
+    names = ("lock_timeout", "statement_timeout", "max_wait", "max_hold", "tries")
+    return Limits(**{name: options[name] for name in names})
+
+
+def _show_statements(answer: "Answer") -> None:
+    """Every statement before it runs."""
+    from cascade.render.sql import render_step_sql
+
+    for step in answer.plan.steps:
+        late = "" if step.phase.rank == 0 else f" ({step.phase.value})"
+        click.echo(f"\n-- {step.position} of {len(answer.plan.steps)}: {step.id}{late}")
+        for hazard in step.hazards:
+            click.echo(f"-- mind: {hazard.sentence} ({hazard.kind.value})")
+        for statement in render_step_sql(step):
+            click.echo(statement)
+
+
+def _ask(answer: "Answer") -> None:
+    click.echo(f"\n{len(answer.plan.steps)} steps for {answer.observed.database} on {answer.host}.")
+    _ask_for(answer.observed.database)
+
+
+def _ask_for(database: str) -> None:
+    """The name of the database, typed by a person."""
+    if not sys.stdin.isatty():
+        raise CascadeError(
+            "Nothing was changed: there is no terminal on which to ask.", hint="Read the plan, then give --noinput."
+        )
+    typed = click.prompt("Type the name of the database to go on", default="", show_default=False)
+    if typed.strip() != database:
+        raise CascadeError(f'Nothing was changed: "{typed}" is not {database}.')
+
+
+def _tell_rehearsal(rehearsed: "Rehearsed") -> None:
+    """Each step with its time and the locks that it adds; what was locked before the first step stands there."""
+    from cascade.effects.repair.transaction import strongest
+
+    known: dict[Any, str] = {}
+    for run in rehearsed.runs:
+        held = strongest(run.locks)
+        new = [f"{table} ({mode})" for table, mode in held.items() if known.get(table) != mode]
+        known.update(held)
+        click.echo(f"{run.step.position:>3}  {run.milliseconds:8.1f} ms  {run.step.id}")
+        if new:
+            click.echo(f"{'':18}locks {', '.join(new)}")
+    for skipped in rehearsed.skipped:
+        click.echo(f"     not rehearsed, for no transaction can hold it: {skipped}")
+    total = sum(run.milliseconds for run in rehearsed.runs)
+    click.echo(f"Rehearsed {len(rehearsed.runs)} steps in {total:,.0f} ms: verified, rolled back, nothing changed.")
+
+
+def _tell_applied(applied: "Applied") -> int:
+    total = sum(run.milliseconds for run in applied.runs)
+    click.echo(f"\nApplied: {len(applied.runs)} steps in {total:,.0f} ms. Journal: {applied.journal}")
+    click.echo(f"To take it back: cascade undo {applied.journal}")
+    if not applied.left:
+        click.echo("Looked again: no drift.")
+        return 0
+    click.echo(f"Looked again: {len(applied.left)} findings are left. cascade plan shows them:")
+    for drift in applied.left[:10]:
+        click.echo(f"  {drift.severity.value}  {drift.id}" + (f": {drift.undecided}" if drift.undecided else ""))
+    return 2

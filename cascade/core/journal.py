@@ -1,0 +1,100 @@
+"""The journal of a repair, as its lines are read: what was sent, what is committed, how to take it back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cascade.core.layout import TableName
+
+JOURNAL_VERSION = 1
+
+
+class MalformedJournal(ValueError):
+    """The lines are no journal of this version; the message says which line and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoneStep:
+    """A step of the journal: its id, its phase and the statements that take it back."""
+
+    id: str
+    phase: str
+    undo: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a journal says.
+
+    ``done`` are the steps whose end is known to be committed, in order; ``in_flight`` the transaction ids of COMMITs
+    that were begun and not answered, each with its steps: only the server knows. ``before`` and ``after`` are digests
+    over ``tables``. ``cut``: the last line is not whole. ``undone``: it has been taken back already.
+    """
+
+    header: Mapping[str, Any]
+    done: tuple[DoneStep, ...]
+    in_flight: Mapping[str, tuple[DoneStep, ...]] = field(default_factory=dict)
+    before: str = ""
+    after: str = ""
+    cut: bool = False
+    undone: bool = False
+
+    @property
+    def tables(self) -> tuple[TableName, ...]:
+        """The places that the steps touched."""
+        return tuple(TableName(schema, name) for schema, name in self.header["tables"])
+
+
+def parse_journal(lines: Iterable[str]) -> Journal:
+    """Read the lines of a journal; a last line that was cut off is left aside.
+
+    Raises ``MalformedJournal`` where they are something else, or of a newer version.
+    """
+    events, cut = _events([line for line in lines if line.strip()])
+    if not events or events[0].get("event") != "begin":
+        raise MalformedJournal("its first line does not begin a journal")
+    header = events[0]
+    if header.get("journal") != JOURNAL_VERSION:
+        raise MalformedJournal(f"it is of version {header.get('journal')}; this program reads {JOURNAL_VERSION}")
+    try:
+        return _journal(header, events, cut)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MalformedJournal(f"a part is missing or of another kind: {error}") from error
+
+
+def _events(lines: list[str]) -> tuple[list[dict[str, Any]], bool]:
+    events: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = json.loads(line)
+        except ValueError as error:
+            if number == len(lines) and number > 1:
+                return events, True
+            raise MalformedJournal(f"line {number} is no JSON: {error}") from error
+        if not isinstance(event, dict):
+            raise MalformedJournal(f"line {number} is no object")
+        events.append(event)
+    return events, False
+
+
+def _journal(header: Mapping[str, Any], events: list[dict[str, Any]], cut: bool) -> Journal:
+    steps = {step["id"]: DoneStep(step["id"], step["phase"], tuple(step["undo"])) for step in header["steps"]}
+    done: list[DoneStep] = []
+    in_flight: dict[str, tuple[DoneStep, ...]] = {}
+    before, after, undone = str(header.get("before", "")), "", False
+    for event in events[1:]:
+        match event.get("event"):
+            case "committing":
+                in_flight[event["xid"]] = tuple(steps[id_] for id_ in event["steps"])
+            case "committed":
+                done += in_flight.pop(event["xid"])
+            case "done":
+                done.append(steps[event["step"]])
+            case "looked":
+                after = event["after"]
+            case "rolled_back":
+                in_flight.pop(event.get("xid", ""), None)
+            case "undone":
+                undone = True
+    return Journal(header, tuple(done), in_flight, before, after, cut, undone)

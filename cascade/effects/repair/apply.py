@@ -1,0 +1,295 @@
+"""Run the steps of a plan: those of one transaction together, verified before COMMIT, then the others one by one."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from cascade.core.actions import (
+    Action,
+    AddColumn,
+    AlterColumn,
+    CreateIndex,
+    ExchangeTable,
+    MoveTable,
+    Phase,
+    RebuildIndex,
+    ShelveTable,
+)
+from cascade.core.layout import TableName
+from cascade.core.limits import Limits
+from cascade.core.plan import LockMode, Plan, Step
+from cascade.effects.repair.journal import JournalWriter
+from cascade.effects.repair.rolled_back import make_uncommittable
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
+from cascade.effects.repair.transaction import HeldLock, Report, StatementFailed, Transaction, in_transaction
+from cascade.render.sql import render_step_sql
+
+Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
+"""Given the cursor of the open transaction and the ids of the steps done, what is wrong, in a phrase each."""
+
+
+class VerificationFailed(RepairRefused):
+    """The steps ran, and the layout is not what they promised; all of it was rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """How a step went: milliseconds of its statements, and the strong locks that are held after it."""
+
+    step: Step
+    milliseconds: float
+    locks: tuple[HeldLock, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What has to be done, where, and how it is proved.
+
+    ``history`` is the ``django_migrations`` that is locked against a ``migrate`` at the same moment. ``unchanged`` and
+    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT.
+    """
+
+    plan: Plan
+    history: TableName | None
+    limits: Limits
+    unchanged: Callable[[Any], tuple[str, ...]]
+    verify: Verify
+    report: Report
+
+
+def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> tuple[StepRun, ...]:
+    """All steps of the one transaction, committed once what they promise holds. Nothing where there are none."""
+    steps = work.plan.steps_in(Phase.TRANSACTION)
+    if not steps:
+        return ()
+
+    def commit(transaction: Transaction) -> None:
+        transaction.cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text")
+        xid = transaction.cursor.fetchone()[0]
+        # On the disk first: when the connection breaks in the COMMIT, only the server knows, and this is what to ask.
+        journal.write("committing", xid=xid, steps=[step.id for step in steps])
+        transaction.cursor.execute("COMMIT")
+        journal.write("committed", xid=xid)
+
+    try:
+        return in_transaction(
+            session, partial(_run_all, steps, work, journal), limits=work.limits, report=work.report, commit=commit
+        )
+    except ServerLost:
+        raise
+    except BaseException:
+        journal.write("rolled_back")
+        raise
+
+
+def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
+    """The same statements, in a transaction that cannot commit, verified and rolled back.
+
+    Steps that read much under a weak lock are rehearsed with the others; an index that would be built concurrently
+    is not.
+    """
+    steps = tuple(step for step in work.plan.steps if step.phase is not Phase.CONCURRENT)
+
+    def run(transaction: Transaction) -> tuple[StepRun, ...]:
+        runs = _run_all(steps, work, None, transaction)
+        make_uncommittable(transaction.cursor)
+        return runs
+
+    return in_transaction(session, run, limits=work.limits, report=work.report, commit=None)
+
+
+def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWriter) -> StepRun:
+    """One step after the transaction, in a transaction of its own or in none; it can be run again."""
+    if step.phase is Phase.CONCURRENT:
+        return _apply_concurrently(session, step, journal)
+
+    def run(transaction: Transaction) -> StepRun:
+        return _run(step, transaction, journal)
+
+    def commit(transaction: Transaction) -> None:
+        transaction.cursor.execute("COMMIT")
+        journal.write("done", step=step.id)
+
+    # It hinders neither readers nor writers, so it may take its time.
+    patient = replace(work.limits, statement_timeout=0, max_hold=None)
+    return in_transaction(session, run, limits=patient, report=work.report, commit=commit)
+
+
+def _run_all(
+    steps: Sequence[Step], work: Work, journal: JournalWriter | None, transaction: Transaction
+) -> tuple[StepRun, ...]:
+    _lock_first(steps, work, transaction)
+    changed = work.unchanged(transaction.cursor)
+    if changed:
+        raise RepairRefused(
+            f"Nothing was changed: since the plan was made, {'; '.join(changed)}.",
+            hint="Make a new plan: cascade plan -o plan.json.",
+        )
+    files = _files_of(steps, transaction.cursor)
+    runs = []
+    for number, step in enumerate(steps, start=1):
+        work.report(f"step {number} of {len(steps)}: {step.id}")
+        runs.append(_run(step, transaction, journal))
+    done = frozenset(step.id for step in steps)
+    wrong = (*_moved_otherwise(files, _rewritten(steps), transaction.cursor), *work.verify(transaction.cursor, done))
+    if wrong:
+        raise VerificationFailed(
+            f"Nothing was changed: after the steps {'; '.join(wrong)}.",
+            hint="All of it was rolled back. This should not happen: please report it with the plan.",
+        )
+    return tuple(runs)
+
+
+def _run(step: Step, transaction: Transaction, journal: JournalWriter | None) -> StepRun:
+    took = 0.0
+    for statement in render_step_sql(step):
+        transaction.watch.others_feel_it()
+        milliseconds = transaction.run(statement)
+        took += milliseconds
+        if journal is not None:
+            journal.write("statement", step=step.id, sql=statement, milliseconds=round(milliseconds, 1))
+    return StepRun(step, took, transaction.locks())
+
+
+def _lock_first(steps: Sequence[Step], work: Work, transaction: Transaction) -> None:
+    """The history, and the drifted tables as strongly as a step will want them, in one order for everybody.
+
+    Healthy tables are locked when their turn comes: others use them.
+    """
+    if work.history is not None:
+        transaction.run(f"LOCK TABLE {work.history} IN SHARE ROW EXCLUSIVE MODE")
+    there = _existing({lock.table for step in steps for lock in step.locks if not lock.healthy}, transaction.cursor)
+    modes: dict[TableName, LockMode] = {}
+    for step in steps:
+        for lock in step.locks:
+            if lock.table in there and not lock.healthy:
+                modes[lock.table] = min(lock.mode, modes.get(lock.table, lock.mode), key=list(LockMode).index)
+    for table in sorted(modes):
+        transaction.run(f"LOCK TABLE {table} IN {modes[table].value} MODE")
+    if modes:
+        transaction.watch.others_feel_it()
+
+
+def _existing(tables: Iterable[TableName], cursor: Any) -> set[TableName]:
+    found = set()
+    for table in sorted(tables):
+        cursor.execute(_IS_TABLE, [table.schema, table.name])
+        if cursor.fetchone():
+            found.add(table)
+    return found
+
+
+_IS_TABLE = """
+SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p')
+"""
+
+
+def _files_of(steps: Sequence[Step], cursor: Any) -> dict[TableName, tuple[int, int]]:
+    """By the place where each moved table will be: its OID and the file that holds its rows."""
+    found = {}
+    for step in steps:
+        move = _move_of(step.action)
+        if move is not None:
+            facts = _file_of(move[0], cursor)
+            if facts is not None:
+                found[move[1]] = facts
+    return found
+
+
+def _move_of(action: Action) -> tuple[TableName, TableName] | None:
+    match action:
+        case MoveTable(table, to) | ExchangeTable(table, to):
+            return table, to
+        case ShelveTable(table, attic):
+            return table, TableName(attic, table.name)
+        case _:
+            return None
+
+
+def _rewritten(steps: Sequence[Step]) -> set[TableName]:
+    """The tables whose rows a step may write into a new file."""
+    return {step.table for step in steps if isinstance(step.action, AddColumn | AlterColumn)}
+
+
+def _moved_otherwise(
+    files: dict[TableName, tuple[int, int]], rewritten: set[TableName], cursor: Any
+) -> tuple[str, ...]:
+    """The proof that every row is there, with no scan: the same table, and the same file."""
+    wrong = []
+    for table, (oid, file) in files.items():
+        now = _file_of(table, cursor)
+        if now is None or now[0] != oid or (table not in rewritten and now[1] != file):
+            wrong.append(f"{table} is not the table that was moved")
+    return tuple(wrong)
+
+
+def _file_of(table: TableName, cursor: Any) -> tuple[int, int] | None:
+    cursor.execute(
+        "SELECT c.oid::bigint, c.relfilenode::bigint FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
+        [table.schema, table.name],
+    )
+    row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+# ----------------------------------------------------------------------------------------------------- concurrently
+
+
+def _apply_concurrently(session: Session, step: Step, journal: JournalWriter) -> StepRun:
+    """In no transaction, with no snapshot of ours held open; what an earlier try left behind is cleared away first."""
+    from django.db import Error
+
+    cursor, took = session.cursor, 0.0
+    try:
+        # It queues behind nobody who reads or writes, and so makes nobody wait.
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET search_path = pg_catalog, pg_temp")
+        for statement in _still_to_do(step, cursor):
+            begun = time.monotonic()
+            cursor.execute(statement)
+            milliseconds = (time.monotonic() - begun) * 1000
+            took += milliseconds
+            journal.write("statement", step=step.id, sql=statement, milliseconds=round(milliseconds, 1))
+        journal.write("done", step=step.id)
+    except Error as error:
+        if is_lost(error):
+            raise ServerLost(f"The connection was lost during {step.id}: {first_line(error)}") from error
+        raise StatementFailed(
+            f"PostgreSQL refused {step.id}: {first_line(error)}",
+            hint="What came before it is committed. Ask cascade plan for what is left.",
+        ) from error
+    return StepRun(step, took, ())
+
+
+def _still_to_do(step: Step, cursor: Any) -> list[str]:
+    """The statements without what is done already, after a DROP of what a broken try left."""
+    match step.action:
+        case CreateIndex(table, index):
+            state = _validity(TableName(table.schema, index.name), cursor)
+            if state is True:
+                return []
+            clear = [f"DROP INDEX CONCURRENTLY {TableName(table.schema, index.name)}"] if state is False else []
+            return [*clear, *render_step_sql(step)]
+        case RebuildIndex(table, index):
+            left = [f"{index.name[:58]}_ccnew", f"{index.name[:57]}_ccnew1"]
+            names = [TableName(table.schema, name) for name in left]
+            clear = [f"DROP INDEX CONCURRENTLY {name}" for name in names if _validity(name, cursor) is False]
+            return [*clear, *render_step_sql(step)]
+        case _:
+            return list(render_step_sql(step))
+
+
+def _validity(index: TableName, cursor: Any) -> bool | None:
+    """Whether that index is valid; None where there is none."""
+    cursor.execute(
+        "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
+        [index.schema, index.name],
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,74 @@
+"""The journal: one JSON object a line, on the disk before what it tells of can matter."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from cascade.core.journal import JOURNAL_VERSION, Journal, MalformedJournal, parse_journal
+from cascade.core.plan import Step
+from cascade.errors import FileError
+from cascade.render.sql import render_undo
+
+
+class JournalWriter:
+    """Appends events to an open file, each synced to the disk. Raises ``FileError`` where that fails."""
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self.path = path
+        self._file = file
+
+    def write(self, event: str, **facts: Any) -> None:
+        """One event with the time it happened."""
+        at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        line = json.dumps({"event": event, "at": at, **facts}, ensure_ascii=False)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise FileError(
+                f"The journal {self.path} cannot be written: {error.strerror}.",
+                hint="Make room, or name another file with --journal.",
+            ) from error
+
+
+@contextmanager
+def open_journal(path: Path, *, append: bool = False) -> Iterator[JournalWriter]:
+    """A new journal, or one that is continued. Raises ``FileError`` where it cannot be written or is there already."""
+    try:
+        file = path.open("a" if append else "x", encoding="utf-8")
+    except FileExistsError as error:
+        raise FileError(
+            f"The journal {path} is there already, and may be needed for an undo.",
+            hint="Name another file with --journal.",
+        ) from error
+    except OSError as error:
+        raise FileError(
+            f"The journal {path} cannot be written: {error.strerror}.", hint="Name another file with --journal."
+        ) from error
+    with file:
+        yield JournalWriter(path, file)
+
+
+def write_header(journal: JournalWriter, steps: Iterable[Step], **facts: Any) -> None:
+    """The first line: all that an undo needs to know of the plan."""
+    described = [
+        {"id": step.id, "phase": step.phase.value, "cures": list(step.cures), "undo": list(render_undo(step.action))}
+        for step in steps
+    ]
+    journal.write("begin", journal=JOURNAL_VERSION, **facts, steps=described)
+
+
+def read_journal(path: Path) -> Journal:
+    """Read a journal. Raises ``FileError`` where the file cannot be read or is none."""
+    try:
+        return parse_journal(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise FileError(f"The journal {path} cannot be read: {why}.") from error
+    except MalformedJournal as error:
+        raise FileError(f"{path} is no journal that can be undone: {error}.") from error

@@ -1,0 +1,86 @@
+"""The session that repairs: its own connection, and what its errors mean."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from cascade.errors import CascadeError, DatabaseError
+
+Settings = Mapping[str, Any]
+"""Where a database is and as whom, as an entry of Django's DATABASES says it."""
+
+ADVISORY_KEY = 0x63617363616465
+"""The advisory lock that two repairs of one database would both want: ``cascade`` in ASCII."""
+
+
+class ServerLost(DatabaseError):
+    """The connection broke. The server rolls back what was not committed."""
+
+
+class RepairRefused(CascadeError):
+    """Nothing was changed, and why."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open connection in autocommit mode, the settings that open another one, and the backend that serves it."""
+
+    cursor: Any
+    settings: Settings
+    pid: int
+
+
+@contextmanager
+def repair_session(settings: Settings) -> Iterator[Session]:
+    """A session of its own there, closed at the end. Raises ``DatabaseError`` where the server cannot be reached."""
+    with connection(settings) as cursor:
+        cursor.execute(
+            "SELECT pg_catalog.set_config('application_name', 'cascade', false), pg_catalog.pg_backend_pid()"
+        )
+        yield Session(cursor, settings, cursor.fetchone()[1])
+
+
+@contextmanager
+def connection(settings: Settings) -> Iterator[Any]:
+    """A cursor of the project's own driver there, with Django's exceptions, in autocommit mode.
+
+    Not Django's cursor: backends of tenants set the search_path there.
+    """
+    from django.db import Error
+    from django.db.backends.utils import CursorWrapper
+    from django.db.utils import ConnectionHandler
+
+    handler = ConnectionHandler({"default": {**settings, "ATOMIC_REQUESTS": False}})
+    own: Any = handler["default"]
+    try:
+        own.ensure_connection()
+        own.set_autocommit(True)
+    except Error as error:
+        raise DatabaseError(
+            f"The database {settings.get('NAME') or ''} cannot be reached for the repair: {first_line(error)}",
+            hint="Is the server up, and may this role log in?",
+        ) from error
+    try:
+        yield CursorWrapper(own.connection.cursor(), own)
+    finally:
+        own.close()
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """The SQLSTATE of an error, as the driver's exception or its cause says, ``""`` where the server said none."""
+    codes = (getattr(e, name, None) for e in (error, error and error.__cause__) for name in ("sqlstate", "pgcode"))
+    return next((str(code) for code in codes if code), "")
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone: shut down (57P01 to 57P03), or broken without a word."""
+    from django.db import InterfaceError, OperationalError
+
+    state = sqlstate(error)
+    return state.startswith(("57P", "08")) or (not state and isinstance(error, OperationalError | InterfaceError))
+
+
+def first_line(error: BaseException) -> str:
+    """What the server said, without context or hint."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,226 @@
+"""One transaction as a guest: short waits, all of it rolled back before another try, and an end that is decided."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cascade.core.layout import TableName
+from cascade.core.limits import Limits
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost, sqlstate
+from cascade.effects.repair.watcher import Watch, watched
+from cascade.errors import CascadeError
+from cascade.render.sql import SEARCH_PATH
+
+Report = Callable[[str], None]
+Result = TypeVar("Result")
+
+RETRYABLE = {"55P03": "a lock was not to be had", "40P01": "a deadlock", "40001": "a conflict with another transaction"}
+
+
+class StatementFailed(CascadeError):
+    """A statement was refused; the transaction was rolled back."""
+
+
+class TooLong(CascadeError):
+    """Others waited too long, or locks were held too long; the transaction was rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock on a table that our transaction holds, by ``pg_locks``."""
+
+    table: TableName
+    mode: str
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An open transaction: its cursor, and the watch over those who wait for it."""
+
+    cursor: Any
+    watch: Watch
+    limits: Limits
+
+    def run(self, statement: str) -> float:
+        """Send one statement; how many milliseconds it took. Raises ``StatementFailed`` or ``TooLong``."""
+        self.stop_if_too_long()
+        begun = time.monotonic()
+        self.cursor.execute(statement)
+        took = (time.monotonic() - begun) * 1000
+        self.stop_if_too_long()
+        return took
+
+    def stop_if_too_long(self) -> None:
+        """Raise ``TooLong`` where the watcher has given up for us."""
+        if self.watch.why:
+            raise TooLong(self.watch.why)
+
+    def locks(self) -> tuple[HeldLock, ...]:
+        """The locks on tables that are held now and hinder anybody, by table and mode."""
+        self.cursor.execute(_LOCKS)
+        return tuple(HeldLock(TableName(schema, name), mode) for schema, name, mode in self.cursor.fetchall())
+
+
+def in_transaction(
+    session: Session,
+    work: Callable[[Transaction], Result],
+    *,
+    limits: Limits,
+    report: Report,
+    commit: Callable[[Transaction], None] | None,
+) -> Result:
+    """Do the work in one transaction, again from the start where it could not have its locks.
+
+    ``commit`` ends it, None rolls it back. Whatever happens, nothing of a failed try stays. Raises what the work
+    raises, ``StatementFailed`` where PostgreSQL refuses, ``TooLong`` where the limits were met in every try, and
+    ``ServerLost`` where the connection breaks.
+    """
+    from django.db import Error
+
+    reason = ""
+    for attempt in range(1, limits.tries + 1):
+        watch = Watch()
+        try:
+            with watched(session, limits, watch):
+                return _try(session, Transaction(session.cursor, watch, limits), work, commit)
+        except TooLong as error:
+            reason = error.message
+        except Error as error:
+            if is_lost(error):
+                raise ServerLost(f"The connection was lost: {first_line(error)}") from error
+            reason = watch.why or RETRYABLE.get(sqlstate(error), "")
+            if not reason:
+                raise StatementFailed(
+                    f"PostgreSQL refused: {first_line(error)}", hint="Nothing was changed: all of it was rolled back."
+                ) from error
+        if attempt < limits.tries:
+            pause = min(0.25 * 2**attempt, 5) * (0.5 + random.random())
+            report(f"rolled back: {reason}; try {attempt + 1} of {limits.tries} in {pause:.1f} s")
+            time.sleep(pause)
+    blockers = blockers_of(session)
+    raise TooLong(
+        f"Nothing was changed: in {limits.tries} tries {reason}.",
+        hint=f"{blockers} Try again when it is quieter, or with a longer --lock-timeout or --max-wait.".strip(),
+    )
+
+
+def _try(
+    session: Session,
+    transaction: Transaction,
+    work: Callable[[Transaction], Result],
+    commit: Callable[[Transaction], None] | None,
+) -> Result:
+    cursor, limits = session.cursor, transaction.limits
+    cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
+    ended = False
+    try:
+        for statement in opening(limits):
+            cursor.execute(statement)
+        result = work(transaction)
+        if commit is not None:
+            transaction.stop_if_too_long()
+            commit(transaction)
+            ended = True
+        return result
+    finally:
+        if not ended:
+            _roll_back(cursor)
+
+
+def opening(limits: Limits) -> Iterator[str]:
+    """What every transaction of a repair sets for itself, before anything else."""
+    yield f"SET LOCAL lock_timeout = {round(limits.lock_timeout * 1000)}"
+    yield f"SET LOCAL statement_timeout = {round(limits.statement_timeout * 1000)}"
+    # A program that hangs between two statements must not hold its locks for ever.
+    yield "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+    yield f"SET LOCAL search_path = {SEARCH_PATH}"
+
+
+def _roll_back(cursor: Any) -> None:
+    """Roll back; a connection that is gone has done so by itself."""
+    from django.db import Error
+
+    for _ in range(3):
+        try:
+            cursor.execute("ROLLBACK")
+            return
+        except Error as error:
+            # The watcher's cancel may meet the ROLLBACK itself.
+            if sqlstate(error) != "57014":
+                return
+
+
+@contextmanager
+def sole_repair(session: Session) -> Iterator[None]:
+    """Hold the advisory lock of this database, tried and never waited for, through all phases."""
+    from django.db import Error
+
+    from cascade.effects.repair.session import ADVISORY_KEY
+
+    session.cursor.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [ADVISORY_KEY])
+    if not session.cursor.fetchone()[0]:
+        session.cursor.execute(_HOLDER, [ADVISORY_KEY >> 32, ADVISORY_KEY & 0xFFFFFFFF])
+        holder = session.cursor.fetchone()
+        who = f"pid {holder[0]}" if holder else "another session"
+        raise RepairRefused(
+            f"Another repair of this database is at work: {who} holds its lock.",
+            hint="Nothing was changed. Wait until it has ended, and make a new plan.",
+        )
+    try:
+        yield
+    finally:
+        with suppress(Error):  # the lock goes with the connection
+            session.cursor.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+
+def blockers_of(session: Session) -> str:
+    """Who holds strong locks on tables now, in a sentence; not what they run, which may hold values."""
+    from django.db import Error
+
+    try:
+        session.cursor.execute(_BLOCKERS, [session.pid])
+        found = session.cursor.fetchall()
+    except Error:
+        return ""
+    who = [f"pid {pid} ({name or 'unnamed'}, for {age} s)" for pid, name, age in found]
+    return f"Locks are held by {', '.join(who)}." if who else ""
+
+
+_LOCKS = """
+SELECT DISTINCT n.nspname, c.relname, l.mode
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p')
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+  AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+ORDER BY 1, 2, 3
+"""
+
+_HOLDER = """
+SELECT pid FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = %s AND granted
+"""
+
+_BLOCKERS = """
+SELECT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::integer
+FROM pg_catalog.pg_stat_activity a
+WHERE a.pid <> %s AND a.datname = current_database() AND a.xact_start IS NOT NULL
+  AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted)
+ORDER BY a.xact_start LIMIT 5
+"""
+
+
+def strongest(held: Sequence[HeldLock]) -> dict[TableName, str]:
+    """By table the strongest of its locks."""
+    found: dict[TableName, str] = {}
+    for lock in held:
+        if lock.table not in found or _STRENGTH.index(lock.mode) > _STRENGTH.index(found[lock.table]):
+            found[lock.table] = lock.mode
+    return found
+
+
+_STRENGTH = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")

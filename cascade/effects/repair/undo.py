@@ -1,0 +1,89 @@
+"""Take a repair back by its journal: what ran last first, and nothing that rows written since would be lost by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cascade.core.actions import Phase
+from cascade.core.journal import DoneStep, Journal
+from cascade.core.layout import TableName
+from cascade.core.limits import Limits
+from cascade.effects.repair.journal import JournalWriter
+from cascade.effects.repair.session import RepairRefused, Session
+from cascade.effects.repair.transaction import Report, Transaction, in_transaction
+
+
+class Look(Protocol):
+    """Gives the digest over these places as they are now, within the cursor's open transaction or in one of its own."""
+
+    def __call__(self, cursor: Any, tables: Sequence[TableName], *, within: bool) -> str:
+        """The digest."""
+        ...
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The steps that were taken back, in the order in which that was done, and those that nothing takes back."""
+
+    steps: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def undo(
+    journal: Journal, session: Session, limits: Limits, writer: JournalWriter, *, look: Look, report: Report
+) -> Undone:
+    """The steps that are known to be committed, in reverse; those of no transaction first, the others in one.
+
+    Raises ``RepairRefused`` where the database is another, or no longer as the repair left it.
+    """
+    _refuse_another_database(journal, session)
+    done = (*journal.done, *_committed_after_all(journal, session))
+    if not done:
+        raise RepairRefused("Nothing of this journal was committed: there is nothing to undo.")
+    if journal.after and look(session.cursor, journal.tables, within=False) != journal.after:
+        raise RepairRefused(
+            "Nothing was changed: the tables are no longer as the repair left them.",
+            hint="What was changed since would be lost. Ask cascade plan what is amiss, and repair that.",
+        )
+    back = [step for step in reversed(done) if step.undo]
+    for step in back:
+        if step.phase == Phase.CONCURRENT.value:
+            report(f"undoing {step.id}")
+            for statement in step.undo:
+                session.cursor.execute(statement)
+    together = [step for step in back if step.phase != Phase.CONCURRENT.value]
+
+    def take_back(transaction: Transaction) -> None:
+        for step in together:
+            report(f"undoing {step.id}")
+            for statement in step.undo:
+                transaction.watch.others_feel_it()
+                transaction.run(statement)
+                writer.write("statement", step=step.id, sql=statement)
+        if journal.before and look(transaction.cursor, journal.tables, within=True) != journal.before:
+            raise RepairRefused("Nothing was changed: undone, the tables would not be as they were before the repair.")
+
+    def commit(transaction: Transaction) -> None:
+        transaction.cursor.execute("COMMIT")
+        writer.write("undone")
+
+    in_transaction(session, take_back, limits=limits, report=report, commit=commit)
+    return Undone(tuple(step.id for step in back), tuple(step.id for step in done if not step.undo))
+
+
+def _refuse_another_database(journal: Journal, session: Session) -> None:
+    session.cursor.execute("SELECT current_database()")
+    (here,) = session.cursor.fetchone()
+    if here != journal.header["database"]:
+        raise RepairRefused(f"The journal is of {journal.header['database']}, and this is {here}: nothing was changed.")
+
+
+def _committed_after_all(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
+    """The steps whose COMMIT was sent and not answered, if the server says that it holds."""
+    found: list[DoneStep] = []
+    for xid, steps in journal.in_flight.items():
+        session.cursor.execute("SELECT pg_catalog.pg_xact_status(%s::xid8)", [xid])
+        (status,) = session.cursor.fetchone()
+        if status == "committed":
+            found += steps
+    return tuple(found)

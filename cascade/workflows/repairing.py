@@ -1,0 +1,215 @@
+"""The repair: rehearsed, applied, taken back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cascade.core.actions import Phase
+from cascade.core.answer import Answer
+from cascade.core.detect import detect_drift
+from cascade.core.drift import Drift
+from cascade.core.findings import Severity
+from cascade.core.fingerprint import digest_of_tables, fingerprint_of, tables_of
+from cascade.core.history import HISTORY_TABLE
+from cascade.core.layout import Layout, TableName
+from cascade.core.limits import Limits
+from cascade.core.plan import HazardKind
+from cascade.core.preflight import Check
+from cascade.core.verification import new_drifts, uncured
+from cascade.effects.repair.apply import StepRun, Work, apply_late_step, apply_transaction, rehearse_transaction
+from cascade.effects.repair.journal import open_journal, read_journal, write_header
+from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, repair_session
+from cascade.effects.repair.transaction import sole_repair
+from cascade.effects.repair.undo import Undone, undo
+from cascade.errors import CascadeError, NoSuchName
+from cascade.sources.preflight import read_preflight
+from cascade.workflows.answering import analyse
+from cascade.workflows.question import Question, Report
+from cascade.workflows.reading import read_again
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the repair runs, and as whom: the settings of a database, and how it is called in words."""
+
+    settings: Settings
+    name: str
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The steps as they went in a transaction that was rolled back; ``skipped`` are those that none can hold."""
+
+    runs: tuple[StepRun, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The steps as they went, the journal, and what a new look afterwards found."""
+
+    runs: tuple[StepRun, ...]
+    journal: Path
+    afterwards: Answer
+
+    @property
+    def left(self) -> tuple[Drift, ...]:
+        """What is still broken or risky in the scope of the plan."""
+        return self.afterwards.findings()
+
+
+def repair_target(question: Question, *, alias: str | None = None, dsn: str | None = None) -> Target:
+    """Where to repair: another alias in DATABASES, a DSN, else the alias that was read.
+
+    The project has to be set up. Raises ``NoSuchName`` for an unknown alias, ``CascadeError`` for a DSN that is none.
+    """
+    from django.db import connections
+
+    if alias and dsn:
+        raise CascadeError("--apply-database and --dsn both say where to repair.", hint="Give one of them.")
+    name = alias or question.database
+    if name not in connections.settings:
+        raise NoSuchName("database", name, connections.settings, where=" in DATABASES")
+    settings: Mapping[str, Any] = connections.settings[name]
+    if dsn:
+        from cascade.effects.reference import settings_of
+
+        return Target({"ENGINE": "django.db.backends.postgresql", **settings_of(dsn)}, "the DSN")
+    return Target(settings, f'the alias "{name}"')
+
+
+def preflight(answer: Answer, target: Target, *, allowed: frozenset[HazardKind]) -> tuple[Check, ...]:
+    """Whether the plan can be run there, question by question. Changes nothing."""
+    with repair_session(target.settings) as session:
+        return read_preflight(
+            answer.plan,
+            session.cursor,
+            partial(connection, target.settings),
+            database=answer.observed.database,
+            application_role=answer.placement.role,
+            allowed=allowed,
+        )
+
+
+def rehearse_plan(answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report) -> Rehearsed:
+    """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back."""
+    with repair_session(target.settings) as session:
+        runs = rehearse_transaction(session, _work(answer, question, limits, report))
+    return Rehearsed(runs, tuple(step.id for step in answer.plan.steps_in(Phase.CONCURRENT)))
+
+
+def apply_plan(
+    answer: Answer, question: Question, target: Target, limits: Limits, journal: Path, *, report: Report
+) -> Applied:
+    """Run the plan: the one transaction, verified before its COMMIT, then the other steps one by one; then look again.
+
+    The journal holds every statement and how to take it back. Raises a ``CascadeError`` that says what was changed,
+    if anything, and how to go on.
+    """
+    work = _work(answer, question, limits, report)
+    tables = tables_of(answer.plan.steps)
+    with repair_session(target.settings) as session, sole_repair(session), open_journal(journal) as writer:
+        write_header(
+            writer,
+            answer.plan.steps,
+            plan_id=answer.plan_id,
+            database=answer.observed.database,
+            host=answer.host,
+            question=dict(answer.question),
+            tables=[[table.schema, table.name] for table in tables],
+            before=digest_of_tables(answer.observed.layout, tables),
+        )
+        runs = [*apply_transaction(session, work, writer)]
+        for step in answer.plan.steps:
+            if step.phase is not Phase.TRANSACTION:
+                report(step.id)
+                runs.append(apply_late_step(session, step, work, writer))
+        observed = _look(answer, question, session, within=False)
+        writer.write("looked", after=digest_of_tables(observed, tables))
+    report("looking again")
+    afterwards = analyse(replace(question, decisions=replace(question.decisions, leave_out=frozenset())), report=report)
+    return Applied(tuple(runs), journal, afterwards)
+
+
+def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report) -> Undone:
+    """Put the layout back as it was before the repair that this journal is of.
+
+    Raises a ``CascadeError`` where the layout is no longer as the repair left it, or where rows were written since
+    that would be lost; then nothing is changed.
+    """
+    journal = read_journal(path)
+    if journal.undone:
+        raise RepairRefused(f"{path} has been undone already: nothing is changed.")
+    with repair_session(target.settings) as session, sole_repair(session), open_journal(path, append=True) as writer:
+        return undo(journal, session, limits, writer, look=_digest_of_now, report=report)
+
+
+def _digest_of_now(cursor: Any, tables: Sequence[TableName], *, within: bool) -> str:
+    from cascade.sources.catalog import CatalogScope, read_catalog, read_catalog_within
+
+    names = tuple(sorted({table.name for table in tables}))
+    scope = CatalogScope(tables=names, histories=(), rows=(), counters=(), names=())
+    read = read_catalog_within if within else read_catalog
+    return digest_of_tables(read(cursor, scope).layout, tables)
+
+
+def journal_path(answer: Answer) -> Path:
+    """Where a journal goes when nobody says: the current folder, by database, plan and moment."""
+    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    database = "".join(c if c.isalnum() or c in "-_" else "_" for c in answer.observed.database)
+    return Path(f"cascade-{database}-{answer.plan_id}-{moment}.jsonl")
+
+
+def _work(answer: Answer, question: Question, limits: Limits, report: Report) -> Work:
+    return Work(
+        answer.plan,
+        _history_table(answer),
+        limits,
+        unchanged=partial(_changed_since, answer, question),
+        verify=partial(_verify, answer, question),
+        report=report,
+    )
+
+
+def _history_table(answer: Answer) -> TableName | None:
+    table = TableName(answer.placement.target, HISTORY_TABLE)
+    return table if table.schema in answer.observed.history_schemas else None
+
+
+def _look(answer: Answer, question: Question, session: Session, *, within: bool) -> Layout:
+    return read_again(session.cursor, answer.expected, answer.placement, question, within=within).layout
+
+
+def _changed_since(answer: Answer, question: Question, cursor: Any) -> tuple[str, ...]:
+    """Which of the tables that the plan touches are not as it found them; also whether a migration was recorded."""
+    now = read_again(cursor, answer.expected, answer.placement, question, within=True)
+    changed = []
+    if fingerprint_of(now.layout, answer.plan.steps) != answer.fingerprint:
+        before = answer.observed.layout
+        differing = [
+            str(table)
+            for table in tables_of(answer.plan.steps)
+            if digest_of_tables(before, [table]) != digest_of_tables(now.layout, [table])
+        ]
+        changed.append(f"{', '.join(differing[:3])} changed")
+    then, history = (observed.history(answer.placement.target) for observed in (answer.observed, now))
+    if then is not None and history is not None and set(then.by_key) != set(history.by_key):
+        changed.append("other migrations are recorded")
+    return tuple(changed)
+
+
+def _verify(answer: Answer, question: Question, cursor: Any, done: frozenset[str]) -> tuple[str, ...]:
+    """What the steps claimed and did not cure, and what is new."""
+    now = read_again(cursor, answer.expected, answer.placement, question, within=True)
+    after = detect_drift(answer.expected, now, answer.placement, question.decisions)
+    known = (*answer.plan.drifts, *answer.plan.left_out, *(drift for drift, _ in answer.ignored))
+    explained = {drift.id for drift in known if drift.severity is Severity.NOTE}
+    serious = tuple(drift for drift in after if drift.id not in explained)
+    steps = answer.plan.steps
+    return (
+        *(f"{id_} is still there" for id_ in uncured(steps, done, serious)),
+        *(f"{id_} is new" for id_ in new_drifts(known, serious, steps, done)),
+    )
