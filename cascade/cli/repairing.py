@@ -220,7 +220,8 @@ def _tell_applied(applied: "Applied") -> int:
     if not applied.left:
         click.echo("Looked again: no drift.")
         return 0
-    click.echo(f"Looked again: {len(applied.left)} findings are left. cascade plan shows them:")
+    count = len(applied.left)
+    click.echo(f"Looked again: {count} finding{'s are' if count > 1 else ' is'} left. cascade plan shows more:")
     for drift in applied.left[:10]:
         click.echo(f"  {drift.severity.value}  {drift.id}" + (f": {drift.undecided}" if drift.undecided else ""))
     return 2

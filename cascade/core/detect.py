@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cascade.core.decisions import Decisions
+from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import detect_counters
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
 from cascade.core.detection.privileges import detect_privileges
 from cascade.core.detection.strays import detect_strays
 from cascade.core.detection.structure import detect_structure
-from cascade.core.detection.tables import detect_tables
+from cascade.core.detection.tables import chosen_copies, detect_tables
 from cascade.core.drift import Drift, worst_first
 from cascade.core.expected import ExpectedLayout
 from cascade.core.findings import DriftKind, Severity
@@ -23,7 +24,8 @@ def detect_drift(
     expected: ExpectedLayout, observed: Observed, placement: Placement, decisions: Decisions = Decisions()
 ) -> tuple[Drift, ...]:
     """Every difference, worst first, then in the order of history."""
-    both = Comparison(expected, observed, placement, decisions)
+    aside = put_aside(expected, observed, placement, decisions)
+    both = Comparison(expected, aside.observed, placement, decisions)
     found = [
         *detect_creation_schema(both),
         *detect_tables(both),
@@ -33,6 +35,7 @@ def detect_drift(
         *detect_privileges(both),
         *detect_migrations(both),
     ]
+    found = [*chosen_copies(found, aside, observed, both)]
     two_copies = {d.table for d in found if d.kind in _DOUBLED and d.undecided}
     return tuple(sorted((_withheld(drift, expected, two_copies) for drift in found), key=worst_first))
 

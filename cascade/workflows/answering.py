@@ -10,6 +10,7 @@ from cascade.core.attic import attic_of
 from cascade.core.causes import Cause, detect_causes
 from cascade.core.decisions import Decisions
 from cascade.core.detect import detect_drift
+from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import unread_counters
 from cascade.core.drift import Drift, worst_first
@@ -61,17 +62,18 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     scope = _scope_of(question, project, expected)
     _refuse_idle_decisions(question.decisions, expected, observed)
     drifts = detect_drift(expected, observed, placement, question.decisions)
+    compared = put_aside(expected, observed, placement, question.decisions).observed
     drifts = _explained(drifts, question, reading)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
     not_checked = (
         *expected.not_checked,
         *_not_read(observed, expected, drifts),
-        *unread_counters(Comparison(expected, observed, placement, question.decisions)),
+        *unread_counters(Comparison(expected, compared, placement, question.decisions)),
     )
     drifts, ignored = ignore(drifts, project.cascade.ignore, complete=not not_checked)
     plan = make_plan(
         expected,
-        observed.layout,
+        compared.layout,
         drifts,
         application_role=placement.role,
         scope=scope,
@@ -122,7 +124,8 @@ def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) 
     replay = reading.replay
     applied = [(replay.migrations[record.key], record) for record in replay.applied]
     changes = read_handmade_changes(applied, replay.unmigrated_apps, table_name=default_table_name)
-    both = Comparison(reading.expected, reading.observed, reading.placement, question.decisions)
+    aside = put_aside(reading.expected, reading.observed, reading.placement, question.decisions)
+    both = Comparison(reading.expected, aside.observed, reading.placement, question.decisions)
     told = explained((drift for drift in drifts if drift.kind in kinds), changes, both)
     others = (drift for drift in drifts if drift.kind not in kinds)
     return tuple(sorted((*told, *others), key=worst_first))
@@ -177,6 +180,9 @@ def _scope_of(question: Question, project: "Project", expected: ExpectedLayout) 
 def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, observed: Observed) -> None:
     """One about a table that nobody expects, that is in its place, or that is not where it is to be taken from."""
     names = {name.name: name for name in expected.tables}
+    for table in sorted({*decisions.keep, *(column.rpartition(".")[0] for column in decisions.fill)}):
+        if table not in names:
+            raise NoSuchName("table", table, names)
     for table in sorted({*decisions.take, *decisions.create}):
         if table not in names:
             raise NoSuchName("table", table, names)
@@ -185,7 +191,7 @@ def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, obser
                 f"{names[table]} is in its place: there is nothing to decide by --take or --create.",
                 hint="These are for a table that is not in its place.",
             )
-    for table, schema in decisions.take.items():
+    for table, schema in (*decisions.take.items(), *decisions.keep.items()):
         copies = [copy.name.schema for copy in observed.layout.copies.get(table, ())]
         if schema not in copies:
             raise NoSuchName("copy", f"{schema}.{table}", (f"{copy}.{table}" for copy in copies))

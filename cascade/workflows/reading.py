@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.constraints import misdirected_keys
 from cascade.core.expected import ExpectedLayout
@@ -63,7 +64,7 @@ def read_live(question: Question, report: Report) -> Reading:
             cursor, _scope(expected, overview, placement, question), app_role=question.app_role or ""
         )
         _refuse_changed_history(history, observed, placement)
-        observed = _with_orphans(Comparison(expected, observed, placement, question.decisions), cursor)
+        observed = _with_violations(expected, observed, placement, question, cursor)
     return Reading(server_address(connection.settings_dict), expected, observed, placement, replay)
 
 
@@ -223,16 +224,20 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, q
     )
 
 
-def _with_orphans(both: Comparison, cursor: Any) -> Observed:
+def _with_violations(
+    expected: ExpectedLayout, observed: Observed, placement: Placement, question: Question, cursor: Any
+) -> Observed:
     """What was observed, with the rows that keys to the wrong copy have let astray."""
     from cascade.sources.orphans import AstrayKey, read_orphans
 
+    aside = put_aside(expected, observed, placement, question.decisions)
+    both = Comparison(expected, aside.observed, placement, question.decisions)
     keys = [
         AstrayKey(table.name, key.name, key.columns, wanted, key.references.columns)
         for table, key, wanted in misdirected_keys(both)
         if key.references is not None
     ]
-    return replace(both.observed, violations=read_orphans(cursor, keys)) if keys else both.observed
+    return replace(observed, violations=read_orphans(cursor, keys)) if keys else observed
 
 
 def _refuse_changed_history(before: History, observed: Observed, placement: Placement) -> None:

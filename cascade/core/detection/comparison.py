@@ -38,7 +38,7 @@ class Comparison:
     def candidates_for(self, expected: ExpectedTable) -> list[tuple[Table, Ownership]]:
         """The copies that an absent table may have become; none where it is to be created anew."""
         bare = expected.name.name
-        taken = self.decisions.take.get(bare)
+        taken = self.decisions.take.get(bare, self.decisions.keep.get(bare))
         if bare in self.decisions.create:
             return []
         return [

@@ -1,8 +1,9 @@
 """Tables: in their place and within reach, elsewhere, nowhere, or there twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from cascade.core.detection.aside import Aside, Choice
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.detection.constraints import has_key, key_in_words
 from cascade.core.drift import Drift
@@ -10,6 +11,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Table, quoted
+from cascade.core.observed import Observed
 from cascade.core.placement import Ownership, Standing, resolve
 
 
@@ -190,16 +192,67 @@ def _other_copies(
         + ((f"{both.placement.role} finds {shadow} by that name",) if shadow else ()),
         copies=tuple(copy.name for copy in strays),
         rows=tuple(copy.rows for copy in strays),
-        undecided="" if harmless else _which_counts(here, strays),
+        undecided="" if harmless else "which copy counts only a person knows: compare them",
+        decision="" if harmless else f"--keep {quoted(here.name.name)}={_likely_kept(here, strays)}",
+        query="" if harmless else _to_compare(here, strays),
     )
 
 
-def _which_counts(here: Table, strays: list[Table]) -> str:
-    bare, other = quoted(here.name.name), strays[0].name
-    # Its indexes go along with a table that moves; renamed, it would leave their names in the way.
+def _likely_kept(here: Table, strays: list[Table]) -> str:
+    """The schema of the only copy that has rows; else which is meant only a person knows."""
+    filled = [table for table in (here, *strays) if table.rows.has_rows is not False]
+    return quoted(filled[0].name.schema) if len(filled) == 1 else "SCHEMA"
+
+
+def _to_compare(here: Table, strays: list[Table]) -> str:
+    """The rows of one copy that the other has not, and the other way round, by what both have in common."""
+    other = strays[0]
+    shared = [quoted(column.name) for column in here.columns if other.column(column.name) is not None]
+    columns = ", ".join(shared) or "*"
+    one, two = f"SELECT {columns} FROM {here.name}", f"SELECT {columns} FROM {other.name}"
     return (
-        f"which copy counts only a person knows: compare them. If it is {other}, move this one away (CREATE SCHEMA "
-        f"aside; ALTER TABLE {here.name} SET SCHEMA aside) and ask again with --take {bare}={quoted(other.schema)}"
+        f"SELECT '{here.name.schema}' AS only_in, only.* FROM ({one} EXCEPT ALL {two}) AS only "
+        f"UNION ALL SELECT '{other.name.schema}', only.* FROM ({two} EXCEPT ALL {one}) AS only;"
+    )
+
+
+def chosen_copies(drifts: Iterable[Drift], aside: Aside, observed: Observed, both: Comparison) -> Iterator[Drift]:
+    """The findings, those of tables of which one copy was chosen told as what they are: there twice."""
+    told = set()
+    for drift in drifts:
+        choice = aside.choices.get(drift.table) if drift.table else None
+        if choice is not None and drift.kind in (DriftKind.MISPLACED_TABLE, *_TWICE):
+            told.add(drift.table)
+            yield _chosen(both.expected.tables[drift.table], choice, observed, both)  # type: ignore[index]
+        else:
+            yield drift
+    for name, choice in aside.choices.items():
+        if name not in told:
+            yield _chosen(both.expected.tables[name], choice, observed, both)
+
+
+_TWICE = (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE)
+
+
+def _chosen(expected: ExpectedTable, choice: Choice, observed: Observed, both: Comparison) -> Drift:
+    copies = [table for table in (choice.kept, *choice.shells) if table != expected.name]
+    rows = {name: observed.layout.tables[name].rows for name in (choice.kept, *choice.shells)}
+    found = resolve(expected.name.name, both.placement.path, observed.layout)
+    why = "a person decided so" if choice.decided else "it alone has rows"
+    return replace(
+        about(expected, DriftKind.DUPLICATED_TABLE if found == expected.name else DriftKind.SHADOWED_TABLE),
+        severity=Severity.RISKY,
+        observed=" and ".join(f"also in {quoted(copy.schema)}" for copy in copies),
+        evidence=(
+            *(f"{name}: {rows[name]}" for name in sorted(rows)),
+            f"{choice.kept} counts: {why}",
+            *((f"{both.placement.role} finds {found} by that name",) if found != choice.kept else ()),
+        ),
+        copies=tuple(copies),
+        rows=tuple(rows[copy] for copy in copies),
+        kept=choice.kept,
+        bound=observed.layout.tables[expected.name].dependants if choice.kept != expected.name else (),
+        decision=f"--keep {quoted(expected.name.name)}={quoted(choice.kept.schema)}" if choice.decided else "",
     )
 
 

@@ -19,12 +19,13 @@ from cascade.core.repairs.repair import LeftOut, Repair
 from cascade.core.repairs.rights import grant_rights
 from cascade.core.repairs.sides import Sides
 from cascade.core.repairs.strays import move_strays
-from cascade.core.repairs.tables import creation_obstacle, move_obstacle, repair_tables
+from cascade.core.repairs.tables import copies_obstacle, creation_obstacle, move_obstacle, repair_tables
 
 __all__ = ["LeftOut", "Repair", "Sides", "decide_repairs", "make_repairs"]
 
 _OBSTACLES: tuple[Callable[[Drift, Sides], str], ...] = (
     move_obstacle,
+    copies_obstacle,
     creation_obstacle,
     column_obstacle,
     generation_obstacle,

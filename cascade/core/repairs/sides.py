@@ -33,12 +33,14 @@ class Sides:
     @cached_property
     def moved(self) -> Mapping[TableName, TableName]:
         """Where each table that will be moved lies now."""
-        return {drift.table: drift.copies[0] for drift in self._cured(DriftKind.MISPLACED_TABLE) if drift.table}
+        moved = {drift.table: drift.copies[0] for drift in self._cured(DriftKind.MISPLACED_TABLE) if drift.table}
+        return moved | {name: drift.kept for name, drift in self.exchanged.items() if drift.kept is not None}
 
     @cached_property
-    def exchanged(self) -> frozenset[TableName]:
-        """The tables among them whose place another copy holds until then."""
-        return frozenset(name for name in self.moved if name in self.observed.tables)
+    def exchanged(self) -> Mapping[TableName, Drift]:
+        """The tables among them whose place another copy holds until then, with the finding that says so."""
+        twice = (*self._cured(DriftKind.DUPLICATED_TABLE), *self._cured(DriftKind.SHADOWED_TABLE))
+        return {drift.table: drift for drift in twice if drift.table and drift.kept and drift.kept != drift.table}
 
     @cached_property
     def created(self) -> frozenset[TableName]:

@@ -3,19 +3,108 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cascade.core.actions import CreateTable, MoveTable
+from cascade.core.actions import CreateSchema, CreateTable, ExchangeTable, MoveTable, ShelveTable
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import ConstraintKind, Rights, RowEvidence, TableName
+from cascade.core.layout import ConstraintKind, Dependant, Rights, RowEvidence, Table, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.repair import LeftOut, Repair, cures_of, order_of
+from cascade.core.repairs.repair import LeftOut, Repair, cures_of, order_of, step_id
 from cascade.core.repairs.sides import Sides, clash, names_of
 
 
 def repair_tables(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
-    """Move each misplaced table, create each missing one."""
-    yield from (_move(name, sides) for name in sides.moved)
+    """Move each misplaced table, exchange or put aside copies that do not count, create each missing one."""
+    yield from (_move(name, sides) for name in sides.moved if name not in sides.exchanged)
     yield from (_create(name, sides) for name in sides.created)
+    twice = [
+        drift
+        for kind in (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE)
+        for drift in sides.decided(kind)
+        if drift.kept is not None
+    ]
+    if twice:
+        yield _make_attic(twice[0], sides)
+    for drift in twice:
+        yield from _settle(drift, sides)
+
+
+def _make_attic(drift: Drift, sides: Sides) -> Repair:
+    assert drift.table is not None, "a copy is of a table"
+    return Repair(
+        id=f"create_schema:{quoted(sides.attic)}",
+        action=CreateSchema(sides.attic),
+        table=drift.table,
+        object=sides.attic,
+        cures=(),
+        waits_for=(),
+        hazards=(),
+        locks=(),
+        order=order_of(sides.expected.tables[drift.table], CreateSchema, drift.table),
+    )
+
+
+def _settle(drift: Drift, sides: Sides) -> Iterator[Repair]:
+    """The copy that counts into its place, the others into the attic."""
+    table, kept = drift.table, drift.kept
+    assert table is not None, "a copy is of a table"
+    assert kept is not None, "the copy that counts is known"
+    rows = dict(zip(drift.copies, drift.rows, strict=True))
+    others = [copy for copy in drift.copies if copy != kept]
+    after = {f"create_schema:{quoted(sides.attic)}"}
+    exclusive = LockMode.ACCESS_EXCLUSIVE
+    if kept != table:
+        yield Repair(
+            id=step_id(ExchangeTable, table),
+            action=ExchangeTable(kept, table, sides.attic, is_shell=not drift.decision, carried=_carried(drift, sides)),
+            table=table,
+            object="",
+            cures=(drift.id,),
+            waits_for=tuple(sorted(after)),
+            hazards=(_into_the_attic(table, sides),),
+            locks=(Lock(kept, exclusive, healthy=False), Lock(table, exclusive, healthy=False)),
+            order=order_of(sides.expected.tables[table], ExchangeTable, table),
+        )
+    for copy in others:
+        is_shell = rows[copy].has_rows is False
+        yield Repair(
+            id=f"shelve_table:{copy}",
+            action=ShelveTable(copy, sides.attic, is_shell=is_shell),
+            table=table,
+            object=str(copy),
+            cures=(drift.id,),
+            waits_for=tuple(sorted(after | ({step_id(ExchangeTable, table)} if kept != table else set()))),
+            hazards=(_into_the_attic(copy, sides),),
+            locks=(Lock(copy, exclusive, healthy=False),),
+            order=order_of(sides.expected.tables[table], ShelveTable, table, (copy.schema,)),
+        )
+
+
+def _into_the_attic(table: TableName, sides: Sides) -> Hazard:
+    return Hazard(HazardKind.ATTIC, f"the copy at {table} goes into {quoted(sides.attic)}; nothing in it is dropped")
+
+
+def _carried(drift: Drift, sides: Sides) -> tuple[Dependant, ...]:
+    """What is bound to the copy that goes, and has to be bound to the one that comes."""
+    there = {(d.kind, d.name) for table in _copies_of(drift, sides) for d in table.dependants}
+    return tuple(d for d in drift.bound if d.definition and (d.kind, d.name) not in there)
+
+
+def _copies_of(drift: Drift, sides: Sides) -> list[Table]:
+    found = sides.observed.tables.get(drift.kept) if drift.kept else None
+    return [found] if found else []
+
+
+def copies_obstacle(drift: Drift, sides: Sides) -> str:
+    """Why copies cannot be exchanged or put aside, ``""`` where they can."""
+    if drift.kept is None or drift.table is None:
+        return ""
+    stuck = [d for d in drift.bound if not d.definition and d.kind not in ("partition", "child")]
+    if stuck:
+        return f"{stuck[0].kind} {stuck[0].name} is bound to the copy that would go, and cannot be carried over"
+    if drift.kept == drift.table:
+        return ""
+    kept = sides.observed.tables[drift.kept]
+    return clash(names_of(kept, drift.table.schema), sides.names_now)
 
 
 def move_obstacle(drift: Drift, sides: Sides) -> str:
