@@ -43,21 +43,24 @@ class Act(Enum):
         self.settings = settings
 
 
-def show_demo(act: Act, output: Path, *, keep: bool, report: Report) -> tuple[Answer, str]:
+def show_demo(
+    act: Act, output: Path, *, keep: bool, report: Report, then: Callable[[Answer, EmbeddedServer], None]
+) -> str:
     """Replay on an embedded server, analyse it as its owner would, and write the plan in four formats.
 
-    The server is stopped and its folder removed at the end, unless ``keep``; then a failure says how to stop it.
-    The second value says how to go on: how to use the kept server by hand and how to stop it.
+    ``then`` goes on with the answer while the server runs. The server is stopped and its folder removed at the end,
+    unless ``keep``; then a failure says how to stop it. What comes back says how to go on: how to use the kept server
+    by hand and how to stop it.
     """
     _make_folder(output)
     with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
         try:
-            answer = _play(act, server, output, report)
+            then(_play(act, server, output, report), server)
         except BaseException:
             if keep:
                 report(f"The server is still running. {_how_to_stop(server)}")
             raise
-        return answer, _by_hand(server, act.settings) if keep else _stopped(act)
+        return _by_hand(server, act.settings) if keep else _stopped(act)
 
 
 def _make_folder(output: Path) -> None:

@@ -1,0 +1,81 @@
+"""The second half of the demo: the plan rehearsed, applied, proved and taken back, each claim by a witness."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cascade.core.answer import Answer
+from cascade.core.limits import Limits
+from cascade.demo.replay import DATABASE
+from cascade.demo.witness import ask_pages, dump_layout, lost_rows, read_rows
+from cascade.effects.embedded_server import EmbeddedServer
+from cascade.effects.files import write_file
+from cascade.effects.repair.apply import StepRun
+from cascade.errors import CascadeError
+from cascade.render.plan_json import render_plan_json
+from cascade.workflows.plan_file import read_plan_file, replan
+from cascade.workflows.repairing import apply_plan, preflight, rehearse_plan, repair_target, undo_journal
+
+Report = Callable[[str], None]
+
+
+class NotProved(CascadeError):
+    """Something that the demo claims did not hold."""
+
+
+def show_repair(server: EmbeddedServer, answer: Answer, settings: str, *, report: Report) -> None:
+    """Repair the demo's database and take the repair back. Raises ``NotProved`` where a claim does not hold."""
+    report(f"Before: {_pages_in_words(server, settings)}.")
+    # Whoever logs in writes rows, so the pages are asked before the rows are looked at.
+    before, rows = dump_layout(server, DATABASE), read_rows(server, DATABASE)
+    with tempfile.TemporaryDirectory(prefix="cascade-demo-") as folder:
+        file, journal = Path(folder) / "plan.json", Path(folder) / "journal.jsonl"
+        write_file(file, render_plan_json(answer))
+        saved = read_plan_file(file)
+        answer = replan(saved, report=_silent)
+        target = repair_target(saved.question)
+
+        rehearsed = rehearse_plan(answer, saved.question, target, Limits(), report=_silent)
+        _claim(dump_layout(server, DATABASE) == before, "the rehearsal left something behind")
+        _claim(not lost_rows(server, DATABASE, rows), "the rehearsal touched rows")
+        report(f"Rehearsed: {len(rehearsed.runs)} steps, {_total(rehearsed.runs):.0f} ms; the dump is as before.")
+
+        for check in preflight(answer, target, allowed=frozenset()):
+            report(f"  {check.verdict.value}: {check.question}{f': {check.found}' if check.found else ''}")
+        applied = apply_plan(answer, saved.question, target, Limits(), journal, report=_silent)
+        _claim(not applied.left, f"{len(applied.left)} findings are left")
+        _claim(applied.afterwards.plan.is_empty, "the plan afterwards is not empty")
+        report(f"Applied: {len(applied.runs)} steps, {_total(applied.runs):.0f} ms; the plan afterwards is empty.")
+        lost = lost_rows(server, DATABASE, rows)
+        _claim(not lost, "; ".join(lost))
+        count = sum(table.count for table in rows.values())
+        report(f"Rows: all {count:,} in {len(rows)} tables are there, by checksum.")
+        pages = ask_pages(server, DATABASE, settings)
+        _claim(set(pages.values()) == {200}, f"a page fails: {pages}")
+        report(f"Pages: {', '.join(pages)} all answer 200.")
+
+        rows = read_rows(server, DATABASE, {oid: table.columns for oid, table in rows.items()})
+        undone = undo_journal(journal, target, Limits(), report=_silent)
+        _claim(dump_layout(server, DATABASE) == before, "the dump after the undo is another")
+        lost = lost_rows(server, DATABASE, rows)
+        _claim(not lost, "; ".join(lost))
+        report(f"Undone: {len(undone.steps)} steps; pg_dump --schema-only prints what it printed before.")
+
+
+def _pages_in_words(server: EmbeddedServer, settings: str) -> str:
+    pages = ask_pages(server, DATABASE, settings)
+    failing = {path: said for path, said in pages.items() if said != 200}
+    return "; ".join(f"{path} fails, {said}" for path, said in failing.items()) or "no page fails"
+
+
+def _total(runs: Iterable[StepRun]) -> float:
+    return sum(run.milliseconds for run in runs)
+
+
+def _claim(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise NotProved(f"The demo did not come out as it claims: {otherwise}.")
+
+
+def _silent(message: str) -> None:
+    """Report to nobody."""
