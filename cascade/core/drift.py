@@ -41,7 +41,8 @@ class Drift:
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
     in ``rows``; ``kept`` is the copy that counts, by the evidence or by decision, where there are several, and
     ``bound`` is what is bound by its OID to the one in the place. ``consequences`` went wrong because this did and are
-    not counted again. ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then it is a note.
+    not counted again. ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then
+    it is a note.
     ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
     """
 

@@ -107,6 +107,12 @@ def copies_obstacle(drift: Drift, sides: Sides) -> str:
     return clash(names_of(kept, drift.table.schema), sides.names_now)
 
 
+def as_made(table: Table) -> Table:
+    """The table as CREATE TABLE makes it: no foreign keys, and nothing of the temporary place where it was read."""
+    constraints = tuple(c for c in table.constraints if c.kind is not ConstraintKind.FOREIGN_KEY)
+    return replace(table, constraints=constraints, owner="", pages=0, oid=0, rows=RowEvidence(), rights=Rights())
+
+
 def move_obstacle(drift: Drift, sides: Sides) -> str:
     """Why a misplaced table cannot be moved, ``""`` where it can."""
     if drift.kind is not DriftKind.MISPLACED_TABLE or drift.table is None:
@@ -147,14 +153,9 @@ def _move(name: TableName, sides: Sides) -> Repair:
 
 def _create(name: TableName, sides: Sides) -> Repair:
     expected = sides.expected.tables[name]
-    constraints = tuple(c for c in expected.table.constraints if c.kind is not ConstraintKind.FOREIGN_KEY)
-    # What the table was read with in its temporary place is no part of what is made.
-    table = replace(
-        expected.table, constraints=constraints, owner="", pages=0, oid=0, rows=RowEvidence(), rights=Rights()
-    )
     return Repair(
         id=f"create_table:{name}",
-        action=CreateTable(table),
+        action=CreateTable(as_made(expected.table)),
         table=name,
         object="",
         cures=cures_of(sides, DriftKind.MISSING_TABLE, name),

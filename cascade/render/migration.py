@@ -1,0 +1,483 @@
+"""A repair as a Django migration: plain SQL that looks first, does what is lacking, and proves it at the end.
+
+Each operation is a DO block. It finds the target schema as cascade does, by the ``django_migrations`` that the
+connection sees, names schema, kind and definition in its guards, and leaves the search_path as it found it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cascade.core.actions import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    AddForeignKey,
+    AlterColumn,
+    CreateIndex,
+    CreateTable,
+    EnableConstraint,
+    ExchangeTable,
+    MoveObject,
+    MoveTable,
+    RebuildIndex,
+    ReplaceConstraint,
+    ReplaceIndex,
+    RepointForeignKey,
+    SetNotNull,
+    SetSequence,
+    ValidateConstraint,
+)
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout
+from cascade.core.layout import Column, Constraint, Index, TableName, UsedObject, quoted
+from cascade.core.plan import Step
+from cascade.core.repair_migrations import RepairMigration
+from cascade.core.repairs.tables import as_made
+from cascade.core.retarget import retargeted
+from cascade.render.sql import NotRenderable, literal, render_action, render_create_table
+
+_SENTINEL = "cascade_target_schema"
+"""Stands for the target schema in statements until they are put into the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationText:
+    """What a file says beside its operations. ``left_out`` are repairs that belong in no migration, in a line each."""
+
+    dependencies: tuple[tuple[str, str], ...]
+    run_before: tuple[tuple[str, str], ...]
+    plan_id: str
+    day: str
+    database: str
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def render_migration(
+    migration: RepairMigration,
+    expected: ExpectedLayout,
+    drifts: Iterable[Drift],
+    text: MigrationText,
+    *,
+    target: str,
+    attic: str,
+) -> str:
+    """The file, ending in a newline. ``target`` is the schema that the plan was made for."""
+    cured = {drift.id: drift for drift in drifts}
+    blocks = _blocks(migration, expected, target, attic)
+    names = _constant_names(blocks)
+    constants = "\n\n".join(f"{names[title]} = {_raw(body)}" for title, body in blocks)
+    operations = "\n".join(
+        f"        RunPostgreSQL(in_target({names[title]}), reverse_sql=migrations.RunSQL.noop)," for title, _ in blocks
+    )
+    return f'''{_docstring(migration, cured, text)}
+
+from django.db import migrations
+
+
+class RunPostgreSQL(migrations.RunSQL):
+    """SQL for PostgreSQL; nothing on any other database."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+{_frame(body for _, body in blocks)}
+
+
+{constants}
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+{_pairs(text.dependencies)}
+    ]
+{_run_before(text.run_before)}
+    operations = [
+{operations}
+    ]
+'''
+
+
+def _raw(body: str) -> str:
+    marks = "'''" if '"""' in body else '"""'
+    return f"r{marks}\n{body}\n{marks}"
+
+
+def _docstring(migration: RepairMigration, cured: Mapping[str, Drift], text: MigrationText) -> str:
+    found = [
+        cured[id_] for id_ in dict.fromkeys(cure for step in migration.steps for cure in step.cures) if id_ in cured
+    ]
+    lines = [
+        f'"""Put right what {text.database} was found to lack on {text.day} (cascade plan {text.plan_id}).',
+        "",
+        *(f"    {drift.kind.value} {drift.table}{f'.{drift.object}' if drift.object else ''}" for drift in found),
+        "",
+        "It looks before it acts: a database that is as it should be is left alone, also when this runs twice.",
+        "At the end it looks again, and fails where something is still amiss. Taken back, it changes nothing.",
+    ]
+    if text.warnings:
+        lines += ["", *text.warnings]
+    if text.left_out:
+        lines += ["", "Not in here, for it belongs to one database and not to the code:", ""]
+        lines += [f"    {line}" for line in text.left_out]
+    return "\n".join(_printable(line) for line in [*lines, '"""'])
+
+
+def _printable(line: str) -> str:
+    """A line that ends no string and begins no escape."""
+    body = line if line in ('"""',) or line.startswith('"""') else line.replace('"""', "'''")
+    return body.replace("\\", "\\\\")
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f'        ("{app}", "{name}"),' for app, name in pairs)
+
+
+def _run_before(pairs: tuple[tuple[str, str], ...]) -> str:
+    return f"    run_before = [\n{_pairs(pairs)}\n    ]\n" if pairs else ""
+
+
+def _constant_names(blocks: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A constant's name for each block, made of its title."""
+    names: dict[str, str] = {}
+    for title, _ in blocks:
+        name = re.sub(r"\W+", "_", title, flags=re.ASCII).strip("_").upper() or "STEP"
+        name = name if name[0].isalpha() else f"_{name}"
+        count = sum(known == name or known.startswith(f"{name}_AGAIN") for known in names.values())
+        names[title] = name + "_AGAIN" * count
+    return names
+
+
+# --------------------------------------------------------------------------------------------------------- the blocks
+
+
+def _blocks(migration: RepairMigration, expected: ExpectedLayout, target: str, attic: str) -> list[tuple[str, str]]:
+    """Title and body of each operation: what steps do, the keys of placed tables, and the proof."""
+    blocks: list[tuple[str, str]] = []
+    for step in migration.steps:
+        body = "\n".join(_act(step, expected, target, attic))
+        if body:
+            blocks.append((_title(step), body))
+    placed = [step.table for step in migration.steps if isinstance(step.action, _PLACING)]
+    made = {step.action.constraint.name for step in migration.steps if isinstance(step.action, AddForeignKey)}
+    for table in placed:
+        for key in expected.tables[table].table.foreign_keys:
+            if key.name not in made and key.references is not None and key.references.table in expected.tables:
+                body = "\n".join(_guarded_key(table, key, target))
+                blocks.append((f"key {table.name} {key.name}", body))
+    proof = "\n".join(_proof(migration, expected, target))
+    blocks.append(("verify", proof))
+    return [(title, body) for title, body in dict(blocks).items()]
+
+
+_PLACING = (MoveTable, ExchangeTable, CreateTable)
+
+
+def _title(step: Step) -> str:
+    kind = step.id.partition(":")[0]
+    return f"{kind} {step.table.name} {step.object}".strip()
+
+
+def _frame(bodies: Iterable[str]) -> str:
+    """The function of the file that puts a body into its DO block; no body can close the quotes."""
+    tag, number = "$repair$", 0
+    while any(tag[:-1] in body for body in bodies):
+        number += 1
+        tag = f"$repair_{number}$"
+    return _FRAME.replace("$repair$", tag)
+
+
+_FRAME = '''\
+def in_target(body):
+    """The body with the target schema at hand, that of the django_migrations in use, under a search_path of its own."""
+    return f"""DO $repair$
+DECLARE
+  path text := current_setting('search_path');
+  target name := coalesce((SELECT n.nspname FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = pg_catalog.to_regclass('django_migrations')), current_schema());
+  copies name[];
+  holds_rows boolean;
+  problems text[] := ARRAY[]::text[];
+BEGIN
+  PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+{body}
+  PERFORM set_config('search_path', path, true);
+END $repair$"""'''
+
+
+def _act(step: Step, expected: ExpectedLayout, target: str, attic: str) -> Iterator[str]:
+    """The body that does what the step does, where that is still to do."""
+    action, table = step.action, step.table
+    match action:
+        case MoveTable(copy, to):
+            yield from _place(to, (copy.schema,), expected, target)
+        case ExchangeTable(copy, to):
+            yield from _exchange(action, target, attic)
+            yield from _place(to, (copy.schema,), expected, target)
+        case CreateTable(made):
+            yield from _place(made.name, (), expected, target)
+        case AddForeignKey(_, key):
+            yield from _guarded_key(table, key, target)
+        case RepointForeignKey(_, found, wanted):
+            yield from _drop_misdirected(table, found, wanted, target)
+            yield from _guarded_key(table, wanted, target)
+        case _:
+            condition = _still_to_do(action, table, target)
+            if condition:
+                yield f"  IF {condition} THEN"
+                yield from _executed(_in_a_transaction(action, target), target)
+                yield "  END IF;"
+
+
+def _in_a_transaction(action: Action, target: str) -> Action:
+    """The action without what no transaction can hold, and with the schema open."""
+    match action:
+        case CreateIndex(table, index):
+            return CreateIndex(table, index)
+        case AddConstraint(table, constraint, index):
+            return AddConstraint(table, constraint, index)
+        case SetNotNull(table, column):
+            return SetNotNull(table, column)
+        case MoveObject(used, schema) if schema == target:
+            return MoveObject(used, _SENTINEL)
+        case _:
+            return action
+
+
+def _place(table: TableName, schemas: tuple[str, ...], expected: ExpectedLayout, target: str) -> Iterator[str]:
+    """The table in its place: nothing where it is there, moved where it is elsewhere, made where it is nowhere."""
+    schema, name = _schema(table, target), literal(table.name)
+    yield f"  IF to_regclass(format('%I.%I', {schema}, {name})) IS NULL THEN"
+    if schemas:
+        yield "    copies := ARRAY(SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        yield f"      WHERE c.relname = {name} AND c.relkind IN ('r', 'p') AND n.nspname <> {schema}"
+        yield f"      AND n.nspname IN ({', '.join(map(literal, schemas))}) ORDER BY 1);"
+        yield "    IF cardinality(copies) = 1 THEN"
+        yield f"      EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', copies[1], {name}, {schema});"
+        yield "    ELSIF cardinality(copies) > 1 THEN"
+        yield f"      RAISE EXCEPTION '% is in several schemas: %', {name}, copies;"
+        yield "    ELSE"
+    yield from (f"    {line}" for line in _create(table, expected, target))
+    if schemas:
+        yield "    END IF;"
+    yield "  END IF;"
+
+
+def _create(table: TableName, expected: ExpectedLayout, target: str) -> Iterator[str]:
+    try:
+        statements = render_create_table(retargeted(as_made(expected.tables[table].table), target, _SENTINEL))
+    except NotRenderable as problem:
+        yield f"RAISE EXCEPTION '%', {literal(f'{table} is nowhere, and cannot be made here: {problem}')};"
+        return
+    for statement in statements:
+        yield _execute(statement)
+
+
+def _exchange(action: ExchangeTable, target: str, attic: str) -> Iterator[str]:
+    """An empty copy in the place goes into the attic where the other has rows; then the table can be placed."""
+    schema, name, other = _schema(action.to, target), literal(action.to.name), literal(action.table.schema)
+    yield f"  IF to_regclass(format('%I.%I', {schema}, {name})) IS NOT NULL"
+    yield f"     AND to_regclass(format('%I.%I', {other}, {name})) IS NOT NULL THEN"
+    yield f"    EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', {schema}, {name});"
+    yield f"    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', {schema}, {name}) INTO holds_rows;"
+    if action.is_shell:
+        yield "    IF holds_rows THEN"
+        yield "      RAISE EXCEPTION '%.% holds rows, and so does %.%: decide which counts',"
+        yield f"        {schema}, {name}, {other}, {name};"
+        yield "    END IF;"
+    yield f"    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', {literal(attic)});"
+    yield f"    EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {schema}, {name}, {literal(attic)});"
+    yield "  END IF;"
+
+
+def _guarded_key(table: TableName, key: Constraint, target: str) -> Iterator[str]:
+    assert key.references is not None, "a foreign key refers to something"
+    yield f"  IF NOT {_has_key(table, key, target)} THEN"
+    yield from _executed(AddForeignKey(table, key), target)
+    yield "  END IF;"
+
+
+def _drop_misdirected(table: TableName, found: Constraint, wanted: Constraint, target: str) -> Iterator[str]:
+    """The key of that name where it points at another table than it should."""
+    assert wanted.references is not None, "a foreign key refers to something"
+    yield f"  IF EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {_oid(table, target)} AND k.contype = 'f'"
+    yield f"      AND k.conname = {literal(found.name)}"
+    yield f"      AND k.confrelid IS DISTINCT FROM {_oid(wanted.references.table, target)}) THEN"
+    schema, name = _schema(table, target), literal(table.name)
+    yield f"    EXECUTE format('ALTER TABLE %I.%I DROP CONSTRAINT %I', {schema}, {name}, {literal(found.name)});"
+    yield "  END IF;"
+
+
+def _executed(action: Action, target: str) -> Iterator[str]:
+    for statement in render_action(retargeted(action, target, _SENTINEL)):
+        yield f"    {_execute(statement)}"
+
+
+def _execute(statement: str) -> str:
+    """EXECUTE, the target schema put in where the statement names it."""
+    text = statement.rstrip(";").replace("%", "%%").replace(_SENTINEL, "%1$I")
+    tag, number = "$ddl$", 0
+    while tag[:-1] in text:
+        number += 1
+        tag = f"$ddl_{number}$"
+    return f"EXECUTE format({tag}{text}{tag}, target);"
+
+
+# --------------------------------------------------------------------------------------------------------- the guards
+
+
+def _still_to_do(action: Action, table: TableName, target: str) -> str:
+    """The condition under which the action has something to do; ``""`` for what no migration does."""
+    oid = _oid(table, target)
+    match action:
+        case AddColumn(_, column):
+            return f"{oid} IS NOT NULL AND NOT {_has_column(oid, column)}"
+        case AlterColumn(_, _, wanted, aspects):
+            return f"EXISTS ({_column(oid, wanted)} AND ({_differs(wanted, aspects)}))"
+        case SetNotNull(_, name):
+            return f"EXISTS ({_column(oid, Column(name, ''))} AND NOT a.attnotnull)"
+        case AddConstraint(_, constraint) | ReplaceConstraint(_, _, constraint):
+            return f"NOT {_has_constraint(oid, constraint)}"
+        case ValidateConstraint(_, constraint):
+            return f"EXISTS ({_named(oid, constraint.name)} AND NOT k.convalidated)"
+        case EnableConstraint(_, constraint):
+            return (
+                f"EXISTS ({_named(oid, constraint.name)} AND (to_jsonb(k) ->> 'conenforced' = 'false' OR EXISTS"
+                " (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))))"
+            )
+        case CreateIndex(_, index) | ReplaceIndex(_, _, index):
+            return f"NOT {_has_index(oid, index)}"
+        case RebuildIndex(_, index):
+            own = _oid(TableName(table.schema, index.name), target)
+            return f"EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = {own} AND NOT i.indisvalid)"
+        case SetSequence():
+            return f"{oid} IS NOT NULL"
+        case MoveObject(used):
+            return _is_astray(used)
+        case _:
+            return ""
+
+
+def _schema(table: TableName, target: str) -> str:
+    return "target" if table.schema == target else literal(table.schema)
+
+
+def _oid(table: TableName, target: str) -> str:
+    return f"to_regclass(format('%I.%I', {_schema(table, target)}, {literal(table.name)}))"
+
+
+def _column(oid: str, column: Column) -> str:
+    return (
+        "SELECT FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
+        f"WHERE a.attrelid = {oid} AND a.attname = {literal(column.name)} AND NOT a.attisdropped"
+    )
+
+
+def _has_column(oid: str, column: Column) -> str:
+    return f"EXISTS ({_column(oid, column)})"
+
+
+def _differs(wanted: Column, aspects: Iterable[str]) -> str:
+    conditions = {
+        "type": f"format_type(a.atttypid, a.atttypmod) <> {literal(wanted.type)}",
+        "nullability": f"a.attnotnull = {'true' if wanted.nullable else 'false'}",
+        "default": "pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM "
+        + (literal(wanted.default) if wanted.default is not None else "NULL"),
+        "identity": f"a.attidentity::text <> {literal(wanted.identity)}",
+    }
+    return " OR ".join(conditions[aspect] for aspect in aspects if aspect in conditions) or "true"
+
+
+def _named(oid: str, name: str) -> str:
+    return f"SELECT FROM pg_constraint k WHERE k.conrelid = {oid} AND k.conname = {literal(name)}"
+
+
+def _has_constraint(oid: str, constraint: Constraint) -> str:
+    definition = re.sub(r"( NOT VALID| NOT ENFORCED)+$", "", constraint.definition or "")
+    return (
+        f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid}"
+        f" AND regexp_replace(pg_get_constraintdef(k.oid), '( NOT VALID| NOT ENFORCED)+$', '') = {literal(definition)})"
+    )
+
+
+def _has_key(table: TableName, key: Constraint, target: str) -> str:
+    assert key.references is not None, "a foreign key refers to something"
+    columns = ", ".join(map(literal, key.columns))
+    return (
+        f"EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = {_oid(table, target)}\n"
+        f"      AND k.confrelid = {_oid(key.references.table, target)}\n"
+        "      AND ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS x(attnum, position)\n"
+        "        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum ORDER BY x.position)\n"
+        f"      = ARRAY[{columns}]::text[])"
+    )
+
+
+def _has_index(oid: str, index: Index) -> str:
+    return (
+        f"EXISTS (SELECT FROM pg_index i WHERE i.indrelid = {oid} AND i.indisvalid"
+        f" AND i.indisunique = {'true' if index.unique else 'false'}"
+        " AND substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
+        f" = {literal(index.tail or '')})"
+    )
+
+
+def _is_astray(used: UsedObject) -> str:
+    place = literal(f"{quoted(used.schema)}.{used.name}")
+    if used.extension:
+        return (
+            "EXISTS (SELECT FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+            f" WHERE e.extname = {literal(used.extension)} AND n.nspname = {literal(used.schema)})"
+        )
+    lookups = {
+        "type": "to_regtype",
+        "domain": "to_regtype",
+        "function": "to_regprocedure",
+        "sequence": "to_regclass",
+        "collation": "to_regcollation",
+    }
+    return f"{lookups[used.kind]}({place}) IS NOT NULL" if used.kind in lookups else ""
+
+
+# ---------------------------------------------------------------------------------------------------------- the proof
+
+
+def _proof(migration: RepairMigration, expected: ExpectedLayout, target: str) -> Iterator[str]:
+    """What has to hold at the end; everything that does not is named in one error."""
+    for table in dict.fromkeys(step.table for step in migration.steps):
+        if table in expected.tables and expected.tables[table].compared:
+            yield from _table_proof(table, expected, target)
+    for step in migration.steps:
+        match step.action:
+            case AddForeignKey(table, key) | RepointForeignKey(table, _, key):
+                yield from _claim(_has_key(table, key, target), f"the foreign key {key.name} of {table.name}")
+            case AddConstraint(table, constraint) | ReplaceConstraint(table, _, constraint):
+                holds = _has_constraint(_oid(table, target), constraint)
+                yield from _claim(holds, f"the constraint {constraint.name} of {table.name}")
+            case CreateIndex(table, index) | ReplaceIndex(table, _, index):
+                yield from _claim(_has_index(_oid(table, target), index), f"the index {index.name} of {table.name}")
+            case _:
+                pass  # a column, which is looked at with its table
+    yield "  IF cardinality(problems) > 0 THEN"
+    yield "    RAISE EXCEPTION 'the repair is not complete: %', array_to_string(problems, '; ')"
+    yield "      USING HINT = 'Nothing was changed, and nothing is recorded.';"
+    yield "  END IF;"
+
+
+def _table_proof(table: TableName, expected: ExpectedLayout, target: str) -> Iterator[str]:
+    columns = expected.tables[table].table.columns
+    oid, lines = _oid(table, target), [f"({literal(c.name)}, {literal(c.type)})" for c in columns]
+    yield "  problems := problems || ARRAY("
+    yield f"    SELECT format('%s.%s is not a column of type %s', {literal(table.name)}, w.name, w.type)"
+    yield f"    FROM (VALUES {', '.join(lines)}) AS w (name, type)"
+    yield f"    LEFT JOIN pg_attribute a ON a.attrelid = {oid} AND a.attname = w.name AND NOT a.attisdropped"
+    yield "    WHERE a.attname IS NULL OR format_type(a.atttypid, a.atttypmod) <> w.type ORDER BY w.name);"
+
+
+def _claim(holds: str, what: str) -> Iterator[str]:
+    yield f"  IF NOT {holds} THEN"
+    yield f"    problems := problems || {literal(f'{what} is not there')}::text;"
+    yield "  END IF;"
