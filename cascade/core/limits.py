@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ADVISORY_KEY = 0x63617363616465
+"""The advisory lock that two repairs of one database would both want: ``cascade`` in ASCII."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

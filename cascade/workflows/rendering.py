@@ -2,7 +2,7 @@
 
 from cascade.core.answer import Answer
 
-FORMATS = ("text", "json", "sql", "dot", "svg")
+FORMATS = ("text", "json", "sql", "undo-sql", "dot", "svg")
 """What an answer can be rendered as."""
 
 
@@ -17,6 +17,10 @@ def render_answer(answer: Answer, format_: str, *, verbose: bool = False, colour
             from cascade.render.sql import render_sql_script
 
             return render_sql_script(answer)
+        case "undo-sql":
+            from cascade.render.sql import render_undo_script
+
+            return render_undo_script(answer)
         case "dot":
             from cascade.render.dot import render_dot
 

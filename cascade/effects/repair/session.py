@@ -10,9 +10,6 @@ from cascade.errors import CascadeError, DatabaseError
 Settings = Mapping[str, Any]
 """Where a database is and as whom, as an entry of Django's DATABASES says it."""
 
-ADVISORY_KEY = 0x63617363616465
-"""The advisory lock that two repairs of one database would both want: ``cascade`` in ASCII."""
-
 
 class ServerLost(DatabaseError):
     """The connection broke. The server rolls back what was not committed."""

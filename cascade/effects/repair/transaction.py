@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cascade.core.layout import TableName
-from cascade.core.limits import Limits
+from cascade.core.limits import ADVISORY_KEY, Limits
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost, sqlstate
 from cascade.effects.repair.watcher import Watch, watched
 from cascade.errors import CascadeError
@@ -157,8 +157,6 @@ def _roll_back(cursor: Any) -> None:
 def sole_repair(session: Session) -> Iterator[None]:
     """Hold the advisory lock of this database, tried and never waited for, through all phases."""
     from django.db import Error
-
-    from cascade.effects.repair.session import ADVISORY_KEY
 
     session.cursor.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [ADVISORY_KEY])
     if not session.cursor.fetchone()[0]:

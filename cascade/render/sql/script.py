@@ -1,23 +1,38 @@
 """The plan as a script for psql."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import md5
 
 from cascade.core.actions import (
     AddColumn,
+    AddConstraint,
     AddForeignKey,
+    AlterColumn,
+    CreateIndex,
     CreateTable,
+    ExchangeTable,
     GrantTable,
     GrantUsage,
     MoveTable,
+    Phase,
+    RebuildIndex,
+    ReplaceConstraint,
+    ReplaceIndex,
+    RepointForeignKey,
+    SetNotNull,
+    ShelveTable,
     touched_tables,
 )
 from cascade.core.answer import Answer
+from cascade.core.detection.constraints import constraint_in_words
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
-from cascade.core.layout import TableName, quoted
+from cascade.core.history import HISTORY_TABLE
+from cascade.core.layout import Layout, Table, TableName, quoted
+from cascade.core.limits import ADVISORY_KEY
 from cascade.core.plan import Plan, Step
-from cascade.render.sql.actions import render_step_sql
+from cascade.render.sql.actions import render_step_sql, render_undo
 from cascade.render.sql.words import SEARCH_PATH, comment, do, lines, literal
 
 LOCK_TIMEOUT = "2s"
@@ -32,22 +47,54 @@ def render_sql_script(answer: Answer) -> str:
         plan_id=answer.plan_id,
         read_at=answer.observed.read_at,
         role=answer.observed.connected_as,
-        notes=(
-            f"Tables belong to the schema {quoted(answer.placement.target)}; pages run as"
-            f" {quoted(answer.placement.role)}.",
-            *(f"Not checked: {part.what}: {part.why}" for part in answer.not_checked),
-            *answer.notes,
+        notes=_notes_of(answer),
+        layout=answer.observed.layout,
+        history=_history_of(answer),
+    )
+
+
+def render_undo_script(answer: Answer) -> str:
+    """What takes the plan's script back, as a script: the layout as it was, refused where rows would be lost.
+
+    It first proves that what the plan did is there. The script ends in a newline.
+    """
+    steps = [step for step in reversed(answer.plan.steps) if render_undo(step.action)]
+    together = [step for step in steps if step.phase is not Phase.CONCURRENT]
+    database = answer.observed.database
+    return lines(
+        *_PSQL,
+        comment(
+            f"Takes back the cascade plan {answer.plan_id} for the database {quoted(database)}, once it has been run."
         ),
+        *map(comment, _notes_of(answer)),
+        *(line for step in steps if step.phase is Phase.CONCURRENT for line in _undo_lines(step)),
+        *_opening(_history_of(answer)),
+        "-- Is all that the plan did there, and this the database?",
+        _render_effects(database, answer.plan.steps, "nothing was changed: the plan is not in force: "),
+        *(line for step in together for line in _undo_lines(step)),
+        "",
+        "COMMIT;",
     )
 
 
 def render_plan_script(
-    plan: Plan, *, database: str, plan_id: str, read_at: str, role: str, notes: Iterable[str] = ()
+    plan: Plan,
+    *,
+    database: str,
+    plan_id: str,
+    read_at: str,
+    role: str,
+    notes: Iterable[str] = (),
+    layout: Layout | None = None,
+    history: TableName | None = None,
 ) -> str:
     """The plan as a script for psql: one transaction that first proves that the database is as it was read.
 
     ``role`` is the connected role, ``notes`` are further lines for the head, which also names the findings
-    that no step cures. The script ends in a newline.
+    that no step cures. ``layout`` is what was read: every table that a step touches has to be defined so still.
+    ``history`` is the ``django_migrations`` that is locked against a ``migrate`` at the same moment. Before COMMIT it
+    is proved that each step did what it should. Steps that take a transaction of their own or none follow, each of
+    which can be run again. The script ends in a newline.
     """
     left = _left_as_they_are(plan)
     head = (
@@ -59,21 +106,70 @@ def render_plan_script(
     if plan.is_empty:
         nothing = "There is nothing to run: what is left needs a decision." if left else "There is nothing to do."
         return lines(*head, comment(nothing))
-    return lines(
-        *head,
-        "-- All of it is one transaction: it holds as a whole, or nothing is changed.",
+    together = plan.steps_in(Phase.TRANSACTION)
+    late = [step for step in plan.steps if step.phase is not Phase.TRANSACTION]
+    body = [
+        *_opening(history),
+        "-- Is everything still as it was read?",
+        _render_preflight(database, _preconditions(plan.steps)),
+        *_render_definitions(layout, plan.steps),
+        *_remembered(together),
+        *(line for step in together for line in _step_lines(step, plan)),
+        "",
+        "-- Did every step do what it should?",
+        _render_effects(database, together, "nothing was changed: not all of the steps took effect: "),
+        "",
+        "COMMIT;",
+    ]
+    after = [
+        "",
+        "-- What follows is not in the transaction: each of these can be run again by itself.",
+        f"SET search_path = {SEARCH_PATH};",
+        *(line for step in late for line in _late_lines(step, plan)),
+    ]
+    return lines(*head, *map(comment, _locks_in_words(plan)), *body, *(after if late else ()))
+
+
+def _notes_of(answer: Answer) -> tuple[str, ...]:
+    return (
+        f"Tables belong to the schema {quoted(answer.placement.target)}; pages run as {quoted(answer.placement.role)}.",
+        *(f"Not checked: {part.what}: {part.why}" for part in answer.not_checked),
+        *answer.notes,
+    )
+
+
+def _history_of(answer: Answer) -> TableName | None:
+    table = TableName(answer.placement.target, HISTORY_TABLE)
+    return table if table.schema in answer.observed.history_schemas else None
+
+
+def _locks_in_words(plan: Plan) -> Iterator[str]:
+    """Who may run it, and whom it makes wait."""
+    yield "To be run by the owner of the tables, or a superuser."
+    healthy = sorted({(lock.table, lock.mode.value) for step in plan.steps for lock in step.locks if lock.healthy})
+    yield "Healthy tables locked too: " + (", ".join(f"{table} ({mode})" for table, mode in healthy) or "none") + "."
+    yield "What is between BEGIN and COMMIT is one transaction: it holds as a whole, or nothing is changed."
+
+
+def _opening(history: TableName | None) -> list[str]:
+    """The transaction, its limits, and what keeps a second repair or a migrate away meanwhile."""
+    another = "nothing was changed: another repair of this database is at work"
+    return [
         "",
         "BEGIN;",
         f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};",
         "-- Definitions below are spelled for this path.",
         f"SET LOCAL search_path = {SEARCH_PATH};",
+        do(
+            "BEGIN",
+            f"  IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN",
+            f"    RAISE EXCEPTION USING MESSAGE = {literal(another)};",
+            "  END IF;",
+            "END",
+        ),
+        *([f"LOCK TABLE {history} IN SHARE ROW EXCLUSIVE MODE;"] if history else []),
         "",
-        "-- Is everything still as it was read?",
-        _render_preflight(database, _preconditions(plan.steps)),
-        *(line for step in plan.steps for line in _step_lines(step, plan)),
-        "",
-        "COMMIT;",
-    )
+    ]
 
 
 _PSQL = (r"\set ON_ERROR_STOP on", r"\encoding UTF8")
@@ -100,6 +196,47 @@ def _step_lines(step: Step, plan: Plan) -> list[str]:
         *(comment(f"  mind: {hazard.sentence} ({hazard.kind.value})") for hazard in step.hazards),
         *render_step_sql(step),
     ]
+
+
+def _undo_lines(step: Step) -> list[str]:
+    return ["", comment(f"Takes back {step.id}"), *render_undo(step.action)]
+
+
+def _late_lines(step: Step, plan: Plan) -> list[str]:
+    """A step in a transaction of its own, or in none; what has been done already is passed over."""
+    lines_ = _step_lines(step, plan)
+    statements = len(render_step_sql(step))
+    said, sql = lines_[:-statements], lines_[-statements:]
+    match step.action:
+        case CreateIndex(table, index, concurrently=True):
+            name = TableName(table.schema, index.name)
+            first, *rest = sql
+            return [
+                *said,
+                _if_index(f"DROP INDEX CONCURRENTLY {name}", name, "NOT i.indisvalid"),
+                _if_index(first.rstrip(";"), name, "i.indisvalid", negated=True),
+                *rest,
+            ]
+        case AddConstraint(table, constraint) if step.phase is Phase.AFTER:
+            missing = (
+                f"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {literal(str(table))}::regclass"
+                f" AND conname = {literal(constraint.name)})"
+            )
+            return [*said, f"SELECT {literal(sql[0].rstrip(';'))} WHERE {missing} \\gexec", *sql[1:]]
+        case RebuildIndex():
+            return [*said, *sql]
+        case _:
+            return [*said, "BEGIN;", f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};", *sql, "COMMIT;"]
+
+
+def _if_index(statement: str, name: TableName, condition: str, *, negated: bool = False) -> str:
+    """The statement, run by psql where such an index is there, or is not."""
+    there = (
+        "EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} AND {condition})"
+    )
+    return f"SELECT {literal(statement)} WHERE {'NOT ' if negated else ''}{there} \\gexec"
 
 
 def _cure(cured: str, drift: Drift | None) -> str:
@@ -152,6 +289,11 @@ def _preconditions(steps: Sequence[Step]) -> _Preconditions:
                 place = at_first(table)
                 needs_free(to)
                 vacated.add(table)
+                now_at[to] = place
+            case ExchangeTable(table, to):
+                place = at_first(table)
+                tables.add(_pair(to))
+                vacated.update((table, to))
                 now_at[to] = place
             case CreateTable(made):
                 needs_free(made.name)
@@ -236,3 +378,171 @@ _CONSTRAINT = (
     "SELECT FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace\n"
     "      WHERE n.nspname = v.part1 AND c.relname = v.part2 AND k.conname = v.part3"
 )
+
+
+# ---------------------------------------------------------------------------------------------------- definitions
+
+
+def _render_definitions(layout: Layout | None, steps: Sequence[Step]) -> list[str]:
+    """A block that raises where a table which a step touches is not defined as it was read: by a digest of each."""
+    touched = {table for step in steps for table in touched_tables(step.action)}
+    known = [layout.tables[name] for name in sorted(touched) if layout is not None and name in layout.tables]
+    known = [table for table in known if table.read_in_full and table.definitions_read]
+    if not known:
+        return []
+    rows = [f"({literal(t.name.schema)}, {literal(t.name.name)}, {literal(_digest(t))})" for t in known]
+    return [
+        "-- Is every table defined as it was? Columns, constraints and indexes, by a digest of their definitions.",
+        do(
+            "DECLARE",
+            "  problems text;",
+            "BEGIN",
+            "  WITH planned (schema, name, digest) AS (VALUES",
+            "      " + ",\n      ".join(rows),
+            "  ), touched AS (",
+            "    SELECT c.oid, p.* FROM planned p JOIN pg_namespace n ON n.nspname = p.schema",
+            "    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.name",
+            "  ), part (oid, definition) AS (",
+            _PARTS,
+            "  ), found AS (",
+            "    SELECT oid, md5(string_agg(definition, E'\\n' ORDER BY definition COLLATE \"C\")) AS digest",
+            "    FROM part GROUP BY oid",
+            "  )",
+            "  SELECT string_agg(format('%I.%I', t.schema, t.name), ', ' ORDER BY t.schema, t.name) INTO problems",
+            "  FROM touched t LEFT JOIN found f ON f.oid = t.oid WHERE t.digest IS DISTINCT FROM f.digest;",
+            "  IF problems IS NOT NULL THEN",
+            "    RAISE EXCEPTION USING MESSAGE = 'nothing was changed: not defined as it was read: ' || problems,",
+            "      HINT = 'Make a new plan with cascade plan.';",
+            "  END IF;",
+            "END",
+        ),
+    ]
+
+
+def _digest(table: Table) -> str:
+    """What ``found`` makes of the table, from the definitions as they were read."""
+    return md5("\n".join(sorted(_parts(table), key=str.encode)).encode(), usedforsecurity=False).hexdigest()
+
+
+def _parts(table: Table) -> Iterator[str]:
+    """The definition of each part of a table, as ``_PARTS`` words it."""
+    for column in table.columns:
+        words = column.type + ("" if column.nullable else " NOT NULL")
+        words += f" DEFAULT {column.default}" if column.default is not None else ""
+        yield f"column {column.name} {words} {column.identity}{column.generated}"
+    for constraint in table.constraints:
+        yield f"constraint {constraint.name} {constraint_in_words(constraint)}"
+    for index in table.indexes:
+        unique = "UNIQUE " if index.unique else ""
+        yield f"CREATE {unique}INDEX {quoted(index.name)} ON {table.name} USING {index.tail}"
+
+
+_PARTS = """\
+    SELECT t.oid, 'column ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+           || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+           || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') || ' '
+           || a.attidentity::text || a.attgenerated::text
+    FROM touched t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    UNION ALL
+    SELECT t.oid, 'constraint ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+    FROM touched t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'c', 'f', 'x', 'n')
+    UNION ALL
+    SELECT t.oid, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
+    FROM touched t JOIN pg_index i ON i.indrelid = t.oid"""
+
+
+# -------------------------------------------------------------------------------------------------------- effects
+
+
+def _remembered(steps: Sequence[Step]) -> list[str]:
+    """Which tables are moved, by OID and by the file that holds their rows, kept in settings of this transaction."""
+    kept = [
+        f"  PERFORM set_config('cascade.moved_{step.position}', {_identity(place[0], steps)}, true);"
+        for step in steps
+        if (place := _moved(step)) is not None
+    ]
+    return [do("BEGIN", *kept, "END")] if kept else []
+
+
+def _identity(table: TableName, steps: Sequence[Step]) -> str:
+    """The table's OID and the file that holds its rows, but for a table that a step may write anew."""
+    name = table.name
+    rewritten = {s.table.name for s in steps if isinstance(s.action, AddColumn | AlterColumn)}
+    what = "oid::text" if name in rewritten else "oid || ' ' || relfilenode"
+    return f"(SELECT {what} FROM pg_class WHERE oid = {_regclass(table)})"
+
+
+def _moved(step: Step) -> tuple[TableName, TableName] | None:
+    match step.action:
+        case MoveTable(table, to) | ExchangeTable(table, to):
+            return table, to
+        case ShelveTable(table, attic):
+            return table, TableName(attic, table.name)
+        case _:
+            return None
+
+
+def _regclass(table: TableName) -> str:
+    return f"to_regclass({literal(str(table))})"
+
+
+def _render_effects(database: str, steps: Sequence[Step], refusal: str) -> str:
+    """A block that raises with each step whose effect is not there, or in another database."""
+    checks = [
+        f"    SELECT {literal(step.id)} WHERE NOT coalesce({effect}, false)"
+        for step in steps
+        if (effect := _effect(step, steps)) is not None
+    ]
+    wrong_database = f"nothing was changed: this is for the database {quoted(database)}, and this is "
+    found = (
+        "  SELECT string_agg(found.step, '; ' ORDER BY found.step) INTO problems FROM (",
+        "\n    UNION ALL\n".join(checks),
+        "  ) AS found (step);",
+        "  IF problems IS NOT NULL THEN",
+        f"    RAISE EXCEPTION USING MESSAGE = {literal(refusal)} || problems;",
+        "  END IF;",
+    )
+    return do(
+        "DECLARE",
+        "  problems text;",
+        "BEGIN",
+        f"  IF current_database() <> {literal(database)} THEN",
+        f"    RAISE EXCEPTION USING MESSAGE = {literal(wrong_database)} || quote_ident(current_database());",
+        "  END IF;",
+        *(found if checks else ()),
+        "END",
+    )
+
+
+def _effect(step: Step, steps: Sequence[Step]) -> str | None:
+    """What holds once the step is done, as a condition; None for what leaves no trace in the catalogs."""
+    match step.action:
+        case MoveTable() | ExchangeTable() | ShelveTable():
+            place = _moved(step)
+            assert place is not None, "it moves a table"
+            same = f"{_identity(place[1], steps)} = current_setting('cascade.moved_{step.position}', true)"
+            is_undo = f"coalesce(current_setting('cascade.moved_{step.position}', true), '') = ''"
+            return f"{_regclass(place[1])} IS NOT NULL AND ({is_undo} OR {same})"
+        case CreateTable(made):
+            return f"{_regclass(made.name)} IS NOT NULL"
+        case AddColumn(table, column):
+            return (
+                f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = {_regclass(table)}"
+                f" AND attname = {literal(column.name)} AND NOT attisdropped)"
+            )
+        case AddForeignKey(table, constraint) | AddConstraint(table, constraint):
+            return _has_constraint(table, constraint.name)
+        case RepointForeignKey(table, _, wanted) | ReplaceConstraint(table, _, wanted):
+            return _has_constraint(table, wanted.name)
+        case CreateIndex(table, index) | ReplaceIndex(table, _, index):
+            return f"{_regclass(TableName(table.schema, index.name))} IS NOT NULL"
+        case SetNotNull(table, name):
+            of_it = f"attrelid = {_regclass(table)} AND attname = {literal(name)}"
+            return f"(SELECT attnotnull FROM pg_attribute WHERE {of_it})"
+        case _:
+            return None
+
+
+def _has_constraint(table: TableName, name: str) -> str:
+    return f"EXISTS (SELECT FROM pg_constraint WHERE conrelid = {_regclass(table)} AND conname = {literal(name)})"
