@@ -18,6 +18,7 @@ from cascade.core.layout import (
     Constraint,
     ConstraintKind,
     Index,
+    Layout,
     Reference,
     RelationKind,
     Sequence,
@@ -447,7 +448,16 @@ def _plan(*steps: Step) -> Plan:
 
 def _observed(database: str) -> Observed:
     """What the script's head asks of a reading."""
-    return cast(Observed, SimpleNamespace(database=database, read_at="2025-06-12T08:00:00Z", connected_as="monitor"))
+    return cast(
+        Observed,
+        SimpleNamespace(
+            database=database,
+            read_at="2025-06-12T08:00:00Z",
+            connected_as="monitor",
+            layout=Layout.of([]),
+            history_schemas=(),
+        ),
+    )
 
 
 def _script(plan: Plan) -> str:
