@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cascade.core.detect import detect_drift
 from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
-from cascade.core.detection.constraints import misdirected_keys
 from cascade.core.expected import ExpectedLayout
 from cascade.core.history import HISTORY_TABLE, History
 from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path
+from cascade.core.rules import rules_of
 from cascade.errors import CascadeError, DatabaseError, HistoryError, NoSuchName
 from cascade.workflows.expecting import read_expected
 from cascade.workflows.question import MIGRATIONS, Question, Report
@@ -227,17 +228,13 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, q
 def _with_violations(
     expected: ExpectedLayout, observed: Observed, placement: Placement, question: Question, cursor: Any
 ) -> Observed:
-    """What was observed, with the rows that keys to the wrong copy have let astray."""
-    from cascade.sources.orphans import AstrayKey, read_orphans
+    """What was observed, with the rows that break rules which are not in force; most answers have none to ask for."""
+    from cascade.sources.violations import read_violations
 
     aside = put_aside(expected, observed, placement, question.decisions)
     both = Comparison(expected, aside.observed, placement, question.decisions)
-    keys = [
-        AstrayKey(table.name, key.name, key.columns, wanted, key.references.columns)
-        for table, key, wanted in misdirected_keys(both)
-        if key.references is not None
-    ]
-    return replace(observed, violations=read_orphans(cursor, keys)) if keys else observed
+    rules = rules_of(detect_drift(expected, observed, placement, question.decisions), both)
+    return replace(observed, violations=read_violations(cursor, rules)) if rules else observed
 
 
 def _refuse_changed_history(before: History, observed: Observed, placement: Placement) -> None:

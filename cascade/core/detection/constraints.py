@@ -66,18 +66,6 @@ def has_key(key: Constraint, found: Table, both: Comparison) -> bool:
     return any(_structure(other, both=both, as_printed=True) == wanted for other in found.foreign_keys)
 
 
-def misdirected_keys(both: Comparison) -> Iterator[tuple[Table, Constraint, TableName]]:
-    """The keys that point at another schema's copy: the table as found, the key there, and where it should point."""
-    for name, expected in both.expected.tables.items():
-        found = both.found(name)
-        for key in found.foreign_keys if found else ():
-            wanted = next((one for one in expected.table.foreign_keys if _points_astray(one, key, both)), None)
-            if found is not None and wanted is not None and wanted.references is not None:
-                right = both.found(wanted.references.table)
-                if right is not None:
-                    yield found, key, right.name
-
-
 def constraint_in_words(constraint: Constraint) -> str:
     """The definition as PostgreSQL prints it; a foreign key, never made on the expected side, is put in its words.
 

@@ -15,7 +15,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, step_id
+from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
 
 _UNIQUE = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE})
@@ -70,6 +70,7 @@ def repair_constraints(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
 def validation(drift: Drift, constraint: Constraint, waits_for: tuple[str, ...], sides: Sides) -> Repair:
     """VALIDATE CONSTRAINT, after what made it; it reads all rows, and hinders neither readers nor writers."""
     assert drift.table is not None, "a constraint is on a table"
+    constraint = placed(constraint, sides)
     locks = [Lock(drift.table, LockMode.SHARE_UPDATE_EXCLUSIVE, healthy=False)]
     if constraint.references is not None and constraint.references.table != drift.table:
         to = constraint.references.table
@@ -80,7 +81,7 @@ def validation(drift: Drift, constraint: Constraint, waits_for: tuple[str, ...],
         drift,
         constraint.name,
         sides,
-        waits_for=waits_for,
+        waits_for=(*waits_for, *_makers_of_target(constraint, sides)),
         hazards=(Hazard(HazardKind.VALIDATION, words),),
         locks=tuple(locks),
     )
@@ -90,15 +91,23 @@ def enabling(drift: Drift, sides: Sides) -> Iterator[Repair]:
     """A constraint dropped and made anew, for only a superuser may enable the triggers of a key; then validated."""
     assert isinstance(drift.there, Constraint), "a disabled constraint is there"
     assert drift.table is not None, "a constraint is on a table"
+    there = placed(drift.there, sides)
     locks = [Lock(drift.table, LockMode.ACCESS_EXCLUSIVE, healthy=False)]
-    if drift.there.references is not None and drift.there.references.table != drift.table:
-        to = drift.there.references.table
+    if there.references is not None and there.references.table != drift.table:
+        to = there.references.table
         locks.append(Lock(to, LockMode.ACCESS_EXCLUSIVE, healthy=to not in sides.drifted))
-    action = EnableConstraint(drift.table, drift.there)
-    yield part_repair(action, drift, drift.there.name, sides, locks=tuple(locks))
-    if drift.there.kind in (ConstraintKind.FOREIGN_KEY, ConstraintKind.CHECK):
+    waits = _makers_of_target(there, sides)
+    action = EnableConstraint(drift.table, there)
+    yield part_repair(action, drift, there.name, sides, waits_for=waits, locks=tuple(locks))
+    if there.kind in (ConstraintKind.FOREIGN_KEY, ConstraintKind.CHECK):
         made = step_id(EnableConstraint, drift.table, drift.there.name)
         yield validation(drift, drift.there, (made,), sides)
+
+
+def _makers_of_target(constraint: Constraint, sides: Sides) -> tuple[str, ...]:
+    """The steps that bring what a foreign key refers to into its place."""
+    reference = constraint.references
+    return tuple(makers_of(reference.table, reference.columns, sides)) if reference else ()
 
 
 def part_repair(

@@ -11,7 +11,7 @@ from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.constraints import enabling, validation
-from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of, step_id
+from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
 
 
@@ -215,6 +215,7 @@ def _repoint(drift: Drift, sides: Sides) -> Iterator[Repair]:
     assert isinstance(wanted, Constraint), "what differs is known as it should be"
     assert isinstance(there, Constraint), "what differs is there"
     assert wanted.references is not None, "a foreign key refers to something"
+    there = placed(there, sides)
     assert table is not None, "a key is on a table"
     found = sides.found(table)
     taken = {other.name for other in found.constraints if other.name != there.name} if found else set()
@@ -277,6 +278,8 @@ def _leaves_orphans(table: TableName, key: Constraint, sides: Sides) -> bool:
         return False
     added = sides.added.get(reference.table, ())
     lost = reference.table in sides.created or any(column in added for column in reference.columns)
+    if lost and sides.violations_of(table, key.name).has_rows is False:
+        return False  # counted: no row refers to anything
     return lost and not any(_comes_null(table, column, sides) for column in key.columns)
 
 

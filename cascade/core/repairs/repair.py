@@ -34,7 +34,7 @@ from cascade.core.actions import (
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
-from cascade.core.layout import TableName, quoted
+from cascade.core.layout import Constraint, TableName, quoted
 from cascade.core.plan import Hazard, Lock
 from cascade.core.repairs.sides import Sides
 
@@ -120,6 +120,15 @@ def makers_of(table: TableName, columns: Iterable[str], sides: Sides) -> set[str
     made = {f"{'exchange' if table in sides.exchanged else 'move'}_table:{table}"} if table in sides.moved else set()
     made |= {f"create_table:{table}"} if table in sides.created else set()
     return made | {column_id(table, column) for column in columns if column in sides.added.get(table, ())}
+
+
+def placed(key: Constraint, sides: Sides) -> Constraint:
+    """The foreign key with what it refers to where that lies once it is in its place; another constraint as it is."""
+    if key.references is None:
+        return key
+    places = {copy: name for name, copy in sides.moved.items()}
+    to = key.references.table
+    return replace(key, references=replace(key.references, table=places.get(to, to)))
 
 
 def step_id(action: type[Action], table: TableName, part: str = "") -> str:
