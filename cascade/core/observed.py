@@ -14,6 +14,7 @@ from cascade.core.layout import (
     Constraint,
     ConstraintKind,
     Counter,
+    Dependant,
     Grant,
     Index,
     Layout,
@@ -28,7 +29,7 @@ from cascade.core.layout import (
     UsedObject,
 )
 
-DOCUMENT_VERSION = 2
+DOCUMENT_VERSION = 3
 """The value of ``cascade_observed`` in the document: another one has other parts, and cannot be decoded."""
 
 Document = Mapping[str, Any]
@@ -225,6 +226,10 @@ def _observed(document: Document) -> Observed:
         types_fingerprint=document["types_fingerprint"],
         extensions=tuple(Extension(e["name"], e["schema"]) for e in document["extensions"] or ()),
         event_triggers=tuple(document["event_triggers"]),
+        attics={schema: frozenset(names) for schema, names in document["attics"].items()},
+        subscriptions=tuple(document["subscriptions"]),
+        slots=tuple(document["slots"]),
+        schema_publications={schema: tuple(names) for schema, names in document["schema_publications"].items()},
         history_schemas=tuple(document["history_schemas"]),
         histories=tuple(_history(h) for h in document["histories"]),
         layout=Layout.of(
@@ -276,6 +281,9 @@ def table_from(document: Document) -> Table:
         extension=document["extension"],
         is_partition=document["is_partition"],
         row_security=document["row_security"],
+        force_row_security=document["force_row_security"],
+        dependants=tuple(Dependant(*parts) for parts in document["dependants"]),
+        publications=tuple(document["publications"]),
         definitions_read=document["locked_by"] is None,
         grants=_grants(document["grants"]),
         uses=tuple(sorted(_used_object(*parts) for parts in document["uses"])),

@@ -46,6 +46,7 @@ DECLARE
   asked record;
   answer jsonb;
   time_is_up boolean := false;
+  schema_publications text;
 BEGIN
   FOR asked IN
     WITH here AS MATERIALIZED (
@@ -184,6 +185,16 @@ BEGIN
         counts := counts || format('"%s": %s', asked.oid, answer);
     END CASE;
   END LOOP;
+  -- pg_publication_namespace came with PostgreSQL 15.
+  IF current_setting('server_version_num')::integer >= 150000 THEN
+    EXECUTE 'SELECT json_object_agg(schema, publications)::text FROM (
+               SELECT n.nspname AS schema, json_agg(p.pubname ORDER BY p.pubname) AS publications
+               FROM pg_namespace n JOIN pg_publication p ON p.puballtables
+                 OR EXISTS (SELECT FROM pg_publication_namespace x WHERE x.pnpubid = p.oid AND x.pnnspid = n.oid)
+               WHERE n.nspname !~ ''^pg_'' AND n.nspname <> ''information_schema'' GROUP BY n.nspname) AS part'
+    INTO schema_publications;
+  END IF;
+  PERFORM set_config('cascade.read_schema_publications', coalesce(schema_publications, '{}'), true);
   PERFORM set_config('cascade.read_histories', '[' || array_to_string(histories, ',') || ']', true),
           set_config('cascade.read_counters', '[' || array_to_string(counters, ',') || ']', true),
           set_config('cascade.read_counts', '{' || array_to_string(counts, ',') || '}', true);
@@ -220,7 +231,7 @@ locked AS MATERIALIZED (
 ),
 relation AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpages, c.reltuples, c.relispartition,
-         c.relrowsecurity, c.relacl, c.relnamespace, locked.pids,
+         c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relnamespace, locked.pids,
          scope.tables IS NULL OR c.relname = ANY (full_names.names) AS in_full
   FROM scope
   CROSS JOIN (SELECT array_agg(j.name) AS names
@@ -482,6 +493,58 @@ use_list AS MATERIALIZED (
   FROM direct_use u JOIN named n ON n.used_class = u.classid AND n.used = u.objid
   GROUP BY u.table_oid
 ),
+-- What is bound to a table by its OID, with the statement that makes it again where there is one that will do.
+dependant AS (
+  SELECT d.refobjid AS oid, CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind,
+         quote_ident(n.nspname) || '.' || quote_ident(v.relname) AS name,
+         CASE WHEN v.relkind = 'v' AND r.pids IS NULL THEN
+           'CREATE OR REPLACE VIEW ' || quote_ident(n.nspname) || '.' || quote_ident(v.relname)
+           || coalesce(' WITH (' || array_to_string(v.reloptions, ', ') || ')', '') || ' AS '
+           || pg_get_viewdef(v.oid) ELSE '' END AS definition
+  FROM in_full r
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite w ON w.oid = d.objid AND w.ev_class <> r.oid
+  JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
+  JOIN pg_namespace n ON n.oid = v.relnamespace
+  UNION
+  SELECT r.oid, 'rule', quote_ident(w.rulename), CASE WHEN r.pids IS NULL THEN pg_get_ruledef(w.oid) ELSE '' END
+  FROM in_full r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+  UNION
+  SELECT r.oid, 'trigger', quote_ident(t.tgname),
+         CASE WHEN r.pids IS NULL THEN pg_get_triggerdef(t.oid) || ';' ELSE '' END
+  FROM in_full r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+  UNION
+  SELECT r.oid, 'policy', quote_ident(p.polname),
+         CASE WHEN r.pids IS NULL THEN
+           'CREATE POLICY ' || quote_ident(p.polname)
+           || ' ON ' || quote_ident(r.nspname) || '.' || quote_ident(r.relname)
+           || CASE WHEN p.polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
+           || CASE p.polcmd WHEN 'r' THEN ' FOR SELECT' WHEN 'a' THEN ' FOR INSERT' WHEN 'w' THEN ' FOR UPDATE'
+                            WHEN 'd' THEN ' FOR DELETE' ELSE '' END
+           || ' TO '
+           || (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', ')
+               FROM unnest(p.polroles) AS u(role))
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '') || ';' ELSE '' END
+  FROM in_full r JOIN pg_policy p ON p.polrelid = r.oid
+  UNION
+  SELECT r.oid, 'function', d.objid::regprocedure::text, ''
+  FROM in_full r
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_proc'::regclass
+  UNION
+  SELECT i.inhparent, CASE WHEN c.relispartition THEN 'partition' ELSE 'child' END,
+         quote_ident(n.nspname) || '.' || quote_ident(c.relname), ''
+  FROM in_full r JOIN pg_inherits i ON i.inhparent = r.oid
+  JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+),
+dependant_list AS MATERIALIZED (
+  SELECT oid, json_agg(ARRAY[kind, name, definition] ORDER BY kind, name) AS dependants FROM dependant GROUP BY oid
+),
+publication_list AS MATERIALIZED (
+  SELECT r.oid, json_agg(p.pubname ORDER BY p.pubname) AS publications
+  FROM pg_publication_tables p JOIN in_full r ON r.nspname = p.schemaname AND r.relname = p.tablename
+  GROUP BY r.oid
+),
 table_list AS (
   SELECT json_agg(CASE WHEN r.in_full THEN json_build_object(
       'schema', r.nspname, 'name', r.relname, 'kind', r.relkind, 'oid', r.oid::bigint,
@@ -492,6 +555,8 @@ table_list AS (
       'counted_uncut', scope.counts -> r.oid::text -> 'uncut',
       'uncounted_because', scope.counts -> r.oid::text -> 'problem',
       'is_partition', r.relispartition, 'row_security', r.relrowsecurity,
+      'force_row_security', r.relforcerowsecurity,
+      'dependants', coalesce(dl.dependants, '[]'::json), 'publications', coalesce(pl.publications, '[]'::json),
       'dropped_columns', (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attisdropped),
       'extension', em.extname, 'locked_by', r.pids,
       -- Whether the connected role has the rights of the owner: by itself, as a member, or as superuser.
@@ -537,9 +602,11 @@ table_list AS (
   LEFT JOIN grant_list gl ON gl.oid = r.oid
   LEFT JOIN use_list ul ON ul.oid = r.oid
   LEFT JOIN counter_list nl ON nl.oid = r.oid
+  LEFT JOIN dependant_list dl ON dl.oid = r.oid
+  LEFT JOIN publication_list pl ON pl.oid = r.oid
 )
 SELECT json_build_object(
-  'cascade_observed', 2,
+  'cascade_observed', 3,
   'read_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'server', json_build_object(
     'version', current_setting('server_version'),
@@ -631,6 +698,19 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(e.evtname ORDER BY e.evtname), '[]'::json)
     FROM pg_event_trigger e
     WHERE e.evtenabled IN ('O', 'A') AND e.evtevent <> 'login'),
+  -- Schemas of things put aside, with the names taken there.
+  'attics', (
+    SELECT coalesce(json_object_agg(n.nspname, (
+             SELECT coalesce(json_agg(c.relname ORDER BY c.relname), '[]'::json) FROM pg_class c
+             WHERE c.relnamespace = n.oid)), '{}'::json)
+    FROM pg_namespace n WHERE n.nspname ~ '^cascade_attic_'),
+  'subscriptions', (
+    SELECT coalesce(json_agg(s.subname ORDER BY s.subname), '[]'::json)
+    FROM pg_subscription s WHERE s.subdbid = scope.database),
+  'slots', (
+    SELECT coalesce(json_agg(s.slot_name ORDER BY s.slot_name), '[]'::json)
+    FROM pg_replication_slots s WHERE s.database = current_database()),
+  'schema_publications', coalesce(nullif(current_setting('cascade.read_schema_publications', true), ''), '{}')::json,
   'history_schemas', (
     SELECT coalesce(json_agg(r.nspname ORDER BY r.nspname), '[]'::json)
     FROM relation r WHERE r.relname = 'django_migrations' AND r.relkind IN ('r', 'p')),

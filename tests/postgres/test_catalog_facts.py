@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from cascade.core.layout import ConstraintKind, Counter, Grant, Table, TableName, UsedObject
-from cascade.core.observed import Observed, observed_from
+from cascade.core.observed import DOCUMENT_VERSION, Observed, observed_from
 from cascade.errors import FileError
 from cascade.sources.catalog import CatalogScope, catalog_sql, read_catalog
 from cascade.sources.observed_file import read_observed_file
@@ -323,7 +323,7 @@ def test_a_file_of_an_older_shape_is_refused_with_what_to_do(tmp_path: Path) -> 
 
 def test_a_file_that_lacks_a_part_is_refused_with_its_name(tmp_path: Path) -> None:
     file = tmp_path / "observed.json"
-    file.write_text(json.dumps({"cascade_observed": 2}))
+    file.write_text(json.dumps({"cascade_observed": DOCUMENT_VERSION}))
     with pytest.raises(FileError, match="'server' is not there") as refused:
         read_observed_file(file)
     assert "cascade catalog-sql" in str(refused.value.hint)

@@ -11,7 +11,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.layout import Column, Constraint, Layout, RelationKind, RowEvidence, Table, TableName, quoted
-from cascade.core.plan import Plan
+from cascade.core.plan import HazardKind, Plan
 from cascade.core.planner import make_plan
 from cascade.render.sql import SEARCH_PATH, render_action, render_add_foreign_key, render_create_table
 from cascade.sources.catalog import CatalogScope, read_catalog
@@ -64,7 +64,7 @@ def test_rows_that_lost_what_they_refer_to_do_not_stop_the_plan(database: Databa
         run(database, *render_action(step.action))
 
     [key] = read(database).tables[TableName(TARGET, "result")].foreign_keys
-    assert (key.validated, [h.kind for h in plan.steps[-1].hazards]) == (False, ["rows_not_checked"])
+    assert (key.validated, [h.kind for h in plan.steps[-1].hazards]) == (False, [HazardKind.ROWS_NOT_CHECKED])
     assert database.connection.execute("SELECT bounty_id FROM public.result").fetchall() == [(7,)]
     with pytest.raises(ForeignKeyViolation):
         database.connection.execute("INSERT INTO public.result (id, bounty_id) VALUES (2, 8)")
