@@ -77,7 +77,13 @@ class Drift:
     @property
     def id(self) -> str:
         """Stable across runs: kind and object, never a counter."""
-        parts = [str(self.table)] if self.table is not None else []
-        if self.object:
-            parts.append(self.object)
-        return f"{self.kind.value}:{'.'.join(parts)}"
+        return drift_id(self.kind, self.table, self.object)
+
+
+def drift_id(kind: DriftKind, table: TableName | None, part: str = "") -> str:
+    """The id of a drift of that kind there.
+
+    >>> drift_id(DriftKind.MISSING_COLUMN, TableName("public", "bounty"), "title")
+    'missing_column:public.bounty.title'
+    """
+    return f"{kind.value}:{'.'.join(name for name in (str(table or ''), part) if name)}"

@@ -104,13 +104,19 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in order, for the drifts in scope; ``left_out`` are drifts of the database outside the scope."""
+    """The steps in order, for the drifts in scope; ``left_out`` are drifts of the database outside the scope.
+
+    ``without`` are the ids of the steps that a person did without, and of those that need them. ``surfacing`` are the
+    ids of the drifts that may be there after all steps: they stay for want of a step, or only then come to light.
+    """
 
     drifts: tuple[Drift, ...]
     steps: tuple[Step, ...]
     chains: tuple[Chain, ...]
     left_out: tuple[Drift, ...] = ()
     scope: str = ""
+    without: tuple[str, ...] = ()
+    surfacing: tuple[str, ...] = ()
 
     def steps_in(self, phase: Phase) -> tuple[Step, ...]:
         """The steps of that phase, in order."""

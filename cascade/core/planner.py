@@ -63,6 +63,8 @@ def make_plan(
         chains=_chains(sides.drifts, steps, expected, graph),
         left_out=left_out,
         scope=str(scope),
+        without=tuple(left_over.steps),
+        surfacing=tuple(sorted(left_over.surfacing)),
     )
 
 

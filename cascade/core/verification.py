@@ -3,36 +3,26 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from cascade.core.actions import AddConstraint, AddForeignKey, CreateIndex, ReplaceConstraint, RepointForeignKey
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, drift_id
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Constraint
-from cascade.core.plan import Step
+from cascade.core.plan import Plan, Step
 
 
-def uncured(steps: Iterable[Step], done: Collection[str], after: Iterable[Drift]) -> tuple[str, ...]:
+def uncured(plan: Plan, done: Collection[str], after: Iterable[Drift]) -> tuple[str, ...]:
     """The ids of drifts that are still there though every step which claims them is ``done`` (ids of steps).
 
     A key that is left NOT VALID, because rows refer to nothing, is cured as far as the plan said.
     """
-    steps = tuple(steps)
-    pending = {cure for step in steps if step.id not in done for cure in step.cures}
-    claimed = {cure for step in steps if step.id in done for cure in step.cures} - pending
+    pending = {cure for step in plan.steps if step.id not in done for cure in step.cures}
+    claimed = {cure for step in plan.steps if step.id in done for cure in step.cures} - pending - {*plan.surfacing}
     return tuple(sorted(drift.id for drift in after if drift.id in claimed and drift.severity is not Severity.NOTE))
 
 
-def new_drifts(
-    before: Iterable[Drift], after: Iterable[Drift], steps: Iterable[Step], done: Collection[str]
-) -> tuple[str, ...]:
-    """The ids of drifts, worse than a note, that were not there before and that no step announced."""
-    known = {drift.id for drift in before}
-    announced = set(_announced(steps, done))
-    return tuple(
-        sorted(
-            drift.id
-            for drift in after
-            if drift.severity is not Severity.NOTE and drift.id not in known and drift.id not in announced
-        )
-    )
+def new_drifts(plan: Plan, done: Collection[str], before: Iterable[Drift], after: Iterable[Drift]) -> tuple[str, ...]:
+    """The ids of drifts, worse than a note, that were not there before and that the plan did not announce."""
+    known = {*(drift.id for drift in before), *plan.surfacing, *_announced(plan.steps, done)}
+    return tuple(sorted(drift.id for drift in after if drift.severity is not Severity.NOTE and drift.id not in known))
 
 
 def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
@@ -40,9 +30,9 @@ def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
     for step in steps:
         constraint = _made_not_valid(step)
         if constraint is not None:
-            yield f"{DriftKind.NOT_VALIDATED_CONSTRAINT.value}:{step.table}.{constraint.name}"
+            yield drift_id(DriftKind.NOT_VALIDATED_CONSTRAINT, step.table, constraint.name)
         if step.id not in done and isinstance(step.action, CreateIndex):
-            yield f"{DriftKind.MISSING_INDEX.value}:{step.table}.{step.action.index.name}"
+            yield drift_id(DriftKind.MISSING_INDEX, step.table, step.action.index.name)
 
 
 def _made_not_valid(step: Step) -> Constraint | None:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from cascade.core.actions import Action, action_name
 from cascade.core.answer import Answer
 from cascade.core.attic import attic_of
 from cascade.core.causes import Cause, detect_causes
@@ -22,6 +23,7 @@ from cascade.core.history import Provenance
 from cascade.core.ignore import ignore
 from cascade.core.naming import find_table
 from cascade.core.observed import Observed
+from cascade.core.plan import Plan
 from cascade.core.planner import Scope, make_plan
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
@@ -82,6 +84,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         decisions=question.decisions,
         attic=attic_of(question.decisions, observed),
     )
+    _refuse_idle_leaving_out(question.decisions, plan)
     fingerprint = fingerprint_of(observed.layout, plan.steps)
     return Answer(
         host=reading.host,
@@ -195,6 +198,14 @@ def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, obser
         copies = [copy.name.schema for copy in observed.layout.copies.get(table, ())]
         if schema not in copies:
             raise NoSuchName("copy", f"{schema}.{table}", (f"{copy}.{table}" for copy in copies))
+
+
+def _refuse_idle_leaving_out(decisions: Decisions, plan: Plan) -> None:
+    """A step that is to be left out and that the plan would not have had; an action may be left out in any case."""
+    steps = {*plan.without, *(step.id for step in plan.steps)}
+    actions = {action_name(action) for action in get_args(Action)}
+    for name in sorted(decisions.leave_out - actions - steps):
+        raise NoSuchName("step", name, steps | actions, where=" in the plan")
 
 
 def _selector(text: str, expected: ExpectedLayout) -> Selector:

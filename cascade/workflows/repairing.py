@@ -208,8 +208,7 @@ def _verify(answer: Answer, question: Question, cursor: Any, done: frozenset[str
     known = (*answer.plan.drifts, *answer.plan.left_out, *(drift for drift, _ in answer.ignored))
     explained = {drift.id for drift in known if drift.severity is Severity.NOTE}
     serious = tuple(drift for drift in after if drift.id not in explained)
-    steps = answer.plan.steps
     return (
-        *(f"{id_} is still there" for id_ in uncured(steps, done, serious)),
-        *(f"{id_} is new" for id_ in new_drifts(known, serious, steps, done)),
+        *(f"{id_} is still there" for id_ in uncured(answer.plan, done, serious)),
+        *(f"{id_} is new" for id_ in new_drifts(answer.plan, done, known, serious)),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cascade.core.drift import Drift
+from cascade.core.repairs.choice import without
 from cascade.core.repairs.columns import (
     add_columns,
     alter_columns,
@@ -61,6 +62,6 @@ def decide_repairs(sides: Sides) -> Sides:
 
 
 def make_repairs(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
-    """The repairs of all decided drifts; parts of them that cannot be made are noted in ``left_out``."""
-    for make in _MAKERS:
-        yield from make(sides, left_out)
+    """The repairs of all decided drifts; what cannot be made, or is to be left out, is noted in ``left_out``."""
+    made = (repair for make in _MAKERS for repair in make(sides, left_out))
+    yield from without(made, sides.decisions.leave_out, left_out)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cascade.core.actions import AddColumn, AddNotNullProof, AlterColumn, SetNotNull
 from cascade.core.definitions import computed_from, is_unique, mentions
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, drift_id
 from cascade.core.findings import DriftKind
 from cascade.core.layout import (
     Column,
@@ -106,7 +106,8 @@ def _constraints_with(
             obstacle = "a constraint of that name is there already"
         if obstacle:
             cures = cures_of(sides, DriftKind.MISSING_COLUMN, table.name, column.name)
-            left_out.note(cures, f"the constraint {quoted(constraint.name)} is not made: {obstacle}")
+            surfaces = drift_id(DriftKind.MISSING_CONSTRAINT, table.name, constraint.name)
+            left_out.note(cures, f"the constraint {quoted(constraint.name)} is not made: {obstacle}", surfaces=surfaces)
         else:
             yield constraint
 
@@ -125,7 +126,8 @@ def _indexes_with(column: Column, table: Table, found: Table, sides: Sides, left
         obstacle = _part_obstacle(columns, index.name, table.name, sides)
         if obstacle:
             cures = cures_of(sides, DriftKind.MISSING_COLUMN, table.name, column.name)
-            left_out.note(cures, f"the index {quoted(index.name)} is not made: {obstacle}")
+            surfaces = drift_id(DriftKind.MISSING_INDEX, table.name, index.name)
+            left_out.note(cures, f"the index {quoted(index.name)} is not made: {obstacle}", surfaces=surfaces)
         else:
             yield index
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cascade.core.actions import AddForeignKey, RepointForeignKey, ValidateConstraint
 from cascade.core.definitions import is_unique
-from cascade.core.drift import Drift
+from cascade.core.drift import Drift, drift_id
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
@@ -25,7 +25,9 @@ def add_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
                 continue
             obstacle = _key_obstacle(expected, key, sides)
             if obstacle:
-                left_out.note(cures, f"the key {_key_in_words(expected.name, key)} is not made: {obstacle}")
+                sentence = f"the key {_key_in_words(expected.name, key)} is not made: {obstacle}"
+                surfaces = drift_id(DriftKind.MISSING_CONSTRAINT, expected.name, key.name)
+                left_out.note(cures, sentence, surfaces=surfaces)
             else:
                 yield from _add_foreign_key(expected, key, cures, sides)
 

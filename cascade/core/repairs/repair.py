@@ -59,12 +59,20 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Parts of a repair that cannot be made, in a sentence each, by the drift that they belong to."""
+    """What a repair does without: a sentence each, by the drift that it belongs to.
+
+    ``surfacing`` are the ids of the drifts that stay, or come to light, for that reason; ``steps`` those of the steps
+    that a person did without.
+    """
 
     sentences: dict[str, list[str]] = field(default_factory=dict)
+    surfacing: set[str] = field(default_factory=set)
+    steps: list[str] = field(default_factory=list)
 
-    def note(self, drifts: Iterable[str], sentence: str) -> None:
-        """Keep a sentence for these drifts."""
+    def note(self, drifts: Iterable[str], sentence: str, *, surfaces: str = "") -> None:
+        """Keep a sentence for these drifts, and the id of the drift that shows once the others are cured."""
+        if surfaces:
+            self.surfacing.add(surfaces)
         for drift in drifts:
             self.sentences.setdefault(drift, []).append(sentence)
 
