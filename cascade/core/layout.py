@@ -300,7 +300,8 @@ class Table:
     ``definitions_read`` is False where another session's lock kept defaults, constraints and index
     definitions from being printed; ``locked_by`` holds the pids. ``alterable``: the connected role has the rights
     of the owner. ``dropped_columns`` counts the marks that they leave (``pg_attribute.attisdropped``).
-    ``dependants`` are bound to it; ``publications`` send its changes, by the table itself, its schema or ALL TABLES.
+    ``dependants`` are bound to it; ``publications`` send its changes, by the table itself, its schema or ALL TABLES;
+    ``subscriptions`` write it.
     ``force_row_security``: policies hold for the owner too.
     """
 
@@ -328,6 +329,7 @@ class Table:
     dropped_columns: int | None = None
     dependants: tuple[Dependant, ...] = ()
     publications: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
     force_row_security: bool = False
 
     def column(self, name: str) -> Column | None:

@@ -284,6 +284,7 @@ def table_from(document: Document) -> Table:
         force_row_security=document["force_row_security"],
         dependants=tuple(Dependant(*parts) for parts in document["dependants"]),
         publications=tuple(document["publications"]),
+        subscriptions=tuple(document["subscriptions"]),
         definitions_read=document["locked_by"] is None,
         grants=_grants(document["grants"]),
         uses=tuple(sorted(_used_object(*parts) for parts in document["uses"])),

@@ -10,7 +10,7 @@ from cascade.core.findings import DriftKind, Severity
 from cascade.core.graph import KeyGraph, build_graph, connected_groups, generations, repair_order
 from cascade.core.layout import Layout, RowEvidence, TableName
 from cascade.core.plan import Chain, Plan, Step
-from cascade.core.repairs import LeftOut, Repair, Sides, decide_repairs, make_repairs
+from cascade.core.repairs import LeftOut, Repair, Sides, Surroundings, decide_repairs, make_repairs
 from cascade.core.scope import EVERYTHING, split_by_scope
 from cascade.core.scope import Scope as Scope
 
@@ -26,14 +26,18 @@ def make_plan(
     violations: Mapping[tuple[TableName, str], RowEvidence] | None = None,
     decisions: Decisions = Decisions(),
     attic: str = "cascade_attic",
+    surroundings: Surroundings = Surroundings(),
 ) -> Plan:
     """The steps that cure the drifts in scope, each after what it waits for, else in the order of history.
 
     A drift that can have no step says why in ``undecided``; what is left out of a repair is said in its evidence.
     ``default_rights`` are what the application role gets on a new table of each schema: what it lacks then, and
     has on all tables beside it, is granted. ``violations`` are the rows that break a rule which is not in force yet,
-    by table and constraint or column; ``attic`` is the schema for what is put aside. Equal inputs give equal plans,
-    in whatever order they come. Each prefix of the steps is valid SQL and leaves the database no worse than before.
+    by table and constraint or column; ``attic`` is the schema for what is put aside, ``surroundings`` what hazards
+    come from.
+
+    Equal inputs give equal plans, in whatever order they come. Each prefix of the steps is valid SQL and leaves the
+    database no worse than before.
     """
     drifts = tuple(sorted(drifts, key=worst_first))
     if scope.is_everything and all(drift.severity is Severity.NOTE for drift in drifts):
@@ -52,6 +56,7 @@ def make_plan(
             violations=violations or {},
             decisions=decisions,
             attic=attic,
+            surroundings=surroundings,
         )
     )
     left_over = LeftOut()

@@ -166,7 +166,7 @@ def _blocks(migration: RepairMigration, expected: ExpectedLayout, target: str, a
     for table in placed:
         for key in expected.tables[table].table.foreign_keys:
             if key.name not in made and key.references is not None and key.references.table in expected.tables:
-                body = "\n".join(_guarded_key(table, key, target))
+                body = "\n".join(_key_where_it_can_be(table, key, key.references.table, target))
                 blocks.append((f"key {table.name} {key.name}", body))
     proof = "\n".join(_proof(migration, expected, target))
     blocks.append(("verify", proof))
@@ -297,6 +297,15 @@ def _exchange(action: ExchangeTable, target: str, attic: str) -> Iterator[str]:
 def _guarded_key(table: TableName, key: Constraint, target: str) -> Iterator[str]:
     assert key.references is not None, "a foreign key refers to something"
     yield f"  IF NOT {_has_key(table, key, target)} THEN"
+    yield from _executed(AddForeignKey(table, key), target)
+    yield "  END IF;"
+
+
+def _key_where_it_can_be(table: TableName, key: Constraint, to: TableName, target: str) -> Iterator[str]:
+    """A key that no step makes: where both tables are in place, and no other key has its name."""
+    named = _named(_oid(table, target), key.name)
+    yield f"  IF {_oid(to, target)} IS NOT NULL AND NOT EXISTS ({named})"
+    yield f"      AND NOT {_has_key(table, key, target)} THEN"
     yield from _executed(AddForeignKey(table, key), target)
     yield "  END IF;"
 

@@ -358,12 +358,16 @@ def _hazards(view: _View) -> list[str]:
         word, steps = hazard.kind.value, positions[hazard]
         where = f"{'step' if len(steps) == 1 else 'steps'} {listed(steps, view.most)}"
         allowed = f"; apply wants --allow {word}" if hazard.kind.needs_consent else ""
-        texts.append(f"{hazard.sentence.rstrip('.')} ({word}, {where}{allowed})")
-        texts += hazard.sql
-    if len(texts) > view.most:
-        kinds = ", ".join(sorted({hazard.kind.value for hazard in hazards}))
-        texts = [*texts[: MANY - 1], f"and {len(texts) - MANY + 1} more of {kinds}; -v lists them"]
-    return view.said("HAZARDS", *texts)
+        texts.append((f"{hazard.sentence.rstrip('.')} ({word}, {where}{allowed})", hazard.sql))
+    more = len(texts) - (MANY - 1) if len(texts) > view.most else 0
+    lines: list[str] = []
+    for sentence, sql in texts[: len(texts) - more]:
+        lines += view.said("" if lines else "HAZARDS", sentence)
+        lines += [f"{' ' * INDENT}{printable(line)}" for line in sql]  # to be copied, and so in one line each
+    if more:
+        kinds = ", ".join(sorted({hazard.kind.value for hazard in hazards[-more:]}))
+        lines += view.said("", f"and {more} more of {kinds}; -v lists them")
+    return lines
 
 
 def _decisions(view: _View) -> list[str]:

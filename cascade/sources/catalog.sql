@@ -185,15 +185,15 @@ BEGIN
         counts := counts || format('"%s": %s', asked.oid, answer);
     END CASE;
   END LOOP;
-  -- pg_publication_namespace came with PostgreSQL 15.
-  IF current_setting('server_version_num')::integer >= 150000 THEN
-    EXECUTE 'SELECT json_object_agg(schema, publications)::text FROM (
-               SELECT n.nspname AS schema, json_agg(p.pubname ORDER BY p.pubname) AS publications
-               FROM pg_namespace n JOIN pg_publication p ON p.puballtables
-                 OR EXISTS (SELECT FROM pg_publication_namespace x WHERE x.pnpubid = p.oid AND x.pnnspid = n.oid)
-               WHERE n.nspname !~ ''^pg_'' AND n.nspname <> ''information_schema'' GROUP BY n.nspname) AS part'
-    INTO schema_publications;
-  END IF;
+  -- pg_publication_namespace came with PostgreSQL 15; before it, a publication took in all schemas or none.
+  EXECUTE 'SELECT json_object_agg(schema, publications)::text FROM (
+             SELECT n.nspname AS schema, json_agg(p.pubname ORDER BY p.pubname) AS publications
+             FROM pg_namespace n JOIN pg_publication p ON p.puballtables'
+          || CASE WHEN current_setting('server_version_num')::integer >= 150000 THEN
+               ' OR EXISTS (SELECT FROM pg_publication_namespace x WHERE x.pnpubid = p.oid AND x.pnnspid = n.oid)'
+             ELSE '' END
+          || ' WHERE n.nspname !~ ''^pg_'' AND n.nspname <> ''information_schema'' GROUP BY n.nspname) AS part'
+  INTO schema_publications;
   PERFORM set_config('cascade.read_schema_publications', coalesce(schema_publications, '{}'), true);
   PERFORM set_config('cascade.read_histories', '[' || array_to_string(histories, ',') || ']', true),
           set_config('cascade.read_counters', '[' || array_to_string(counters, ',') || ']', true),
@@ -532,6 +532,9 @@ dependant AS (
   FROM in_full r
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_proc'::regclass
   UNION
+  SELECT r.oid, 'statistics object', quote_ident(n.nspname) || '.' || quote_ident(s.stxname), ''
+  FROM in_full r JOIN pg_statistic_ext s ON s.stxrelid = r.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
+  UNION
   SELECT i.inhparent, CASE WHEN c.relispartition THEN 'partition' ELSE 'child' END,
          quote_ident(n.nspname) || '.' || quote_ident(c.relname), ''
   FROM in_full r JOIN pg_inherits i ON i.inhparent = r.oid
@@ -545,6 +548,11 @@ publication_list AS MATERIALIZED (
   FROM pg_publication_tables p JOIN in_full r ON r.nspname = p.schemaname AND r.relname = p.tablename
   GROUP BY r.oid
 ),
+subscription_list AS MATERIALIZED (
+  SELECT x.srrelid AS oid, json_agg(s.subname ORDER BY s.subname) AS subscriptions
+  FROM pg_subscription_rel x JOIN pg_subscription s ON s.oid = x.srsubid
+  GROUP BY x.srrelid
+),
 table_list AS (
   SELECT json_agg(CASE WHEN r.in_full THEN json_build_object(
       'schema', r.nspname, 'name', r.relname, 'kind', r.relkind, 'oid', r.oid::bigint,
@@ -557,6 +565,7 @@ table_list AS (
       'is_partition', r.relispartition, 'row_security', r.relrowsecurity,
       'force_row_security', r.relforcerowsecurity,
       'dependants', coalesce(dl.dependants, '[]'::json), 'publications', coalesce(pl.publications, '[]'::json),
+      'subscriptions', coalesce(sl.subscriptions, '[]'::json),
       'dropped_columns', (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attisdropped),
       'extension', em.extname, 'locked_by', r.pids,
       -- Whether the connected role has the rights of the owner: by itself, as a member, or as superuser.
@@ -604,6 +613,7 @@ table_list AS (
   LEFT JOIN counter_list nl ON nl.oid = r.oid
   LEFT JOIN dependant_list dl ON dl.oid = r.oid
   LEFT JOIN publication_list pl ON pl.oid = r.oid
+  LEFT JOIN subscription_list sl ON sl.oid = r.oid
 )
 SELECT json_build_object(
   'cascade_observed', 3,

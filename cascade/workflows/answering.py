@@ -9,6 +9,7 @@ from cascade.core.actions import Action, action_name
 from cascade.core.answer import Answer
 from cascade.core.attic import attic_of
 from cascade.core.causes import Cause, detect_causes
+from cascade.core.data_migrations import DataMigration, writers_of
 from cascade.core.decisions import Decisions
 from cascade.core.detect import detect_drift
 from cascade.core.detection.aside import put_aside
@@ -25,6 +26,7 @@ from cascade.core.naming import find_table
 from cascade.core.observed import Observed
 from cascade.core.plan import Plan
 from cascade.core.planner import Scope, make_plan
+from cascade.core.repairs import Surroundings
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
 from cascade.workflows.question import Question, Report, asked_options, question_document, silent, with_settings
@@ -83,6 +85,11 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         violations=observed.violations,
         decisions=question.decisions,
         attic=attic_of(question.decisions, observed),
+        surroundings=Surroundings(
+            publications=observed.schema_publications,
+            data_migrations=_data_migrations(drifts, expected, reading.replay, project),
+            put_aside={n: t for n, t in observed.layout.tables.items() if n not in compared.layout.tables},
+        ),
     )
     _refuse_idle_leaving_out(question.decisions, plan)
     fingerprint = fingerprint_of(observed.layout, plan.steps)
@@ -132,6 +139,26 @@ def _explained(drifts: tuple[Drift, ...], question: Question, reading: Reading) 
     told = explained((drift for drift in drifts if drift.kind in kinds), changes, both)
     others = (drift for drift in drifts if drift.kind not in kinds)
     return tuple(sorted((*told, *others), key=worst_first))
+
+
+def _data_migrations(
+    drifts: Iterable[Drift], expected: ExpectedLayout, replay: "Replay", project: "Project"
+) -> tuple[DataMigration, ...]:
+    """What may have written rows of tables and columns that may be made anew."""
+    anew = [drift for drift in drifts if drift.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN)]
+    if not anew:
+        return ()
+    from cascade.sources.data_migrations import read_data_migrations
+
+    found = tuple(read_data_migrations((replay.migrations[record.key], record) for record in replay.applied))
+    tables = (
+        (expected.tables[d.table], [d.object] if d.object else [])
+        for d in anew
+        if d.table and d.table in expected.tables
+    )
+    wrote = {migration for table, columns in tables for migration in writers_of(table, columns, found)}
+    in_order = sorted(wrote, key=lambda migration: migration.made_by.order)
+    return tuple(replace(migration, made_by=_locate(migration.made_by, replay, project)) for migration in in_order)
 
 
 def _not_read(observed: Observed, expected: ExpectedLayout, drifts: Iterable[Drift]) -> Iterator[NotChecked]:

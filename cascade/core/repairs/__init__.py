@@ -18,11 +18,12 @@ from cascade.core.repairs.indexes import index_obstacle, repair_indexes
 from cascade.core.repairs.keys import add_foreign_keys, key_obstacle, mend_foreign_keys
 from cascade.core.repairs.repair import LeftOut, Repair
 from cascade.core.repairs.rights import grant_rights
-from cascade.core.repairs.sides import Sides
+from cascade.core.repairs.sides import Sides, Surroundings
 from cascade.core.repairs.strays import move_strays
+from cascade.core.repairs.surroundings import with_surroundings
 from cascade.core.repairs.tables import copies_obstacle, creation_obstacle, move_obstacle, repair_tables
 
-__all__ = ["LeftOut", "Repair", "Sides", "decide_repairs", "make_repairs"]
+__all__ = ["LeftOut", "Repair", "Sides", "Surroundings", "decide_repairs", "make_repairs"]
 
 _OBSTACLES: tuple[Callable[[Drift, Sides], str], ...] = (
     move_obstacle,
@@ -64,4 +65,5 @@ def decide_repairs(sides: Sides) -> Sides:
 def make_repairs(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
     """The repairs of all decided drifts; what cannot be made, or is to be left out, is noted in ``left_out``."""
     made = (repair for make in _MAKERS for repair in make(sides, left_out))
-    yield from without(made, sides.decisions.leave_out, left_out)
+    for repair in without(made, sides.decisions.leave_out, left_out):
+        yield with_surroundings(repair, sides)

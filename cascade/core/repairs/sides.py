@@ -4,11 +4,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+from cascade.core.data_migrations import DataMigration
 from cascade.core.decisions import Decisions
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Layout, RowEvidence, Table, TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What no step cures, and some step may disturb.
+
+    ``publications`` are those that take in, by schema, every table which comes there. ``data_migrations`` may have
+    written rows of what is made anew. ``put_aside`` are the copies that do not count, as they lie.
+    """
+
+    publications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data_migrations: tuple[DataMigration, ...] = ()
+    put_aside: Mapping[TableName, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class Sides:
     violations: Mapping[tuple[TableName, str], RowEvidence] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     attic: str = "cascade_attic"
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @cached_property
     def moved(self) -> Mapping[TableName, TableName]:

@@ -98,13 +98,17 @@ def copies_obstacle(drift: Drift, sides: Sides) -> str:
     """Why copies cannot be exchanged or put aside, ``""`` where they can."""
     if drift.kept is None or drift.table is None:
         return ""
-    stuck = [d for d in drift.bound if not d.definition and d.kind not in ("partition", "child")]
+    stuck = [d for d in drift.bound if not d.definition and d.kind not in _GO_ALONG]
     if stuck:
         return f"{stuck[0].kind} {stuck[0].name} is bound to the copy that would go, and cannot be carried over"
     if drift.kept == drift.table:
         return ""
     kept = sides.observed.tables[drift.kept]
     return clash(names_of(kept, drift.table.schema), sides.names_now)
+
+
+_GO_ALONG = frozenset({"partition", "child", "statistics object"})
+"""What belongs to the copy that goes, rather than to its name."""
 
 
 def as_made(table: Table) -> Table:

@@ -1,0 +1,159 @@
+"""What else feels a step: users of healthy tables, subscribers, and things that are bound to a table by its OID."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cascade.core.actions import (
+    AddColumn,
+    AlterColumn,
+    CreateTable,
+    ExchangeTable,
+    MoveTable,
+    SetNotNull,
+    ShelveTable,
+)
+from cascade.core.data_migrations import DataMigration, writers_of
+from cascade.core.layout import Table, TableName, quoted
+from cascade.core.plan import Hazard, HazardKind
+from cascade.core.repairs.repair import Repair
+from cascade.core.repairs.sides import Sides
+
+
+def with_surroundings(repair: Repair, sides: Sides) -> Repair:
+    """The repair with the hazards that do not come from what it does, but from where it does that."""
+    around = (
+        *_left_behind(repair, sides),
+        *_replication(repair, sides),
+        *_row_security(repair, sides),
+        *_data_migrations(repair, sides),
+        *_healthy_locks(repair),
+    )
+    return replace(repair, hazards=(*repair.hazards, *around)) if around else repair
+
+
+def _left_behind(repair: Repair, sides: Sides) -> Iterator[Hazard]:
+    """Views, functions and statistics stay in the schema where they are; by its OID they go on with the table."""
+    match repair.action:
+        case MoveTable(table, _) | ExchangeTable(table, _):
+            bound = [d for d in sides.observed.tables[table].dependants if d.kind in _STAY]
+        case _:
+            return
+    if bound:
+        names = _listed([f"{d.kind} {d.name}" for d in bound])
+        words = f"{names} {'stays' if len(bound) == 1 else 'stay'} behind; what reads {table} goes on with it"
+        yield Hazard(HazardKind.LEFT_BEHIND, words)
+
+
+_STAY = frozenset({"view", "materialized view", "function", "statistics object", "partition", "child"})
+
+
+def _replication(repair: Repair, sides: Sides) -> Iterator[Hazard]:
+    """Changes are sent under the table's name, and a subscriber stops at one that it has not (Logical Replication)."""
+    match repair.action:
+        case MoveTable(table, to) | ExchangeTable(table, to):
+            yield from _renamed(sides.observed.tables[table], to, sides)
+            yield from _shelved(sides.surroundings.put_aside.get(to))
+        case ShelveTable(table):
+            yield from _shelved(sides.surroundings.put_aside.get(table))
+        case CreateTable(created):
+            yield from _entered(created.name, sides.surroundings.publications.get(created.name.schema, ()))
+        case AddColumn(table, column):
+            published = _publications(table, sides)
+            sql = f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {column.type};"
+            words = f"{table} is published by {_listed(published)}: a subscriber stops where it has no {column.name}"
+            yield from [Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, sql))] if published else []
+        case AlterColumn(table, there, wanted) if there.type != wanted.type:
+            published = _publications(table, sides)
+            sql = f"ALTER TABLE {table} ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};"
+            words = f"{table} is published by {_listed(published)}: a subscriber stops at a value that it cannot hold"
+            yield from [Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, sql))] if published else []
+        case _:
+            return
+
+
+_ON_SUBSCRIBER = "-- on each subscriber:"
+
+
+def _renamed(moved: Table, to: TableName, sides: Sides) -> Iterator[Hazard]:
+    here, there = (frozenset(sides.surroundings.publications.get(name.schema, ())) for name in (moved.name, to))
+    published = frozenset(moved.publications)
+    move = f"ALTER TABLE {moved.name} SET SCHEMA {quoted(to.schema)};"
+    staying = sorted((published - here) | (published & there))
+    if staying:
+        words = f"{moved.name} is published by {_listed(staying)}: a subscriber stops until it knows the table as {to}"
+        yield Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, move))
+    leaving = sorted((published & here) - there)
+    if leaving:
+        words = f"{moved.name} leaves {_listed(leaving)}, which publishes the schema: its changes are no longer sent"
+        again = tuple(f"ALTER PUBLICATION {quoted(name)} ADD TABLE {to};" for name in leaving)
+        sql = ("-- here, after the repair, to go on:", *again, _ON_SUBSCRIBER, move)
+        yield Hazard(HazardKind.REPLICATION, words, sql)
+    yield from _entered(to, sorted(there - published))
+    if moved.subscriptions:
+        words = f"{_listed(moved.subscriptions)} writes {moved.name}, and stops until the publisher calls it {to}"
+        yield Hazard(HazardKind.REPLICATION, words, ("-- on the publisher:", move))
+
+
+def _entered(table: TableName, publications: tuple[str, ...] | list[str]) -> Iterator[Hazard]:
+    if publications:
+        words = f"{table} comes into {_listed(publications)}: a subscriber without such a table stops at its first row"
+        dump = f"-- make {table} there, as it is here after the repair (pg_dump --schema-only --table='{table}')"
+        refresh = "-- then, by the name of the subscription: ALTER SUBSCRIPTION … REFRESH PUBLICATION;"
+        yield Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, dump, refresh))
+
+
+def _shelved(copy: Table | None) -> Iterator[Hazard]:
+    if copy is None:
+        return
+    used = (*(f"published by {name}" for name in copy.publications), *(f"written by {s}" for s in copy.subscriptions))
+    if used:
+        yield Hazard(HazardKind.REPLICATION, f"{copy.name}, which goes into the attic, is {_listed(used)}")
+
+
+def _publications(table: TableName, sides: Sides) -> tuple[str, ...]:
+    found = sides.found(table)
+    return found.publications if found else ()
+
+
+def _row_security(repair: Repair, sides: Sides) -> Iterator[Hazard]:
+    """What reads rows to prove something reads all of them, or the step fails: ``row_security = off``."""
+    match repair.action:
+        case ExchangeTable(_, place, is_shell=True) | ShelveTable(place, is_shell=True):
+            read = sides.surroundings.put_aside.get(place)
+        case SetNotNull(place) | AlterColumn(place):
+            read = sides.found(place)
+        case _:
+            return
+    if read is not None and read.row_security:
+        whom = "its owner as well" if read.force_row_security else "all but its owner"
+        words = f"policies of {read.name} hide rows from {whom}: a role that may not see them all stops at this step"
+        yield Hazard(HazardKind.ROW_SECURITY, words)
+
+
+def _data_migrations(repair: Repair, sides: Sides) -> Iterator[Hazard]:
+    """What wrote rows once is recorded as applied, and does not come again."""
+    match repair.action:
+        case CreateTable(created):
+            wrote = writers_of(sides.expected.tables[created.name], (), sides.surroundings.data_migrations)
+        case AddColumn(table, column):
+            wrote = writers_of(sides.expected.tables[table], (column.name,), sides.surroundings.data_migrations)
+        case _:
+            return
+    yield from (_will_not_rerun(migration) for migration in wrote)
+
+
+def _will_not_rerun(migration: DataMigration) -> Hazard:
+    return Hazard(HazardKind.DATA_MIGRATION, f"what {migration} may have written here is not written again")
+
+
+def _healthy_locks(repair: Repair) -> Iterator[Hazard]:
+    for lock in repair.locks:
+        if lock.healthy and lock.mode.blocks_writers:
+            who = "reads or writes" if lock.mode.blocks_readers else "writes"
+            words = f"{lock.table}, which is healthy, is locked {lock.mode.value}: who {who} it waits"
+            yield Hazard(HazardKind.HEALTHY_LOCK, words)
+
+
+def _listed(names: tuple[str, ...] | list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
