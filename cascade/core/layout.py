@@ -258,10 +258,10 @@ class UsedObject:
 class Dependant:
     """Something that is bound to a table by its OID, and so neither stays with its name nor is part of it.
 
-    ``kind`` is ``view``, ``materialized view``, ``rule``, ``policy``, ``trigger``, ``function``, ``partition`` or
-    ``child`` (by inheritance). ``name`` is as SQL names it: schema and name, of a rule, policy or trigger the name
-    alone. ``definition`` is the statement that makes it again, as PostgreSQL prints it, empty where there is none that
-    would do: then it cannot be carried over to another table.
+    ``kind`` is ``view``, ``materialized view``, ``rule``, ``policy``, ``trigger``, ``function``, ``statistics object``,
+    ``partition`` or ``child`` (by inheritance). ``name`` is as SQL names it: schema and name, of a rule, policy or
+    trigger the name alone. ``definition`` is the statement that makes it again, as PostgreSQL prints it, empty where
+    there is none that would do: then it cannot be carried over to another table.
     """
 
     kind: str

@@ -179,8 +179,11 @@ def _hazard(hazard: Hazard) -> JSON:
 def _details(action: Action) -> JSON:
     """What the action needs to be known, so that nobody has to parse its SQL: by the names of its parts."""
     match action:
-        case MoveTable(table, to) | ExchangeTable(table, to):
+        case MoveTable(table, to):
             return {"from": _table(table), "to": _table(to)}
+        case ExchangeTable(table, to):
+            places = {"from": _table(table), "to": _table(to)}
+            return {**places, "attic": action.attic, "is_shell": action.is_shell, "carried": _part(action.carried)}
         case CreateTable(made):
             return {
                 "columns": [_column(column) for column in made.columns],

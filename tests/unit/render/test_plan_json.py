@@ -2,15 +2,52 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from cascade.core.actions import Action, GrantTable, GrantUsage
+from cascade.core.actions import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    AddForeignKey,
+    AddNotNullProof,
+    AlterColumn,
+    CreateIndex,
+    CreateSchema,
+    CreateTable,
+    EnableConstraint,
+    ExchangeTable,
+    GrantSequence,
+    GrantTable,
+    GrantUsage,
+    MoveObject,
+    MoveTable,
+    RebuildIndex,
+    ReplaceConstraint,
+    ReplaceIndex,
+    RepointForeignKey,
+    SetNotNull,
+    SetOwner,
+    SetSequence,
+    ShelveTable,
+    ValidateConstraint,
+    action_name,
+)
 from cascade.core.answer import Answer
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import TableName
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Dependant,
+    Index,
+    Reference,
+    Table,
+    TableName,
+    UsedObject,
+)
 from cascade.core.plan import LockMode
 from cascade.render.plan_json import render_plan_json
 from tests.unit.render import answers
@@ -117,33 +154,60 @@ def test_what_a_step_does_is_told_without_sql() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("action", "details"),
-    [
-        (
-            GrantUsage("public", "app_user"),
-            {"on": "schema", "schema": "public", "privileges": ["USAGE"], "role": "app_user"},
-        ),
-        (
-            GrantTable(TableName("public", "a"), ("SELECT", "INSERT"), "app_user"),
-            {
-                "on": "table",
-                "schema": "public",
-                "table": "a",
-                "privileges": ["SELECT", "INSERT"],
-                "role": "app_user",
-            },
-        ),
-    ],
-)
-def test_a_grant_says_on_what(action: Action, details: dict[str, Any]) -> None:
+A = TableName("public", "a")
+BIGINT, INTEGER = Column("n", "bigint", nullable=False), Column("n", "integer")
+UNIQUE = Constraint("a_n_uniq", ConstraintKind.UNIQUE, ("n",), "UNIQUE (n)", index="a_n_uniq")
+KEY = Constraint("a_n_fk", ConstraintKind.FOREIGN_KEY, ("n",), references=Reference(TableName("public", "b"), ("id",)))
+INDEX = Index("a_n", ("n",), "btree (n)")
+VIEW = Dependant("view", "public.v", "CREATE OR REPLACE VIEW public.v AS SELECT 1;")
+
+ACTIONS: list[tuple[Action, dict[str, Any]]] = [
+    (CreateSchema("attic"), {"schema": "attic"}),
+    (MoveTable(TableName("x", "a"), A), {"from": {"schema": "x", "table": "a"}}),
+    (
+        ExchangeTable(TableName("x", "a"), A, "attic", carried=(VIEW,)),
+        {"carried": [{"kind": "view", "name": "public.v"}]},
+    ),
+    (ShelveTable(A, "attic", is_shell=False), {"attic": "attic", "is_shell": False}),
+    (CreateTable(Table(A, columns=(BIGINT,), constraints=(UNIQUE,), indexes=(INDEX,))), {"indexes": ["a_n"]}),
+    (
+        MoveObject(UsedObject("type", "x", "mood", None, "a.n"), "public"),
+        {"object": {"kind": "type", "name": "mood"}, "to": "public"},
+    ),
+    (AddColumn(A, BIGINT, (UNIQUE,), (INDEX,)), {"column": {"name": "n", "type": "bigint", "nullable": False}}),
+    (AlterColumn(A, INTEGER, BIGINT, ("type",)), {"aspects": ["type"]}),
+    (AddNotNullProof(A, "n", "a_n_not_null"), {"column": "n", "proof": "a_n_not_null"}),
+    (SetNotNull(A, "n"), {"column": "n", "proof": ""}),
+    (AddForeignKey(A, KEY), {"name": "a_n_fk", "columns": ["n"]}),
+    (RepointForeignKey(A, KEY, KEY), {}),
+    (AddConstraint(A, UNIQUE, INDEX), {"constraint": {"name": "a_n_uniq", "kind": "unique", "columns": ["n"]}}),
+    (ReplaceConstraint(A, UNIQUE, UNIQUE), {"found_index": None}),
+    (ValidateConstraint(A, KEY), {}),
+    (EnableConstraint(A, KEY), {}),
+    (CreateIndex(A, INDEX, concurrently=True), {"concurrently": True}),
+    (ReplaceIndex(A, INDEX, INDEX), {"found": {"name": "a_n", "columns": ["n"], "unique": False}}),
+    (RebuildIndex(A, INDEX), {}),
+    (SetSequence(A, "n", TableName("public", "a_n_seq")), {"increment": 1}),
+    (SetOwner(A, "migrator", "postgres"), {"owner": "migrator", "was": "postgres"}),
+    (GrantUsage("public", "app_user"), {"schema": "public", "role": "app_user"}),
+    (GrantTable(A, ("SELECT", "INSERT"), "app_user"), {"privileges": ["SELECT", "INSERT"], "role": "app_user"}),
+    (GrantSequence(A, TableName("public", "a_n_seq"), ("USAGE",), ""), {"privileges": ["USAGE"], "role": ""}),
+]
+
+
+def test_every_action_is_listed_here() -> None:
+    assert [type(action) for action, _ in ACTIONS] == list(get_args(Action))
+
+
+@pytest.mark.parametrize(("action", "details"), ACTIONS, ids=[action_name(type(action)) for action, _ in ACTIONS])
+def test_each_action_says_its_details_in_the_form_of_the_schema(action: Action, details: dict[str, Any]) -> None:
     answer = answers.faked()
     step = replace(answer.plan.steps[0], action=action)
     found = document(replace(answer, plan=replace(answer.plan, steps=(step,))))
 
     Draft202012Validator(schema()).validate(found)
-    assert found["steps"][0]["action"] == "grant"
-    assert found["steps"][0]["details"] == details
+    assert found["steps"][0]["action"] == action_name(type(action))
+    assert found["steps"][0]["details"].items() >= details.items()
 
 
 def test_what_is_left_out_has_the_form_of_a_drift() -> None:
