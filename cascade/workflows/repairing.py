@@ -1,6 +1,7 @@
 """The repair: rehearsed, applied, taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +22,7 @@ from cascade.core.preflight import Check
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.repair.apply import StepRun, Work, apply_late_step, apply_transaction, rehearse_transaction
 from cascade.effects.repair.journal import open_journal, read_journal, write_header
-from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, repair_session
+from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, first_line, repair_session
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
@@ -127,11 +128,29 @@ def apply_plan(
             if step.phase is not Phase.TRANSACTION:
                 report(step.id)
                 runs.append(apply_late_step(session, step, work, writer))
-        observed = _look(answer, question, session, within=False)
-        writer.write("looked", after=digest_of_tables(observed, tables))
+        with _after_commit(journal):
+            observed = _look(answer, question, session, within=False)
+            writer.write("looked", after=digest_of_tables(observed, tables))
     report("looking again")
-    afterwards = analyse(replace(question, decisions=replace(question.decisions, leave_out=frozenset())), report=report)
+    with _after_commit(journal):
+        everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
+        afterwards = analyse(everything, report=report)
     return Applied(tuple(runs), journal, afterwards)
+
+
+@contextmanager
+def _after_commit(journal: Path) -> Iterator[None]:
+    """What fails here changes nothing of what was done."""
+    from django.db import Error
+
+    try:
+        yield
+    except (CascadeError, Error) as error:
+        what = error.message if isinstance(error, CascadeError) else first_line(error)
+        raise CascadeError(
+            f"The repair is committed, and could not be looked at again: {what}",
+            hint=f"What is left to do: cascade plan. To take it back: cascade undo {journal}",
+        ) from error
 
 
 def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report) -> Undone:

@@ -166,6 +166,8 @@ def key_obstacle(drift: Drift, sides: Sides) -> str:
     return f"{broken} refer to nothing: they have to be put right first" if broken.has_rows else ""
 
 
+_OF_COPIES = frozenset({DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE})
+
 _KEY_KINDS = frozenset(
     {
         DriftKind.MISSING_CONSTRAINT,
@@ -179,6 +181,10 @@ _KEY_KINDS = frozenset(
 
 def _missing_key_obstacle(drift: Drift, sides: Sides, own: str = "") -> str:
     assert drift.table is not None, "a key is on a table"
+    if isinstance(drift.wanted, Constraint) and drift.wanted.references is not None:
+        to = drift.wanted.references.table
+        if any(d.table == to and d.undecided and d.kind in _OF_COPIES for d in sides.drifts):
+            return f"it has to be decided first which copy of {to} counts"
     expected = sides.expected.tables[drift.table]
     if not isinstance(drift.wanted, Constraint):
         return "its definition is not known"

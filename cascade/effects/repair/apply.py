@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
 from cascade.effects.repair.transaction import HeldLock, Report, StatementFailed, Transaction, in_transaction
+from cascade.errors import FileError
 from cascade.render.sql import render_step_sql
 
 Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
@@ -65,13 +67,17 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
     if not steps:
         return ()
 
+    committed = False
+
     def commit(transaction: Transaction) -> None:
+        nonlocal committed
         transaction.cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text")
         xid = transaction.cursor.fetchone()[0]
         # On the disk first: when the connection breaks in the COMMIT, only the server knows, and this is what to ask.
         journal.write("committing", xid=xid, steps=[step.id for step in steps])
         transaction.cursor.execute("COMMIT")
-        journal.write("committed", xid=xid)
+        committed = True
+        _write_after_commit(journal, "The repair is committed.", "committed", xid=xid)
 
     try:
         return in_transaction(
@@ -80,8 +86,18 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
     except ServerLost:
         raise
     except BaseException:
-        journal.write("rolled_back")
+        if not committed:
+            with suppress(FileError):  # it may be the journal that failed
+                journal.write("rolled_back")
         raise
+
+
+def _write_after_commit(journal: JournalWriter, done: str, event: str, **facts: Any) -> None:
+    """Write what cannot be taken back by failing."""
+    try:
+        journal.write(event, **facts)
+    except FileError as error:
+        raise FileError(f"{done} {error.message}", hint="What is left to do: cascade plan.") from error
 
 
 def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
@@ -110,11 +126,12 @@ def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWr
 
     def commit(transaction: Transaction) -> None:
         transaction.cursor.execute("COMMIT")
-        journal.write("done", step=step.id)
+        _write_after_commit(journal, f"{step.id} is committed.", "done", step=step.id)
 
     # It hinders neither readers nor writers, so it may take its time.
     patient = replace(work.limits, statement_timeout=0, max_hold=None)
-    return in_transaction(session, run, limits=patient, report=work.report, commit=commit)
+    nothing = f"What came before {step.id} is committed, and nothing of it was changed"
+    return in_transaction(session, run, limits=patient, report=work.report, commit=commit, nothing=nothing)
 
 
 def _run_all(
@@ -258,10 +275,13 @@ def _apply_concurrently(session: Session, step: Step, journal: JournalWriter) ->
         journal.write("done", step=step.id)
     except Error as error:
         if is_lost(error):
-            raise ServerLost(f"The connection was lost during {step.id}: {first_line(error)}") from error
+            raise ServerLost(
+                f"The connection was lost during {step.id}: {first_line(error)}",
+                hint="What came before it is committed. What is left to do: cascade plan.",
+            ) from error
         raise StatementFailed(
             f"PostgreSQL refused {step.id}: {first_line(error)}",
-            hint="What came before it is committed. Ask cascade plan for what is left.",
+            hint="What came before it is committed. What is left to do: cascade plan.",
         ) from error
     return StepRun(step, took, ())
 

@@ -71,16 +71,17 @@ def in_transaction(
     limits: Limits,
     report: Report,
     commit: Callable[[Transaction], None] | None,
+    nothing: str = "Nothing was changed",
 ) -> Result:
     """Do the work in one transaction, again from the start where it could not have its locks.
 
-    ``commit`` ends it, None rolls it back. Whatever happens, nothing of a failed try stays. Raises what the work
-    raises, ``StatementFailed`` where PostgreSQL refuses, ``TooLong`` where the limits were met in every try, and
-    ``ServerLost`` where the connection breaks.
+    ``commit`` ends it, None rolls it back; ``nothing`` says what a failure leaves. Whatever happens, nothing of a
+    failed try stays. Raises what the work raises, ``StatementFailed`` where PostgreSQL refuses, ``TooLong`` where the
+    limits were met in every try, and ``ServerLost`` where the connection breaks.
     """
     from django.db import Error
 
-    reason = ""
+    reason, blockers = "", ""
     for attempt in range(1, limits.tries + 1):
         watch = Watch()
         try:
@@ -90,20 +91,24 @@ def in_transaction(
             reason = error.message
         except Error as error:
             if is_lost(error):
-                raise ServerLost(f"The connection was lost: {first_line(error)}") from error
+                raise ServerLost(
+                    f"The connection was lost: {first_line(error)}",
+                    hint="The server rolls back what was not committed. What is left to do: cascade plan.",
+                ) from error
             reason = watch.why or RETRYABLE.get(sqlstate(error), "")
             if not reason:
                 raise StatementFailed(
-                    f"PostgreSQL refused: {first_line(error)}", hint="Nothing was changed: all of it was rolled back."
+                    f"PostgreSQL refused: {first_line(error)}", hint=f"{nothing}: all of it was rolled back."
                 ) from error
+            blockers = watch.blockers
         if attempt < limits.tries:
             pause = min(0.25 * 2**attempt, 5) * (0.5 + random.random())
             report(f"rolled back: {reason}; try {attempt + 1} of {limits.tries} in {pause:.1f} s")
             time.sleep(pause)
-    blockers = blockers_of(session)
+    who = f"In the way: {blockers}." if blockers else ""
     raise TooLong(
-        f"Nothing was changed: in {limits.tries} tries {reason}.",
-        hint=f"{blockers} Try again when it is quieter, or with a longer --lock-timeout or --max-wait.".strip(),
+        f"{nothing}: in {limits.tries} tries {reason}.",
+        hint=f"{who} Try again when it is quieter, or with a longer --lock-timeout or --max-wait.".strip(),
     )
 
 
@@ -137,6 +142,11 @@ def opening(limits: Limits) -> Iterator[str]:
     # A program that hangs between two statements must not hold its locks for ever.
     yield "SET LOCAL idle_in_transaction_session_timeout = '60s'"
     yield f"SET LOCAL search_path = {SEARCH_PATH}"
+    # What the journal calls committed has to outlive a crash of the server.
+    yield (
+        "SELECT pg_catalog.set_config('synchronous_commit', 'local', true) "
+        "WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+    )
 
 
 def _roll_back(cursor: Any) -> None:
@@ -174,19 +184,6 @@ def sole_repair(session: Session) -> Iterator[None]:
             session.cursor.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [ADVISORY_KEY])
 
 
-def blockers_of(session: Session) -> str:
-    """Who holds strong locks on tables now, in a sentence; not what they run, which may hold values."""
-    from django.db import Error
-
-    try:
-        session.cursor.execute(_BLOCKERS, [session.pid])
-        found = session.cursor.fetchall()
-    except Error:
-        return ""
-    who = [f"pid {pid} ({name or 'unnamed'}, for {age} s)" for pid, name, age in found]
-    return f"Locks are held by {', '.join(who)}." if who else ""
-
-
 _LOCKS = """
 SELECT DISTINCT n.nspname, c.relname, l.mode
 FROM pg_catalog.pg_locks l
@@ -201,14 +198,6 @@ ORDER BY 1, 2, 3
 _HOLDER = """
 SELECT pid FROM pg_catalog.pg_locks
 WHERE locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = %s AND granted
-"""
-
-_BLOCKERS = """
-SELECT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::integer
-FROM pg_catalog.pg_stat_activity a
-WHERE a.pid <> %s AND a.datname = current_database() AND a.xact_start IS NOT NULL
-  AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted)
-ORDER BY a.xact_start LIMIT 5
 """
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from cascade.core.limits import Limits
 from cascade.effects.repair.session import Session, connection
@@ -15,9 +16,13 @@ EVERY = 0.1
 
 @dataclass
 class Watch:
-    """What the watcher has seen. ``why`` is set when it has given up for us; then all has to be rolled back."""
+    """What the watcher has seen. ``why`` is set when it has given up for us; then all has to be rolled back.
+
+    ``blockers`` are those that we waited for last, not with what they run, which may hold values.
+    """
 
     why: str = ""
+    blockers: str = ""
     locked_since: float | None = None
     waited: float = 0.0
     over: threading.Event = field(default_factory=threading.Event)
@@ -56,6 +61,7 @@ def _watch(session: Session, limits: Limits, watch: Watch) -> None:
                 waiting = {pid: waiting.get(pid, now) for pid in there}
                 longest = max((now - since for since in waiting.values()), default=0.0)
                 watch.waited = max(watch.waited, longest)
+                watch.blockers = _blockers(cursor, session.pid) or watch.blockers
                 watch.why = watch.why or _too_long(longest, now, limits, watch, sorted(there))
                 if watch.why:
                     # Again and again: between two statements there is nothing to cancel.
@@ -64,9 +70,20 @@ def _watch(session: Session, limits: Limits, watch: Watch) -> None:
         return
 
 
+def _blockers(cursor: Any, pid: int) -> str:
+    cursor.execute(_BLOCKERS, [pid])
+    return ", ".join(f"pid {blocker} ({name or 'unnamed'})" for blocker, name in cursor.fetchall())
+
+
+# pg_locks and application_name are shown to every role; of pg_stat_activity most is not (Monitoring, 27.2.3).
 _WAITERS = """
-SELECT a.pid FROM pg_catalog.pg_stat_activity a
-WHERE a.wait_event_type = 'Lock' AND %s = ANY (pg_catalog.pg_blocking_pids(a.pid))
+SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l
+WHERE NOT l.granted AND %s = ANY (pg_catalog.pg_blocking_pids(l.pid))
+"""
+
+_BLOCKERS = """
+SELECT a.pid, a.application_name FROM pg_catalog.pg_stat_activity a
+WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(%s)) ORDER BY 1
 """
 
 

@@ -1,0 +1,528 @@
+"""Repairs of a site that somebody disturbs: ``python -m tests.scenarios.repair_bench SCENARIO``, in its environment.
+
+Each scenario is a function that a test of ``test_repair_faults`` names; it runs in a process of its own, because
+Django is set up once. ``BENCH_DSN`` leads to the site's database as superuser.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import django
+import psycopg
+from django.db import connections
+
+from cascade.core.actions import Phase
+from cascade.core.answer import Answer
+from cascade.core.decisions import Decisions
+from cascade.core.journal import Journal
+from cascade.core.limits import Limits
+from cascade.effects.repair.apply import VerificationFailed
+from cascade.effects.repair.journal import read_journal
+from cascade.effects.repair.session import RepairRefused, ServerLost
+from cascade.effects.repair.transaction import StatementFailed, TooLong
+from cascade.errors import CascadeError, FileError
+from cascade.workflows import Question, analyse
+from cascade.workflows.repairing import Applied, apply_plan, rehearse_plan, repair_target, undo_journal
+
+LIMITS = Limits(lock_timeout=0.3, max_wait=30, tries=2)
+
+
+@dataclass
+class Bench:
+    """The site's database from outside, and the repair from inside; ``messages`` are those of its progress."""
+
+    dsn: str
+    question: Question = field(default_factory=Question)
+    messages: list[str] = field(default_factory=list)
+    journals: int = 0
+
+    @contextmanager
+    def somebody(self) -> Iterator[Any]:
+        """Another session, of a superuser, in autocommit mode."""
+        with psycopg.connect(self.dsn, autocommit=True, application_name="somebody") as connection:
+            yield connection
+
+    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run as superuser; the rows of the last one."""
+        with self.somebody() as connection:
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def dump(self) -> list[str]:
+        """``pg_dump --schema-only``, which does not come from cascade."""
+        done = subprocess.run(
+            [os.environ["BENCH_PG_DUMP"], "--schema-only", self.dsn], capture_output=True, text=True, check=True
+        )
+        return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+
+    def repairing_pid(self) -> int:
+        """The backend of the repair: it alone holds the advisory lock."""
+        [pid] = self.repairing()
+        return pid
+
+    def repairing(self) -> list[int]:
+        """The backends that hold the advisory lock of this database."""
+        found = self.sql(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return [int(pid) for (pid,) in found]
+
+    def plan(self) -> Answer:
+        return analyse(self.question)
+
+    def apply(
+        self, answer: Answer | None = None, *, on: Callable[[str], None] | None = None, limits: Limits = LIMITS
+    ) -> Applied:
+        """Apply; ``on`` is called before each step with its message, and can disturb."""
+
+        def report(message: str) -> None:
+            self.messages.append(message)
+            if on is not None:
+                on(message)
+
+        self.journals += 1
+        target = repair_target(self.question)
+        return apply_plan(answer or self.plan(), self.question, target, limits, self.journal, report=report)
+
+    @property
+    def journal(self) -> Path:
+        """That of the last try."""
+        return Path(f"journal-{os.getpid()}-{self.journals}.jsonl")
+
+    def read_journal(self) -> Journal:
+        return read_journal(self.journal)
+
+    def crash(self, pid: int) -> None:
+        """Kill a backend; the server ends all sessions, recovers what was committed, and is up again."""
+        with suppress(psycopg.OperationalError), self.somebody() as witness:
+            os.kill(pid, signal.SIGKILL)
+            witness.execute("SELECT pg_sleep(30)")
+        connections.close_all()  # another run of the program would have another
+        for _ in range(200):
+            with suppress(psycopg.OperationalError):
+                self.sql("SELECT 1")
+                return
+            time.sleep(0.1)
+        raise AssertionError("the server did not come back")
+
+    def assert_it_goes_on_from_the_truth(self) -> None:
+        """Nothing of a failed repair is in the way: no lock, and the next one ends with an empty plan."""
+        assert self.repairing() == []
+        assert self.apply().afterwards.plan.is_empty
+
+
+def refused(error: type[CascadeError], deed: Callable[[], Any]) -> str:
+    """The whole text of the error that the deed has to end with."""
+    try:
+        deed()
+    except error as found:
+        return str(found)
+    raise AssertionError(f"nothing was refused, and {error.__name__} was due")
+
+
+# ------------------------------------------------------------------------------------------------- connections that end
+
+
+def backend_terminated_at_every_step(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+    target = repair_target(bench.question)
+    for number in range(1, len(answer.plan.steps_in(Phase.TRANSACTION)) + 1):
+
+        def end_it(message: str, at: str = f"step {number} of") -> None:
+            if message.startswith(at):
+                bench.sql(f"SELECT pg_terminate_backend({bench.repairing_pid()}, 2000)")
+
+        text = refused(ServerLost, lambda on=end_it: bench.apply(answer, on=on))
+        assert "cascade plan" in text, text
+        assert bench.dump() == before, number
+        undone = refused(RepairRefused, lambda: undo_journal(bench.journal, target, LIMITS, report=len))
+        assert "nothing to undo" in undone, undone
+    bench.assert_it_goes_on_from_the_truth()
+
+
+def connection_lost_in_the_commit(bench: Bench) -> None:
+    """Before it reached the server, and after that: only the server knows, and is asked."""
+    from cascade.effects.repair import journal as module
+
+    before, write = bench.dump(), module.JournalWriter.write
+
+    def end_before_commit(self: Any, event: str, **facts: Any) -> None:
+        write(self, event, **facts)
+        if event == "committing":
+            bench.sql(f"SELECT pg_terminate_backend({bench.repairing_pid()}, 2000)")
+
+    with mock.patch.object(module.JournalWriter, "write", end_before_commit):
+        refused(ServerLost, bench.apply)
+    assert bench.dump() == before
+    target = repair_target(bench.question)
+    assert "nothing to undo" in refused(RepairRefused, lambda: undo_journal(bench.journal, target, LIMITS, report=len))
+
+    class Silence(Exception):
+        """The program ends here, as if it had been killed."""
+
+    def end_after_commit(self: Any, event: str, **facts: Any) -> None:
+        if event in ("committed", "rolled_back"):
+            raise Silence
+        write(self, event, **facts)
+
+    with mock.patch.object(module.JournalWriter, "write", end_after_commit), suppress(Silence):
+        bench.apply()
+    assert not bench.plan().plan.steps_in(Phase.TRANSACTION)
+    # The journal does not know that it was committed; the server does.
+    undone = undo_journal(bench.journal, target, LIMITS, report=len)
+    assert undone.steps
+    assert bench.dump() == before
+
+
+def server_killed(bench: Bench) -> None:
+    """SIGKILL for the backend: the postmaster ends all the others, and recovers what was committed."""
+    answer, before = bench.plan(), bench.dump()
+    for at in ("step 1 of", "step 5 of"):
+
+        def kill(message: str, at: str = at) -> None:
+            if message.startswith(at):
+                bench.crash(bench.repairing_pid())
+
+        refused(ServerLost, lambda on=kill: bench.apply(answer, on=on))
+        assert bench.dump() == before, at
+    applied = bench.apply(answer)
+    with bench.somebody() as victim:
+        bench.crash(victim.info.backend_pid)
+    assert applied.afterwards.plan.is_empty
+    assert bench.plan().plan.is_empty, "what the journal calls committed did not outlive the server"
+
+
+def backend_terminated_in_each_late_step(bench: Bench) -> None:
+    late = [step.id for step in bench.plan().plan.steps if step.phase is not Phase.TRANSACTION]
+    assert [id_.partition(":")[0] for id_ in late] == ["validate_constraint", "create_index"]
+    for id_ in late:
+
+        def end_it(message: str, at: str = id_) -> None:
+            if message == at:
+                bench.sql(f"SELECT pg_terminate_backend({bench.repairing_pid()}, 2000)")
+
+        refused(ServerLost, lambda on=end_it: bench.apply(on=on))
+        assert id_ in [step.id for step in bench.plan().plan.steps]
+        assert id_ not in [step.id for step in bench.read_journal().done]
+    bench.assert_it_goes_on_from_the_truth()
+
+
+def invalid_index_of_a_broken_try_is_cleared_away(bench: Bench) -> None:
+    """A build that was cancelled leaves an invalid index of the right name (Building Indexes Concurrently)."""
+    answer = bench.plan()
+    [index] = [step for step in answer.plan.steps if step.phase is Phase.CONCURRENT]
+    with bench.somebody() as somebody:
+
+        def cancel(message: str) -> None:
+            if message == index.id:
+                # An open transaction that may see old rows keeps the build waiting.
+                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                somebody.execute(f"SELECT count(*) FROM {index.table}")
+                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+        text = refused(StatementFailed, lambda: bench.apply(answer, on=cancel))
+        assert "committed" in text, text
+    assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(1,)]
+    bench.assert_it_goes_on_from_the_truth()
+    assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+def _cancel_once_it_waits(bench: Bench, pid: int) -> None:
+    for _ in range(200):
+        waits = bench.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'")
+        if waits == [(1,)]:
+            bench.sql(f"SELECT pg_cancel_backend({pid})")
+            return
+        time.sleep(0.05)
+
+
+# ------------------------------------------------------------------------------------------------------ others at work
+
+
+def lock_that_is_not_to_be_had(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+    with bench.somebody() as somebody:
+        somebody.execute("BEGIN")
+        somebody.execute("LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
+        kept: list[Any] = []
+
+        def look(message: str) -> None:
+            if message.startswith("rolled back"):
+                mine = f"l.pid = {bench.repairing_pid()} AND l.locktype = 'relation'"
+                kept.extend(bench.sql(f"SELECT l.relation FROM pg_locks l WHERE {mine}"))
+
+        text = refused(TooLong, lambda: bench.apply(answer, on=look))
+        assert "Nothing was changed" in text, text
+        assert f"pid {somebody.info.backend_pid} (somebody" in text, text
+        assert kept == [], "locks were kept between two tries"
+        assert [m.startswith("rolled back") for m in bench.messages].count(True) == 1
+
+        def let_go(message: str) -> None:
+            if message.startswith("rolled back"):
+                somebody.execute("ROLLBACK")
+
+        assert bench.dump() == before
+        assert bench.apply(answer, on=let_go).afterwards.plan.is_empty
+
+
+def somebody_waits_for_us_too_long(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+
+    def come_and_stay(message: str) -> None:
+        if message.startswith("step 2 of"):
+            reader.start()
+            time.sleep(1.5)
+
+    def read() -> None:
+        # cascade rolls back for its sake, so it gets its answer.
+        answers.extend(
+            bench.sql("SET statement_timeout = '20s'", "SELECT count(*) FROM test_schema.user_profile_bounty")
+        )
+
+    answers: list[Any] = []
+    reader = threading.Thread(target=read)
+    limits = Limits(max_wait=0.3, tries=1)
+    text = refused(TooLong, lambda: bench.apply(answer, on=come_and_stay, limits=limits))
+    reader.join()
+    assert "waited for us for more than 0.3 s" in text, text
+    assert len(answers) == 1
+    assert bench.dump() == before
+    text = refused(
+        TooLong, lambda: bench.apply(answer, on=lambda m: time.sleep(0.3), limits=Limits(max_hold=0.2, tries=1))
+    )
+    assert "--max-hold" in text, text
+    assert bench.dump() == before
+    bench.assert_it_goes_on_from_the_truth()
+
+
+def deadlock(bench: Bench) -> None:
+    """Somebody locks in the other order; whichever PostgreSQL ends, the repair is whole afterwards."""
+    answer = bench.plan()
+    last, first = "test_schema.user_profile_stream_config", "test_schema.user_profile_about_item"
+    with bench.somebody() as somebody:
+        somebody.execute("BEGIN")
+        somebody.execute(f"LOCK TABLE {last} IN ACCESS SHARE MODE")
+        crossing = threading.Thread(target=_lock_once_it_waits, args=(bench, somebody, first))
+        crossing.start()
+        applied = bench.apply(answer, limits=Limits(lock_timeout=10, max_wait=30, tries=5))
+        crossing.join()
+    assert applied.afterwards.plan.is_empty
+
+
+def _lock_once_it_waits(bench: Bench, somebody: Any, table: str) -> None:
+    for _ in range(200):
+        if bench.sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE {somebody.info.backend_pid} = ANY (pg_blocking_pids(pid))"
+        ) == [(1,)]:
+            break
+        time.sleep(0.05)
+    with suppress(psycopg.errors.DeadlockDetected):
+        somebody.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+    somebody.execute("ROLLBACK")
+
+
+def statement_that_takes_too_long(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+    bench.sql(
+        "CREATE FUNCTION public.dawdle() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); END'",
+        "CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.dawdle()",
+    )
+    text = refused(StatementFailed, lambda: bench.apply(answer, limits=Limits(statement_timeout=0.3, max_wait=30)))
+    assert "statement timeout" in text, text
+    bench.sql("DROP EVENT TRIGGER dawdle", "DROP FUNCTION public.dawdle()")
+    assert bench.dump() == before
+    bench.assert_it_goes_on_from_the_truth()
+
+
+def two_repairs_at_once(bench: Bench) -> None:
+    answer = bench.plan()
+    texts: list[str] = []
+
+    def another(message: str) -> None:
+        if message.startswith("step 2 of") or message in late:
+            target, path = repair_target(bench.question), Path(f"another-{len(texts)}.jsonl")
+            texts.append(
+                refused(
+                    RepairRefused,
+                    lambda: apply_plan(answer, bench.question, target, LIMITS, path, report=lambda m: None),
+                )
+            )
+
+    late = [step.id for step in answer.plan.steps if step.phase is not Phase.TRANSACTION]
+    applied = bench.apply(answer, on=another)
+    assert len(texts) == 1 + len(late) > 1
+    assert all("Another repair of this database is at work" in text for text in texts)
+    assert applied.afterwards.plan.is_empty
+
+
+def migrate_at_the_same_moment(bench: Bench) -> None:
+    """``django_migrations`` is locked, so that no migration is recorded meanwhile; who reads it does not wait."""
+    answer = bench.plan()
+
+    def migrate(message: str) -> None:
+        if message.startswith("step 2 of"):
+            with bench.somebody() as somebody:
+                assert somebody.execute("SELECT count(*) > 0 FROM public.django_migrations").fetchone() == (True,)
+                somebody.execute("SET lock_timeout = '100ms'")
+                insert = "INSERT INTO public.django_migrations (app, name, applied) VALUES ('a', 'b', now())"
+                with suppress(psycopg.errors.LockNotAvailable):
+                    somebody.execute(insert)
+                    raise AssertionError("a migration was recorded during the repair")
+
+    assert bench.apply(answer, on=migrate).afterwards.plan.is_empty
+
+
+def ddl_and_migrations_between_plan_and_apply(bench: Bench) -> None:
+    answer = bench.plan()
+    bench.sql("ALTER TABLE test_schema.user_profile_bounty ADD COLUMN surprise integer")
+    before = bench.dump()
+    text = refused(RepairRefused, lambda: bench.apply(answer))
+    assert "test_schema.user_profile_bounty changed" in text, text
+    assert bench.dump() == before
+    bench.sql(
+        "ALTER TABLE test_schema.user_profile_bounty DROP COLUMN surprise",
+        "INSERT INTO public.django_migrations (app, name, applied) VALUES ('teams', '9999_other', now())",
+    )
+    text = refused(RepairRefused, lambda: bench.apply(answer))
+    assert "migrations" in text, text
+    bench.sql("DELETE FROM public.django_migrations WHERE name = '9999_other'")
+    bench.assert_it_goes_on_from_the_truth()
+
+
+def something_else_goes_wrong_meanwhile(bench: Bench) -> None:
+    """What the steps did not promise is found before COMMIT, and all is rolled back."""
+    answer, before = bench.plan(), bench.dump()
+    bench.sql(
+        "CREATE FUNCTION public.meddle() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN "
+        "IF EXISTS (SELECT FROM information_schema.columns WHERE (table_schema, table_name, column_name) "
+        "  = ('public', 'user_profile_badge', 'title')) AND to_regclass('public.user_profile_bounty') IS NOT NULL THEN "
+        "  EXECUTE 'ALTER TABLE public.user_profile_badge DROP COLUMN title CASCADE'; END IF; END$$",
+        "CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.meddle()",
+    )
+    text = refused(VerificationFailed, lambda: bench.apply(answer))
+    assert "missing_column:public.user_profile_badge.title is new" in text, text
+    bench.sql("DROP EVENT TRIGGER meddle", "DROP FUNCTION public.meddle()")
+    assert bench.dump() == before
+    bench.assert_it_goes_on_from_the_truth()
+
+
+# -------------------------------------------------------------------------------------------------------- the journal
+
+
+def disk_that_is_full_for_the_journal(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+    events = 0
+
+    def counted(file: int) -> None:
+        nonlocal events
+        events += 1
+
+    with mock.patch("os.fsync", counted):
+        bench.apply(answer)
+    written = events
+    target = repair_target(bench.question)
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    for full_at in range(1, written + 1):
+        left = iter(range(1, full_at))
+
+        def full(file: int, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise OSError(28, "No space left on device")
+
+        with mock.patch("os.fsync", full):
+            text = refused(FileError, lambda: bench.apply(answer))
+        assert "No space left on device" in text, text
+        if bench.dump() != before:
+            assert "is committed" in text, text
+            break
+        assert "is committed" not in text, text
+    assert full_at > 3
+    assert bench.plan().plan.is_empty
+
+
+# ---------------------------------------------------------------------------------------------------------- row security
+
+
+def forced_row_security_hides_the_rows_of_a_copy(bench: Bench) -> None:
+    """A copy whose rows the role may not see counts as not empty, and is not put aside."""
+    bench.sql(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL)",
+        "INSERT INTO public.user_profile_bounty SELECT * FROM test_schema.user_profile_bounty LIMIT 1",
+        "ALTER TABLE public.user_profile_bounty OWNER TO migrator",
+        "ALTER TABLE public.user_profile_bounty ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE public.user_profile_bounty FORCE ROW LEVEL SECURITY",
+    )
+    applied = bench.apply()
+    assert applied.afterwards.plan.is_empty
+    left = {drift.id: drift.undecided for drift in applied.left}
+    assert left["duplicated_table:public.user_profile_bounty"]
+    # Where a key should point is not known before that is decided.
+    keys = [why for id_, why in left.items() if id_.startswith("misdirected_foreign_key")]
+    assert len(keys) == 3
+    assert all("which copy of public.user_profile_bounty counts" in why for why in keys)
+    assert bench.sql("SELECT count(*) FROM public.user_profile_bounty") == [(1,)]
+
+
+def rows_that_come_into_a_shell_after_the_plan(bench: Bench) -> None:
+    """That the copy is empty is proved again under the lock."""
+    bench.sql(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL)",
+        "ALTER TABLE public.user_profile_bounty OWNER TO migrator",
+    )
+    answer = bench.plan()
+    assert any(step.id.startswith("exchange_table:") for step in answer.plan.steps)
+    bench.sql("INSERT INTO public.user_profile_bounty SELECT * FROM test_schema.user_profile_bounty LIMIT 1")
+    before = bench.dump()
+    text = refused(CascadeError, lambda: bench.apply(answer))
+    assert "user_profile_bounty" in text, text
+    assert "othing was changed" in text, text
+    assert bench.dump() == before
+
+
+# -------------------------------------------------------------------------------------------------------------- rehearsal
+
+
+def rehearsal_that_somebody_tries_to_commit(bench: Bench) -> None:
+    from cascade.effects.repair import apply as module
+
+    answer, before = bench.plan(), bench.dump()
+    arm = module.make_uncommittable
+
+    def arm_and_commit(cursor: Any) -> None:
+        arm(cursor)
+        cursor.execute("COMMIT")
+
+    with mock.patch.object(module, "make_uncommittable", arm_and_commit):
+        text = refused(
+            StatementFailed,
+            lambda: rehearse_plan(answer, bench.question, repair_target(bench.question), LIMITS, report=len),
+        )
+    assert "a rehearsal cannot be committed" in text, text
+    assert bench.dump() == before
+    assert bench.repairing() == []
+
+
+def main() -> None:
+    """Run the scenario that the command line names."""
+    django.setup()
+    options = json.loads(os.environ.get("BENCH_DECISIONS", "{}"))
+    bench = Bench(os.environ["BENCH_DSN"], Question(decisions=Decisions(**options)))
+    globals()[sys.argv[1]](bench)
+
+
+if __name__ == "__main__":
+    main()
