@@ -1,10 +1,10 @@
 """Expected beside observed: where the two differ, with the evidence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from cascade.core.decisions import Decisions
-from cascade.core.detection.aside import put_aside
+from cascade.core.detection.aside import Aside, put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import detect_counters
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
@@ -36,8 +36,20 @@ def detect_drift(
         *detect_migrations(both),
     ]
     found = [*chosen_copies(found, aside, observed, both)]
+    known = {drift.id for drift in found}
+    as_it_lies = Comparison(expected, observed, placement, decisions)
+    found += [drift for drift in _of_shells(aside, as_it_lies) if drift.id not in known]
     two_copies = {d.table for d in found if d.kind in _DOUBLED and d.undecided}
     return tuple(sorted((_withheld(drift, expected, two_copies) for drift in found), key=worst_first))
+
+
+def _of_shells(aside: Aside, as_it_lies: Comparison) -> Iterator[Drift]:
+    """What pages meet now in a table that gives way to another copy: it goes with it."""
+    giving_way = {name: choice.kept for name, choice in aside.choices.items() if choice.kept != name}
+    if giving_way:
+        for drift in detect_structure(as_it_lies):
+            if drift.table in giving_way and drift.severity is not Severity.NOTE:
+                yield replace(drift, kept=giving_way[drift.table])
 
 
 _DOUBLED = frozenset({DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE})

@@ -1,6 +1,7 @@
 """The plan: from drifts to steps, in an order that history proves and PostgreSQL accepts."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from cascade.core.actions import Phase, phase_of
 from cascade.core.decisions import Decisions
@@ -49,7 +50,7 @@ def make_plan(
         Sides(
             expected,
             observed,
-            inside,
+            tuple(drift for drift in inside if not drift.goes_with_its_table),
             drifted,
             application_role,
             default_rights,
@@ -57,20 +58,31 @@ def make_plan(
             decisions=decisions,
             attic=attic,
             surroundings=surroundings,
+            going=tuple(drift for drift in inside if drift.goes_with_its_table),
         )
     )
+    all_inside = tuple(sorted((*sides.drifts, *_going(sides)), key=worst_first))
     left_over = LeftOut()
     repairs = make_repairs(sides, left_over)
     steps = tuple(_in_order(repairs))
     return Plan(
-        drifts=tuple(left_over.noted(drift) for drift in sides.drifts),
+        drifts=tuple(left_over.noted(drift) for drift in all_inside),
         steps=steps,
-        chains=_chains(sides.drifts, steps, expected, graph),
+        chains=_chains(all_inside, steps, expected, graph),
         left_out=left_out,
         scope=str(scope),
         without=tuple(left_over.steps),
         surfacing=tuple(sorted(left_over.surfacing)),
     )
+
+
+def _going(sides: Sides) -> Iterator[Drift]:
+    """The drifts that go with their tables; where a table stays, so do they."""
+    for drift in sides.going:
+        stays = drift.table not in sides.exchanged
+        yield (
+            replace(drift, undecided=f"it goes when another copy takes the place of {drift.table}") if stays else drift
+        )
 
 
 def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:

@@ -118,9 +118,10 @@ def _other_code(saved: SavedPlan, answer: Answer) -> str:
 def _refuse_edited(saved: SavedPlan, answer: Answer) -> None:
     """What a person saw in the file has to be what is run."""
     made = {step["id"]: (*step["sql"], *step["undo"]) for step in plan_document(answer)["steps"]}
-    for id_, statements in saved.steps.items():
-        if made.get(id_) != statements:
-            raise PlanChanged(
-                f"Nothing was changed: the step {id_} in {saved.path} was edited.",
-                hint="A plan is changed by --leave-out, --keep and --fill, not in its file. " + _AGAIN,
-            )
+    edited = [id_ for id_ in (*made, *saved.steps) if made.get(id_) != saved.steps.get(id_)]
+    if edited or list(made) != list(saved.steps):
+        what = f"the step {edited[0]}" if edited else "the order of the steps"
+        raise PlanChanged(
+            f"Nothing was changed: {what} in {saved.path} was edited.",
+            hint="A plan is changed by --leave-out, --keep and --fill, not in its file. " + _AGAIN,
+        )

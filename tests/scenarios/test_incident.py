@@ -198,7 +198,7 @@ def test_a_table_made_anew_gets_the_rights_that_all_its_neighbours_give(incident
     incident.execute("DROP TABLE test_schema.user_profile_bounty_result CASCADE")
     incident.execute("REVOKE DELETE ON ALL TABLES IN SCHEMA public, test_schema FROM app_user")
     steps = incident.plan("--app", "user_profile")["steps"]
-    grants = [statement for step in steps if step["action"] == "grant" for statement in step["sql"]]
+    grants = [statement for step in steps if step["action"] == "grant_table" for statement in step["sql"]]
     assert grants == ["GRANT SELECT, INSERT, UPDATE ON TABLE public.user_profile_bounty_result TO app_user;"]
     _run_script(incident)
     again = [d for d in incident.plan()["drifts"] if d["severity"] != "note"]

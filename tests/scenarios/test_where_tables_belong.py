@@ -16,7 +16,7 @@ def test_a_schema_that_may_not_be_used_makes_its_tables_unreachable_and_moves_no
     plan = incident.plan()
     kinds = {drift["kind"] for drift in plan["drifts"] if drift["severity"] == "broken"}
     assert kinds == {"unreachable_table", "missing_column"}
-    assert {step["action"] for step in plan["steps"]} == {"grant", "add_column"}
+    assert {step["action"] for step in plan["steps"]} == {"grant_usage", "add_column"}
     incident.execute("GRANT USAGE ON SCHEMA public TO app_user")
 
 
@@ -25,7 +25,7 @@ def test_a_table_that_may_not_be_read_is_unreachable_and_a_grant_repairs_it(inci
     incident.execute("REVOKE ALL ON user_profile_bounty FROM app_user")
     plan = incident.plan("--app", "user_profile")
     assert found(plan) == {"unreachable_table user_profile_bounty"}
-    assert [step["action"] for step in plan["steps"]] == ["grant"]
+    assert [step["action"] for step in plan["steps"]] == ["grant_table"]
     for statement in plan["steps"][0]["sql"]:
         incident.execute(statement)
     assert found(incident.plan("--app", "user_profile")) == set()

@@ -31,7 +31,7 @@ class Sides:
 
     ``default_rights``: what the application role gets on a new table of each schema; None where nobody knows.
     ``violations``: how many rows break a rule that is not in force yet, by table as it lies now and constraint or
-    column. ``attic`` is the schema for what is put aside.
+    column. ``attic`` is the schema for what is put aside. ``going`` are drifts of tables that give way to another copy.
     """
 
     expected: ExpectedLayout
@@ -44,6 +44,7 @@ class Sides:
     decisions: Decisions = field(default_factory=Decisions)
     attic: str = "cascade_attic"
     surroundings: Surroundings = field(default_factory=Surroundings)
+    going: tuple[Drift, ...] = ()
 
     @cached_property
     def moved(self) -> Mapping[TableName, TableName]:

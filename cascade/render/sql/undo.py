@@ -10,7 +10,7 @@ def drop_empty_table(table: TableName) -> str:
     return _guarded_drop(
         table,
         count=f"SELECT pg_catalog.count(*) INTO written FROM {table};",
-        refusal=f"not undone: {table} holds rows, and dropping it would lose them: ",
+        refusal=f"not undone: dropping {table} would lose the rows that it holds: ",
         drop=f"DROP TABLE {table};",
     )
 

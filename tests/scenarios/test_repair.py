@@ -1,0 +1,314 @@
+"""From the plan to the deed and back, on the command line as people do it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cascade.demo.witness import lost_rows, read_rows
+from tests.scenarios.sites import MISPLACED, Site, found
+
+
+def test_a_plan_is_rehearsed_applied_and_taken_back(incident: Site) -> None:
+    address, name = _address(incident), incident.database.name
+    before, rows = dump(incident), read_rows(address, name)
+    saved = incident.cascade("plan", "-o", "plan.json")
+    assert saved.returncode == 0, saved.stderr
+
+    rehearsed = incident.cascade("rehearse", "plan.json")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    assert "verified, rolled back, nothing changed" in rehearsed.stdout
+    assert "test_schema.user_profile_bounty (AccessExclusiveLock)" in rehearsed.stdout
+    assert dump(incident) == before
+
+    applied = incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert applied.returncode == 0, applied.stderr + applied.stdout
+    _assert_every_statement_was_shown_first(incident, applied.stdout)
+    assert found(incident.plan()) == set()
+    assert not lost_rows(address, name, rows)
+
+    undone = incident.cascade("undo", "journal.jsonl", "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert dump(incident) == before
+    assert not lost_rows(address, name, rows)
+    again = incident.cascade("undo", "journal.jsonl", "--noinput")
+    assert (again.returncode, "has been undone already" in again.stderr) == (1, True)
+
+
+def _assert_every_statement_was_shown_first(site: Site, output: str) -> None:
+    events = [json.loads(line) for line in (site.folder / "journal.jsonl").read_text().splitlines()]
+    sent = _sent(site)
+    assert len(sent) == len(MISPLACED) + 1
+    assert all(statement in output for statement in sent)
+    assert [e["event"] for e in events if e["event"] != "statement"] == ["begin", "committing", "committed", "looked"]
+    assert all(event["milliseconds"] >= 0 for event in events if event["event"] == "statement")
+
+
+def test_the_script_sends_what_apply_sends_and_its_mirror_takes_it_back(one_incident: Site) -> None:
+    one_incident.execute("DROP TABLE public.teams_team CASCADE")
+    before = dump(one_incident)
+    script = one_incident.cascade("plan", "--format", "sql").stdout
+    undo = one_incident.cascade("plan", "--format", "undo-sql").stdout
+    _psql(one_incident, script)
+    after = dump(one_incident)
+    assert "nothing was changed" in _psql(one_incident, script, fails=True)
+    _psql(one_incident, undo)
+    assert dump(one_incident) == before
+    assert "nothing was changed" in _psql(one_incident, undo, fails=True)
+
+    one_incident.cascade("plan", "-o", "plan.json")
+    one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert dump(one_incident) == after
+    sent, at = _sent(one_incident), 0
+    for statement in sent:
+        assert statement in script[at:], statement
+        at = script.index(statement, at) + len(statement)
+    assert len(re.findall(r"^(?:ALTER|CREATE|GRANT|DROP|UPDATE)\b", script, re.MULTILINE)) == len(sent)
+
+
+def _sent(site: Site) -> list[str]:
+    events = [json.loads(line) for line in (site.folder / "journal.jsonl").read_text().splitlines()]
+    return [event["sql"] for event in events if event["event"] == "statement"]
+
+
+def _psql(site: Site, script: str, *, fails: bool = False) -> str:
+    server = site.database.server
+    done = subprocess.run(
+        [server.program("psql"), "-X", "-q", site.database.server.dsn(site.database.name, "migrator")],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == fails, done.stderr
+    return done.stderr
+
+
+def test_nobody_is_asked_where_nobody_answers(one_incident: Site) -> None:
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    asked = one_incident.cascade("apply", "plan.json")
+    assert asked.returncode == 1
+    assert "there is no terminal on which to ask" in asked.stderr
+    assert "--noinput" in asked.stderr
+    assert dump(one_incident) == before
+
+
+def test_a_hazard_is_taken_by_its_name_alone(one_incident: Site) -> None:
+    one_incident.execute("CREATE PUBLICATION everything FOR TABLE test_schema.user_profile_bounty")
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    refused = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert refused.returncode == 1
+    assert "--allow replication" in refused.stdout
+    assert "ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;" in one_incident.cascade("plan").stdout
+    assert dump(one_incident) == before
+    allowed = one_incident.cascade("apply", "plan.json", "--noinput", "--allow", "replication")
+    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+
+
+def _cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def _newer(text: str) -> str:
+    return json.dumps({**json.loads(text), "schema_version": 99})
+
+
+def _edited(text: str) -> str:
+    return text.replace("SET SCHEMA public", "SET SCHEMA elsewhere", 1)
+
+
+def _with_a_step_less(text: str) -> str:
+    document = json.loads(text)
+    return json.dumps({**document, "steps": document["steps"][1:]})
+
+
+def _with_another_question(text: str) -> str:
+    document = json.loads(text)
+    return json.dumps({**document, "question": {**document["question"], "apps": ["teams"]}})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda text: "", "no JSON, or was cut off"),
+        (_cut, "no JSON, or was cut off"),
+        (lambda text: "[]", "no plan of cascade"),
+        (lambda text: '{"schema_version": 1}', "no whole plan"),
+        (_newer, "version 99"),
+        (_edited, "was edited"),
+        (_with_a_step_less, "was edited"),
+        (_with_another_question, "Nothing was changed"),
+    ],
+)
+def test_a_plan_file_that_is_not_as_it_was_made_is_refused(
+    one_incident: Site, spoil: Callable[[str], str], says: str
+) -> None:
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    file = one_incident.folder / "plan.json"
+    file.write_text(spoil(file.read_text()))
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 1
+    assert says in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert dump(one_incident) == before
+
+
+def test_what_changed_since_the_plan_is_said_and_a_new_plan_is_asked_for(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    one_incident.execute("ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public")
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 1
+    assert "is not as it was when" in done.stderr
+    assert "move_table:public.user_profile_bounty" in done.stderr
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    assert one_incident.cascade("apply", "plan.json", "--noinput").returncode == 0
+    nothing = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert nothing.returncode == 1
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    assert "nothing to run" in one_incident.cascade("apply", "plan.json", "--noinput").stdout
+
+
+def test_a_role_that_owns_half_of_the_tables_is_stopped_before_the_first_statement(one_incident: Site) -> None:
+    for table in MISPLACED[::2]:
+        one_incident.execute(f"ALTER TABLE test_schema.{table} OWNER TO postgres")
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 1
+    assert "belongs to postgres" in done.stdout
+    assert "the preflight says no" in done.stderr
+    assert dump(one_incident) == before
+    owner = one_incident.cascade("apply", "plan.json", "--noinput", "--dsn", one_incident.database.dsn)
+    assert owner.returncode == 0, owner.stdout + owner.stderr
+
+
+def test_a_target_schema_that_is_not_writable_or_not_there_changes_nothing(one_incident: Site) -> None:
+    one_incident.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, migrator")
+    one_incident.execute("ALTER SCHEMA public OWNER TO postgres")
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 1
+    assert "may not create in public" in done.stdout
+    missing = one_incident.cascade("plan", "--schema", "nowhere")
+    assert missing.returncode == 1
+    assert "nowhere" in missing.stderr
+    assert dump(one_incident) == before
+
+
+def test_a_database_that_takes_no_writes_by_default_is_repaired_all_the_same(one_incident: Site) -> None:
+    one_incident.execute(f"ALTER DATABASE {one_incident.database.name} SET default_transaction_read_only = on")
+    one_incident.cascade("plan", "-o", "plan.json")
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "default_transaction_read_only is on" in done.stdout
+
+
+def test_another_server_or_database_is_not_taken_for_the_plans(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    dsn = one_incident.database.server.dsn("postgres", "migrator")
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--dsn", dsn)
+    assert done.returncode == 1
+    assert "this is postgres, the plan is for" in done.stdout
+    unreachable = one_incident.cascade("apply", "plan.json", "--noinput", "--dsn", "host=127.0.0.1 port=1 dbname=x")
+    assert unreachable.returncode == 1
+    assert "cannot be reached" in unreachable.stderr
+    unknown = one_incident.cascade("apply", "plan.json", "--noinput", "--apply-database", "defalt")
+    assert 'no database "defalt"' in unknown.stderr
+    assert "default" in unknown.stderr
+
+
+# --------------------------------------------------------------------------------------------------------------- undo
+
+
+def _applied(site: Site) -> Path:
+    site.cascade("plan", "-o", "plan.json")
+    done = site.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert "Applied" in done.stdout, done.stdout + done.stderr
+    return site.folder / "journal.jsonl"
+
+
+def test_an_undo_keeps_rows_that_were_written_since(one_incident: Site) -> None:
+    one_incident.execute("DROP TABLE test_schema.user_profile_bounty CASCADE")
+    _applied(one_incident)
+    one_incident.execute(
+        "INSERT INTO public.user_profile_badge (slug, title) VALUES ('written', 'since')",
+    )
+    [[creator]] = one_incident.rows("SELECT min(id) FROM public.accounts_user")
+    columns = dict(
+        one_incident.rows(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND table_name = 'user_profile_bounty' AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'"
+        )
+    )
+    values = {name: str(creator) if name == "creator_id" else _value_of(type_) for name, type_ in columns.items()}
+    one_incident.execute(
+        f"INSERT INTO public.user_profile_bounty ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+    )
+    before = dump(one_incident)
+    done = one_incident.cascade("undo", "journal.jsonl", "--noinput")
+    assert done.returncode == 1
+    assert "dropping public.user_profile_bounty would lose the rows that it holds: 1" in done.stderr
+    assert dump(one_incident) == before
+
+
+def _value_of(type_: str) -> str:
+    if "timestamp" in type_:
+        return "now()"
+    if type_ == "boolean":
+        return "false"
+    return "'x'" if "char" in type_ or type_ == "text" else "1"
+
+
+def test_an_undo_refuses_what_was_changed_since(one_incident: Site) -> None:
+    _applied(one_incident)
+    one_incident.execute("ALTER TABLE public.user_profile_bounty ADD COLUMN later integer")
+    before = dump(one_incident)
+    done = one_incident.cascade("undo", "journal.jsonl", "--noinput")
+    assert done.returncode == 1
+    assert "no longer as the repair left them" in done.stderr
+    assert dump(one_incident) == before
+
+
+def test_a_journal_that_is_no_whole_one_is_refused(one_incident: Site) -> None:
+    journal = _applied(one_incident)
+    lines, before = journal.read_text().splitlines(keepends=True), dump(one_incident)
+    other = one_incident.folder / "other.jsonl"
+    for text, says in (
+        ("", "no journal that can be undone"),
+        ("{}\n", "no journal that can be undone"),
+        ("".join(lines)[:300], "no journal that can be undone"),
+        ("".join(lines[1:]), "no journal that can be undone"),
+        (lines[0].replace('"journal": 1', '"journal": 9') + "".join(lines[1:]), "version 9"),
+        ("".join(lines[:3]), "nothing to undo"),
+    ):
+        other.write_text(text)
+        done = one_incident.cascade("undo", "other.jsonl", "--noinput")
+        assert (done.returncode, says in done.stderr) == (1, True), (says, done.stderr)
+        assert "Traceback" not in done.stderr
+    missing = one_incident.cascade("undo", "nowhere.jsonl", "--noinput")
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (1, True)
+    assert dump(one_incident) == before
+    # Cut off after the COMMIT was sent: the server knows that it holds.
+    other.write_text("".join(line for line in lines if '"committed"' not in line and '"looked"' not in line))
+    assert one_incident.cascade("undo", "other.jsonl", "--noinput").returncode == 0
+    assert found(one_incident.plan()) != set()
+
+
+def dump(site: Site) -> list[str]:
+    """The whole layout, as pg_dump sees it."""
+    program = site.database.server.program("pg_dump")
+    done = subprocess.run([program, "-s", site.database.dsn], capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+
+
+def _address(site: Site) -> Any:
+    return SimpleNamespace(host=site.database.server.host, port=site.database.server.port, user="postgres")
