@@ -39,10 +39,11 @@ class Drift:
     ``owner`` is the one that was found where ``due_owner`` should be, ``lacking`` the grants that are due and not
     there, USAGE being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
-    in ``rows``; ``kept`` is the copy that counts, by the evidence or by decision, where there are several
-    (of a part of a table: the copy that will take the table's place, and the drift with it), and ``bound`` is what is
-    bound by its OID to the one in the place. ``consequences`` went wrong because this did and are
-    not counted again. ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then
+    in ``rows``; ``kept`` is the copy that counts, by the evidence or by decision, where there are several,
+    and ``bound`` is what is bound by its OID to the one in the place. ``settled_with`` is the table that is there
+    several times, where it depends on the choice among its copies whether this is wrong. ``consequences`` went wrong
+    because this did and are not counted again.
+    ``explained_by`` names the migration's own SQL or Python that accounts for the difference: then
     it is a note.
     ``undecided`` says why no step is proposed where one could be; ``decision`` is the option that decides it.
     """
@@ -70,15 +71,11 @@ class Drift:
     rows: tuple[RowEvidence, ...] = ()
     kept: TableName | None = None
     bound: tuple[Dependant, ...] = ()
+    settled_with: TableName | None = None
     consequences: tuple[str, ...] = ()
     explained_by: str = ""
     undecided: str = ""
     decision: str = ""
-
-    @property
-    def goes_with_its_table(self) -> bool:
-        """Whether it is a part of a table that gives way to another copy."""
-        return self.kept is not None and self.wanted is not None
 
     @property
     def id(self) -> str:

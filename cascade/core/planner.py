@@ -28,6 +28,7 @@ def make_plan(
     decisions: Decisions = Decisions(),
     attic: str = "cascade_attic",
     surroundings: Surroundings = Surroundings(),
+    to_come: Iterable[Drift] = (),
 ) -> Plan:
     """The steps that cure the drifts in scope, each after what it waits for, else in the order of history.
 
@@ -35,7 +36,8 @@ def make_plan(
     ``default_rights`` are what the application role gets on a new table of each schema: what it lacks then, and
     has on all tables beside it, is granted. ``violations`` are the rows that break a rule which is not in force yet,
     by table and constraint or column; ``attic`` is the schema for what is put aside, ``surroundings`` what hazards
-    come from.
+    come from, and ``to_come`` the drifts that come to light when copies of a table are settled: they are repaired in
+    the same plan, and told as the finding on the copies.
 
     Equal inputs give equal plans, in whatever order they come. Each prefix of the steps is valid SQL and leaves the
     database no worse than before.
@@ -45,12 +47,14 @@ def make_plan(
         return Plan(drifts, (), ())  # nothing to order, so no graph is needed
     graph = build_graph(table.table for table in expected.tables.values())
     inside, left_out = split_by_scope(drifts, scope, graph)
-    drifted = frozenset(d.table for d in drifts if d.table is not None and d.severity is not Severity.NOTE)
+    copies = {d.table: d.id for d in inside if d.kind in (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE)}
+    coming = tuple(drift for drift in to_come if drift.settled_with in copies)
+    drifted = frozenset(d.table for d in (*drifts, *coming) if d.table is not None and d.severity is not Severity.NOTE)
     sides = decide_repairs(
         Sides(
             expected,
             observed,
-            tuple(drift for drift in inside if not drift.goes_with_its_table),
+            (*(drift for drift in inside if drift.settled_with is None), *coming),
             drifted,
             application_role,
             default_rights,
@@ -58,17 +62,22 @@ def make_plan(
             decisions=decisions,
             attic=attic,
             surroundings=surroundings,
-            going=tuple(drift for drift in inside if drift.goes_with_its_table),
+            going=tuple(drift for drift in inside if drift.settled_with is not None),
         )
     )
-    all_inside = tuple(sorted((*sides.drifts, *_going(sides)), key=worst_first))
     left_over = LeftOut()
-    repairs = make_repairs(sides, left_over)
-    steps = tuple(_in_order(repairs))
+    repairs = list(make_repairs(sides, left_over))
+    told = {drift.id for drift in inside}
+    told_as = {d.id: copies[d.settled_with] for d in sides.drifts if d.settled_with in copies and d.id not in told}
+    for drift in sides.drifts:
+        if drift.settled_with in sides.exchanged and drift.undecided:
+            left_over.note([drift.id], f"{drift.id} comes with it: {drift.undecided}", surfaces=drift.id)
+    steps = tuple(_in_order(replace(r, cures=_told(r.cures, told_as)) for r in repairs))
+    shown = tuple(sorted((*_not_to_come(sides), *_going(sides)), key=worst_first))
     return Plan(
-        drifts=tuple(left_over.noted(drift) for drift in all_inside),
+        drifts=tuple(left_over.noted(drift, told_as) for drift in shown),
         steps=steps,
-        chains=_chains(all_inside, steps, expected, graph),
+        chains=_chains(shown, steps, expected, graph),
         left_out=left_out,
         scope=str(scope),
         without=tuple(left_over.steps),
@@ -76,13 +85,22 @@ def make_plan(
     )
 
 
+def _told(cures: Iterable[str], told_as: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of what a step cures, what is not wrong yet told as the finding that it comes with."""
+    return tuple(dict.fromkeys(told_as.get(cure, cure) for cure in cures))
+
+
+def _not_to_come(sides: Sides) -> Iterator[Drift]:
+    return (drift for drift in sides.drifts if drift.settled_with is None)
+
+
 def _going(sides: Sides) -> Iterator[Drift]:
-    """The drifts that go with their tables; where a table stays, so do they."""
+    """The drifts that go when the copies are settled; where those stay, so do they."""
     for drift in sides.going:
-        stays = drift.table not in sides.exchanged
-        yield (
-            replace(drift, undecided=f"it goes when another copy takes the place of {drift.table}") if stays else drift
-        )
+        if drift.settled_with in sides.exchanged:
+            yield drift
+        else:
+            yield replace(drift, undecided=f"it waits for the copies of {drift.settled_with}")
 
 
 def _in_order(repairs: Iterable[Repair]) -> Iterator[Step]:

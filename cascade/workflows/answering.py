@@ -11,7 +11,7 @@ from cascade.core.attic import attic_of
 from cascade.core.causes import Cause, detect_causes
 from cascade.core.data_migrations import DataMigration, writers_of
 from cascade.core.decisions import Decisions
-from cascade.core.detect import detect_drift
+from cascade.core.detect import detect_drift, detect_to_come
 from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import unread_counters
@@ -90,6 +90,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
             data_migrations=_data_migrations(drifts, expected, reading.replay, project),
             put_aside={n: t for n, t in observed.layout.tables.items() if n not in compared.layout.tables},
         ),
+        to_come=detect_to_come(expected, observed, placement, question.decisions),
     )
     _refuse_idle_leaving_out(question.decisions, plan)
     fingerprint = fingerprint_of(observed.layout, plan.steps)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cascade.core.detect import detect_drift
+from cascade.core.detect import detect_drift, detect_to_come
 from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.expected import ExpectedLayout
@@ -231,9 +231,13 @@ def _with_violations(
     """What was observed, with the rows that break rules which are not in force; most answers have none to ask for."""
     from cascade.sources.violations import read_violations
 
-    aside = put_aside(expected, observed, placement, question.decisions)
-    both = Comparison(expected, aside.observed, placement, question.decisions)
-    rules = rules_of(detect_drift(expected, observed, placement, question.decisions), both)
+    now = Comparison(expected, observed, placement, question.decisions)
+    then = replace(now, observed=put_aside(expected, observed, placement, question.decisions).observed)
+    drifts = detect_drift(expected, observed, placement, question.decisions)
+    to_come = detect_to_come(expected, observed, placement, question.decisions)
+    going = [drift for drift in drifts if drift.settled_with is not None]
+    staying = [drift for drift in drifts if drift.settled_with is None]
+    rules = (*rules_of(going, now), *rules_of((*staying, *to_come), then))
     return replace(observed, violations=read_violations(cursor, rules)) if rules else observed
 
 

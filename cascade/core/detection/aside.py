@@ -31,6 +31,11 @@ class Aside:
     observed: Observed
     choices: Mapping[TableName, Choice]
 
+    @property
+    def given_way(self) -> frozenset[TableName]:
+        """The places whose table gives way to another copy."""
+        return frozenset(name for name, choice in self.choices.items() if choice.kept != name)
+
 
 def put_aside(
     expected: ExpectedLayout, observed: Observed, placement: Placement, decisions: Decisions = Decisions()

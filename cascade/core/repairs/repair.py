@@ -1,6 +1,6 @@
 """A repair: what a drift needs, small enough that no cycle can remain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cascade.core.actions import (
@@ -76,9 +76,10 @@ class LeftOut:
         for drift in drifts:
             self.sentences.setdefault(drift, []).append(sentence)
 
-    def noted(self, drift: Drift) -> Drift:
-        """The drift with its sentences as further evidence."""
-        sentences = tuple(sorted(self.sentences.get(drift.id, ())))
+    def noted(self, drift: Drift, told_as: Mapping[str, str]) -> Drift:
+        """The drift with its sentences as further evidence, and with those of drifts that are told as this one."""
+        ids = (drift.id, *(id_ for id_, told in told_as.items() if told == drift.id))
+        sentences = tuple(sorted({sentence for id_ in ids for sentence in self.sentences.get(id_, ())}))
         return replace(drift, evidence=drift.evidence + sentences) if sentences else drift
 
 

@@ -31,7 +31,8 @@ class Sides:
 
     ``default_rights``: what the application role gets on a new table of each schema; None where nobody knows.
     ``violations``: how many rows break a rule that is not in force yet, by table as it lies now and constraint or
-    column. ``attic`` is the schema for what is put aside. ``going`` are drifts of tables that give way to another copy.
+    column. ``attic`` is the schema for what is put aside. ``going`` are the drifts that
+    go when copies of a table are settled.
     """
 
     expected: ExpectedLayout

@@ -58,7 +58,7 @@ def _settle(drift: Drift, sides: Sides) -> Iterator[Repair]:
             action=ExchangeTable(kept, table, sides.attic, is_shell=not drift.decision, carried=_carried(drift, sides)),
             table=table,
             object="",
-            cures=(drift.id, *(d.id for d in sides.going if d.table == table)),
+            cures=(drift.id, *(d.id for d in sides.going if d.settled_with == table)),
             waits_for=tuple(sorted(after)),
             hazards=(_into_the_attic(table, sides),),
             locks=(Lock(kept, exclusive, healthy=False), Lock(table, exclusive, healthy=False)),
