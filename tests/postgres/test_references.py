@@ -1,5 +1,6 @@
 """References beside the default one: the migrations themselves, run on a scratch database, and other servers."""
 
+import itertools
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from textwrap import dedent
 
@@ -71,19 +73,37 @@ class Shop:
         files = {f"shop/migrations/{name}.py": text for name, text in migrations.items()}
         return project_site(Project(self.folder, ("shop",), settings=settings, files=files), self.database)
 
+    @cached_property
+    def runner(self) -> str:
+        return make_runner(self.database.server)
+
     @property
     def reference(self) -> tuple[str, ...]:
-        return as_run(self.database.server)
+        return as_run(self.database.server, self.runner)
 
 
-def as_run(server: Server) -> tuple[str, ...]:
-    """The options for the exact reference, on the server that the database itself is on."""
-    return ("--reference", "migrations", "--reference-dsn", server.dsn())
-
-
-def scratch_databases(server: Server) -> list[str]:
+def make_runner(server: Server) -> str:
+    """A role for one test, which owns its scratch databases: others on the server run migrations, too."""
+    role = f"runner_{os.getpid()}_{next(_counter)}"
     with server.connect() as connection:
-        rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'cascade\\_scratch%'").fetchall()
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN SUPERUSER").format(sql.Identifier(role)))
+    return role
+
+
+_counter = itertools.count(1)
+
+
+def as_run(server: Server, role: str) -> tuple[str, ...]:
+    """The options for the exact reference, on the server that the database itself is on."""
+    return ("--reference", "migrations", "--reference-dsn", server.dsn(user=role))
+
+
+def scratch_databases(server: Server, role: str) -> list[str]:
+    with server.connect() as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'cascade\\_scratch%%' AND pg_get_userbyid(datdba) = %s",
+            [role],
+        ).fetchall()
     return [name for (name,) in rows]
 
 
@@ -112,11 +132,12 @@ def pauper(one_server: Server) -> Iterator[str]:
 
 def test_a_healthy_database_is_what_its_migrations_make(server: Server, servers: SharedServers, tmp_path: Path) -> None:
     with demo_site(server, servers, tmp_path, healthy=True) as site:
-        plan = site.plan(*as_run(server))
+        role = make_runner(server)
+        plan = site.plan(*as_run(server, role))
         assert [drift["id"] for drift in plan["drifts"] if drift["severity"] != "note"] == []
         assert plan["complete"] is True
         assert f"(PostgreSQL {server.version}." in plan["expected"]["reference"]
-    assert scratch_databases(server) == []
+    assert scratch_databases(server, role) == []
 
 
 def test_an_embedded_server_will_do(one_server: Server, servers: SharedServers, tmp_path: Path) -> None:
@@ -137,7 +158,7 @@ def test_the_settings_may_name_the_reference(one_shop: Shop) -> None:
 
 def test_both_references_find_the_same(server: Server, servers: SharedServers, tmp_path: Path) -> None:
     with demo_site(server, servers, tmp_path) as site:
-        assert found(site.plan(*as_run(server))) == found(site.plan()) != set()
+        assert found(site.plan(*as_run(server, make_runner(server)))) == found(site.plan()) != set()
 
 
 def test_what_was_made_by_hand_in_a_migration_is_expected(shop: Shop) -> None:
@@ -421,7 +442,7 @@ def test_a_migration_that_fails_is_named_and_the_scratch_database_is_gone(shop: 
     site = shop.site(**{"0001_initial": INITIAL, "0002_by_hand": leans})
     site.manage("migrate", "-v0")
     refused(site, *shop.reference, says=("shop.0002_by_hand fails", 'relation "elsewhere" does not exist'))
-    assert scratch_databases(shop.database.server) == []
+    assert scratch_databases(shop.database.server, shop.runner) == []
 
 
 def test_a_scratch_database_that_cannot_be_dropped_is_named(one_shop: Shop) -> None:
@@ -441,7 +462,7 @@ def test_a_scratch_database_that_cannot_be_dropped_is_named(one_shop: Shop) -> N
     site.manage("migrate", "-v0", MIGRATING="yes")
     server = one_shop.database.server
     done = site.cascade("plan", *one_shop.reference)
-    [left] = scratch_databases(server)
+    [left] = scratch_databases(server, one_shop.runner)
     with server.connect() as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(left)))
         connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(left)))
@@ -455,7 +476,7 @@ def test_a_role_that_may_not_create_a_database(one_shop: Shop, pauper: str) -> N
     site.manage("migrate", "-v0")
     reference = ("--reference", "migrations", "--reference-dsn", one_shop.database.server.dsn(user=pauper))
     refused(site, *reference, says=("scratch database cannot be created", "permission denied", "CREATEDB"))
-    assert scratch_databases(one_shop.database.server) == []
+    assert scratch_databases(one_shop.database.server, pauper) == []
 
 
 @pytest.mark.parametrize(
@@ -489,8 +510,9 @@ def test_a_server_of_another_major_version_is_refused(
         site = Shop(tmp_path, database).site(**{"0001_initial": INITIAL})
         site.manage("migrate", "-v0")
         other = servers.get("pg18")
-        refused(site, *how(other.dsn()), says=("PostgreSQL 18.", "the database 15.", "Give a server of 15"))
-        assert scratch_databases(other) == []
+        role = make_runner(other)
+        refused(site, *how(other.dsn(user=role)), says=("PostgreSQL 18.", "the database 15.", "Give a server of 15"))
+        assert scratch_databases(other, role) == []
 
 
 def test_a_file_from_another_major_version_is_answered_with_both_versions_named(
@@ -529,7 +551,7 @@ def test_the_scratch_database_is_gone_after_an_interruption(one_shop: Shop, numb
     """
     site = one_shop.site(**{"0001_initial": INITIAL, "0002_slow": slow})
     site.manage("migrate", "-v0")
-    server = one_shop.database.server
+    server, role = one_shop.database.server, one_shop.runner
     process = subprocess.Popen(
         [sys.executable, "-m", "cascade", "plan", *one_shop.reference],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), **site.environment, "SLOW": "60"},
@@ -539,21 +561,21 @@ def test_the_scratch_database_is_gone_after_an_interruption(one_shop: Shop, numb
         text=True,
         start_new_session=True,
     )
-    _wait_until(lambda: bool(_sleeping(server)))
-    assert len(scratch_databases(server)) == 1
+    _wait_until(lambda: bool(_sleeping(server, role)))
+    assert len(scratch_databases(server, role)) == 1
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does it
     else:
         process.send_signal(number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout, stderr.strip()) == (1, "", "Stopped.")
-    assert scratch_databases(server) == []
+    assert scratch_databases(server, role) == []
 
 
-def _sleeping(server: Server) -> list[tuple[str]]:
+def _sleeping(server: Server, role: str) -> list[tuple[str]]:
     with server.connect() as connection:
         return connection.execute(
-            "SELECT datname FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND datname LIKE 'cascade%'"
+            "SELECT datname FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%%' AND usename = %s", [role]
         ).fetchall()
 
 

@@ -26,25 +26,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Two projects and one drift of each by default; everything with ``--all-projects``."""
+    """By default two projects, each on one server, and one drift; everything with ``--all-projects``."""
     everything = metafunc.config.getoption("--all-projects", default=False)
     projects = [project for project in PROJECTS if everything or project.quick]
     if "window" in metafunc.fixturenames:
-        pairs = [(project, window) for project in projects for window in project.windows[: None if everything else 1]]
+        pairs = [(project, window) for project in projects for window in project.windows][: None if everything else 1]
         ids = [f"{project.name}-{window}" for project, window in pairs]
         metafunc.parametrize(("project", "window"), pairs, ids=ids, scope="session")
         metafunc.parametrize("drifting_server", KINDS if everything else KINDS[:1], indirect=True, scope="session")
-    elif "injected_server" in metafunc.fixturenames:
+    elif "project" in metafunc.fixturenames:
         # One server for each project takes as long as one project on both, and tries more.
         places = (
             [(p, kind) for p in projects for kind in KINDS] if everything else [*zip(projects, KINDS, strict=False)]
         )
         ids = [f"{project.name}-{kind}" for project, kind in places]
         metafunc.parametrize(
-            ("project", "injected_server"), places, ids=ids, indirect=["injected_server"], scope="session"
+            ("project", "project_server"), places, ids=ids, indirect=["project_server"], scope="session"
         )
-    elif "project" in metafunc.fixturenames:
-        metafunc.parametrize("project", projects, ids=[project.name for project in projects], scope="session")
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,8 +68,8 @@ def drifting_server(request: pytest.FixtureRequest, servers: SharedServers) -> S
 
 
 @pytest.fixture(scope="session")
-def injected_server(request: pytest.FixtureRequest, servers: SharedServers) -> Server:
-    """The server whose copy of the project's healthy database is damaged, and mended each time."""
+def project_server(request: pytest.FixtureRequest, servers: SharedServers) -> Server:
+    """The server that a project's healthy database is on."""
     return _running(request.param, servers)
 
 
@@ -83,9 +81,9 @@ def _running(kind: str, servers: SharedServers) -> Server:
 
 
 @pytest.fixture(scope="session")
-def healthy(checkout: Checkout, server: Server, servers: SharedServers) -> Iterator[HealthyDatabase]:
+def healthy(checkout: Checkout, project_server: Server, servers: SharedServers) -> Iterator[HealthyDatabase]:
     """The project's database as ``migrate`` makes it. It is made once in a run, and not to be written to."""
-    with healthy_database(checkout, server, servers.folder) as database:
+    with healthy_database(checkout, project_server, servers.folder) as database:
         yield database
 
 

@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.projects, pytest.mark.slow]
 
 
 def test_all_that_is_injected_is_found_and_nothing_else(
-    project: Project, injected_server: Server, servers: SharedServers
+    project: Project, project_server: Server, servers: SharedServers
 ) -> None:
     counts = {kind.value: 1 for kind in InjectionKind}
     wrong: list[str] = []
     drawn: set[str] = set()
-    for outcome in outcomes(project, injected_server, folder=servers.folder, counts=counts, seed="1"):
+    for outcome in outcomes(project, project_server, folder=servers.folder, counts=counts, seed="1"):
         drawn.add(outcome["kind"])
         wrong += in_words(outcome)
     assert wrong == []

@@ -131,7 +131,16 @@ def _differing_parts(before: Table, after: Table) -> Iterator[str]:
 def _structure(table: Table) -> Table:
     """The table without what says how full it is, whose it is, and which number it got."""
     return replace(
-        table, oid=0, owner="", pages=0, rows=RowEvidence(), rights=Rights(), grants=(), uses=(), counters=()
+        table,
+        oid=0,
+        owner="",
+        pages=0,
+        rows=RowEvidence(),
+        rights=Rights(),
+        grants=(),
+        uses=(),
+        counters=(),
+        dependants=(),
     )
 
 

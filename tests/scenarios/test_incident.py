@@ -95,10 +95,10 @@ def test_what_psql_wrote_gives_the_same_plan_without_the_database(incident: Site
 
 
 @pytest.mark.slow
-def test_the_plan_is_equal_to_the_byte_under_twenty_hash_seeds(one_incident: Site) -> None:
+def test_the_plan_is_equal_to_the_byte_under_several_hash_seeds(one_incident: Site) -> None:
     for statement in ("DROP TABLE test_schema.user_profile_bounty CASCADE", "DROP TABLE teams_team CASCADE"):
         one_incident.execute(statement)
-    plans = {json.dumps(_masked(one_incident.plan(PYTHONHASHSEED=str(seed))), sort_keys=False) for seed in range(1, 21)}
+    plans = {json.dumps(_masked(one_incident.plan(PYTHONHASHSEED=str(seed))), sort_keys=False) for seed in range(1, 6)}
     assert len(plans) == 1
 
 
