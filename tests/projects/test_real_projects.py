@@ -31,9 +31,9 @@ pytestmark = [pytest.mark.projects, pytest.mark.slow]
 
 
 def test_a_healthy_database_has_no_drift(
-    project: Project, analysis: Analysis, server: Server, record_property: Callable[[str, object], None]
+    project: Project, analysis: Analysis, project_server: Server, record_property: Callable[[str, object], None]
 ) -> None:
-    record_property("figures", [str(cell) for cell in row_of(project, server, analysis)])
+    record_property("figures", [str(cell) for cell in row_of(project, project_server, analysis)])
     assert analysis.serious == []
     assert analysis["steps"] == 0
     assert analysis["not_checked"] == []

@@ -1,0 +1,223 @@
+"""The repair as a migration: right on the drifted database, nothing on all others, loud where it cannot be right."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.sites import Project, Site, found, project_site, run_program
+from tests.servers import Database, fresh_database
+
+SHOP = {
+    "shop/models.py": """
+        from django.db import models
+
+        class Item(models.Model):
+            name = models.CharField(max_length=40, db_index=True)
+            price = models.IntegerField(default=0)
+
+            class Meta:
+                constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="item_price_positive")]
+
+        class Order(models.Model):
+            item = models.ForeignKey(Item, models.CASCADE)
+            note = models.CharField(max_length=40, null=True)
+    """,
+    "shop/migrations/0001_initial.py": """
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [
+                migrations.CreateModel("Item", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("name", models.CharField(max_length=40, db_index=True)),
+                ]),
+            ]
+    """,
+    "shop/migrations/0002_order.py": """
+        import django.db.models.deletion
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0001_initial")]
+            operations = [
+                migrations.CreateModel("Order", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("item", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="shop.item")),
+                ]),
+            ]
+    """,
+    "shop/migrations/0003_later.py": """
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0002_order")]
+            operations = [
+                migrations.AddField("order", "note", models.CharField(max_length=40, null=True)),
+                migrations.AddField("item", "price", models.IntegerField(default=0)),
+                migrations.AddConstraint("item", models.CheckConstraint(
+                    condition=models.Q(("price__gte", 0)), name="item_price_positive")),
+            ]
+    """,
+    "billing/models.py": """
+        from django.db import models
+
+        class Invoice(models.Model):
+            order = models.ForeignKey("shop.Order", models.CASCADE)
+    """,
+    "billing/migrations/0001_initial.py": """
+        import django.db.models.deletion
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            dependencies = [("shop", "0002_order")]
+            operations = [
+                migrations.CreateModel("Invoice", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("order", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="shop.order")),
+                ]),
+            ]
+    """,
+}
+SETTINGS = """
+    if "SITE_SQLITE" in os.environ:
+        DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["SITE_SQLITE"]}}
+"""
+STRAY = "-c search_path=stray,public"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database) -> Site:
+    """Orders and invoices went elsewhere, and a column and a constraint went missing; rows are there."""
+    site = project_site(Project(tmp_path, ("shop", "billing"), settings=SETTINGS, files=SHOP), database)
+    site.execute("CREATE SCHEMA stray")
+    site.manage("migrate", "shop", "0001", "-v0")
+    site.manage("migrate", "-v0", SITE_OPTIONS=STRAY)
+    site.execute("INSERT INTO public.shop_item (name, price) VALUES ('one', 1)")
+    site.execute("INSERT INTO stray.shop_order (item_id) VALUES (1)")
+    site.execute("INSERT INTO stray.billing_invoice (order_id) VALUES (1)")
+    site.execute("ALTER TABLE public.shop_item DROP CONSTRAINT item_price_positive")
+    site.execute("ALTER TABLE stray.shop_order DROP COLUMN note")
+    assert found(site.plan()) == {
+        "misplaced_table shop_order",
+        "misplaced_table billing_invoice",
+        "missing_column shop_order.note",
+        "missing_constraint shop_item.item_price_positive",
+    }
+    return site
+
+
+def on_another(site: Site, database: Database) -> Site:
+    return Site(database, {**site.environment, "SITE_NAME": database.name}, site.folder)
+
+
+def test_the_migration_repairs_the_drifted_database_and_leaves_every_other_alone(shop: Site, tmp_path: Path) -> None:
+    wrote = shop.cascade("migration")
+    assert wrote.returncode == 0, wrote.stderr
+    [of_shop] = tmp_path.glob("shop/migrations/0004_*.py")
+    [of_billing] = tmp_path.glob("billing/migrations/0002_*.py")
+    for file in (of_shop, of_billing):
+        assert not [line for line in file.read_text().splitlines() if "import" in line and "cascade" in line]
+    shop.manage("makemigrations", "--check", "--dry-run")
+    assert "SET SCHEMA" in shop.manage("sqlmigrate", "shop", of_shop.stem).stdout
+
+    before = _layout(shop)
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == set()
+    assert shop.rows(
+        "SELECT o.item_id, i.id FROM public.shop_order o JOIN public.billing_invoice i ON i.order_id = o.id"
+    ) == [(1, 1)]
+    repaired = _layout(shop)
+    assert repaired != before
+
+    # Back, which changes nothing, and forth again, which finds nothing to do.
+    shop.manage("migrate", "shop", "0003", "-v0")
+    assert _layout(shop) == repaired
+    shop.manage("migrate", "-v0")
+    assert _layout(shop) == repaired
+
+    with fresh_database(shop.database.server) as empty:
+        site = on_another(shop, empty)
+        site.manage("migrate", "shop", "0003", "-v0")
+        site.manage("migrate", "billing", "0001", "-v0")
+        healthy = _layout(site)
+        site.manage("migrate", "-v0")
+        assert _layout(site) == healthy
+        assert found(site.plan()) == set()
+
+    with fresh_database(shop.database.server) as empty:
+        site = on_another(shop, empty)
+        site.execute("CREATE SCHEMA tenant")
+        site.manage("migrate", "-v0", SITE_OPTIONS="-c search_path=tenant")
+        assert site.rows("SELECT DISTINCT schemaname FROM pg_tables WHERE tablename ~ '^(shop|billing)'") == [
+            ("tenant",)
+        ]
+
+    shop.manage("migrate", "-v0", SITE_SQLITE=str(tmp_path / "db.sqlite3"))
+
+
+@pytest.mark.one_version
+def test_an_empty_copy_gives_way_one_with_rows_is_left_to_a_person_and_what_is_nowhere_is_made(shop: Site) -> None:
+    shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
+    assert shop.cascade("migration").returncode == 0
+    recorded = shop.rows("SELECT count(*) FROM django_migrations")
+    shop.execute("INSERT INTO public.shop_order (item_id) VALUES (1)")
+    failed = run_program("-m", "django", "migrate", environment=shop.environment, folder=shop.folder)
+    assert failed.returncode == 1
+    assert "holds rows" in failed.stderr
+    assert shop.rows("SELECT count(*) FROM django_migrations") == recorded
+
+    shop.execute("DELETE FROM public.shop_order")
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == set()
+    assert shop.rows("SELECT item_id FROM public.shop_order") == [(1,)]
+
+    shop.manage("migrate", "shop", "0003", "-v0")
+    shop.execute("DROP TABLE public.shop_order CASCADE")
+    shop.execute("DELETE FROM public.billing_invoice")
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == set()
+
+
+@pytest.mark.one_version
+def test_what_cannot_be_put_right_is_named_and_not_recorded(shop: Site) -> None:
+    assert shop.cascade("migration").returncode == 0
+    recorded = shop.rows("SELECT count(*) FROM django_migrations")
+    shop.execute("ALTER TABLE stray.shop_order ALTER COLUMN item_id TYPE integer")
+    failed = run_program("-m", "django", "migrate", environment=shop.environment, folder=shop.folder)
+    assert failed.returncode == 1
+    assert "the repair is not complete" in failed.stderr
+    assert "shop_order.item_id is not a column of type bigint" in failed.stderr
+    assert shop.rows("SELECT count(*) FROM django_migrations") == recorded
+
+
+@pytest.mark.one_version
+def test_pending_migrations_of_the_app_come_first_unless_a_person_says_otherwise(shop: Site, tmp_path: Path) -> None:
+    (tmp_path / "shop/migrations/0004_pending.py").write_text(
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        '    dependencies = [("shop", "0003_later")]\n'
+        "    operations = [migrations.RunSQL(\"UPDATE public.shop_order SET note = 'x'\")]\n"
+    )
+    refused = shop.cascade("migration")
+    assert refused.returncode == 1
+    assert "0004_pending" in refused.stderr
+    assert "--before-pending" in refused.stderr
+    assert not list(tmp_path.glob("*/migrations/*repair*"))
+    assert shop.cascade("migration", "--before-pending").returncode == 0
+    [file] = tmp_path.glob("shop/migrations/*repair*.py")
+    assert 'run_before = [\n        ("shop", "0004_pending"),' in file.read_text()
+    shop.manage("migrate", "-v0")
+    assert shop.rows("SELECT note FROM public.shop_order") == [("x",)]
+    assert found(shop.plan()) == set()
+
+
+def _layout(site: Site) -> list[tuple[object, ...]]:
+    """Every column, constraint and index with its OID, from the catalogs."""
+    return site.rows("""
+        SELECT c.oid, n.nspname, c.relname, c.relkind::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        UNION ALL SELECT oid, NULL, conname, contype::text, pg_get_constraintdef(oid), NULL, convalidated FROM pg_constraint
+        WHERE conrelid <> 0 ORDER BY 1, 2, 3, 5
+    """)
