@@ -1,20 +1,24 @@
 """``cascade rehearse``, ``apply`` and ``undo``: the plan becomes deeds."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cascade.cli.console import colour, end_progress, progress
+from cascade.cli.options import question_options
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
+from cascade.workflows import Question
 
 if TYPE_CHECKING:
     from cascade.core.answer import Answer
-    from cascade.workflows.repairing import Applied, Rehearsed, Target
+    from cascade.core.drift import Drift
+    from cascade.workflows.repairing import Applied, Target
 
 
 def _hazards(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[HazardKind]:
@@ -37,11 +41,14 @@ def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
     return add
 
 
+_connection = _options(
+    click.option("--apply-database", metavar="ALIAS", help="Connect by this alias: the role that migrates."),
+    click.option("--dsn", metavar="DSN", help="Connect by this DSN instead."),
+)
 _where = _options(
     click.option("--settings", metavar="MODULE", help="Else what the plan was made with."),
     click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
-    click.option("--apply-database", metavar="ALIAS", help="Connect by this alias: the role that migrates."),
-    click.option("--dsn", metavar="DSN", help="Connect by this DSN instead."),
+    _connection,
 )
 _limits = _options(
     click.option("--lock-timeout", type=float, default=2.0, show_default=True, metavar="SECONDS", help="For one lock."),
@@ -63,25 +70,53 @@ _verbose = click.option("-v", "--verbose", is_flag=True, help="Say what is being
 
 
 @click.command()
-@_plan
-@_where
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@_connection
 @_limits
+@question_options
+@click.option("--clone/--here", "clone", default=None, help="On a clone without rows, or on the database itself.")
 @_verbose
-@_traceback
-def rehearse(plan: Path, verbose: bool, **options: Any) -> int:
+def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose: bool, **options: Any) -> int:
     """Run the steps of PLAN in a transaction that cannot commit, look whether they cure, and roll back.
 
-    It takes the locks that apply would take, for as long as the steps take.
+    Without PLAN a plan is made now. --here, the default, takes the locks that apply would take, for as long as the
+    steps take. --clone, the default where CASCADE["PRODUCTION"] names the server, makes an embedded server with all
+    objects and no rows (pg_dump reads them) and takes no lock but there.
     """
-    from cascade.workflows.plan_file import read_plan_file
-    from cascade.workflows.repairing import rehearse_plan
+    from cascade.render.rehearsal import render_rehearsal
+    from cascade.workflows import analyse
+    from cascade.workflows.plan_file import read_plan_file, replan
+    from cascade.workflows.repairing import is_production, rehearse_on_clone, rehearse_plan, repair_target
 
-    saved = read_plan_file(plan)
-    answer, target = _ready(saved, options, progress(verbose))
-    rehearsed = rehearse_plan(answer, saved.question, target, _limits_of(options), report=progress(verbose))
+    report = progress(verbose)
+    if plan is None:
+        answer = analyse(question, report=report)
+    else:
+        if replace(question, settings=None, pythonpath=None) != Question():
+            raise click.UsageError("PLAN says what it is about: beside it only --settings and --pythonpath are taken.")
+        saved = read_plan_file(plan)
+        answer = replan(saved, settings=question.settings, pythonpath=question.pythonpath, report=report)
+        question = saved.question
+    if answer.plan.is_empty:
+        end_progress()
+        click.echo("The plan has no steps: there is nothing to rehearse.")
+        return 2 if answer.findings() else 0
+    target = repair_target(question, alias=options["apply_database"], dsn=options["dsn"])
+    if clone is None:
+        clone = is_production(target)
+    run = rehearse_on_clone if clone else rehearse_plan
+    rehearsed = run(answer, question, target, _limits_of(options), report=report)
     end_progress()
-    _tell_rehearsal(rehearsed)
-    return 0
+    told = render_rehearsal(
+        rehearsed.runs,
+        skipped=rehearsed.skipped,
+        left=rehearsed.left,
+        not_cloned=rehearsed.not_cloned,
+        cloned=clone,
+        colour=colour(),
+    )
+    click.echo(told, nl=False)
+    return 2 if rehearsed.left else 0
 
 
 @click.command()
@@ -134,7 +169,6 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
     from cascade.effects.repair.journal import read_journal
     from cascade.sources.project import read_project
-    from cascade.workflows import Question
     from cascade.workflows.repairing import repair_target, undo_journal
 
     read = read_journal(journal)
@@ -195,24 +229,6 @@ def _ask_for(database: str) -> None:
         raise CascadeError(f'Nothing was changed: "{typed}" is not {database}.')
 
 
-def _tell_rehearsal(rehearsed: "Rehearsed") -> None:
-    """Each step with its time and the locks that it adds; what was locked before the first step stands there."""
-    from cascade.effects.repair.transaction import strongest
-
-    known: dict[Any, str] = {}
-    for run in rehearsed.runs:
-        held = strongest(run.locks)
-        new = [f"{table} ({mode})" for table, mode in held.items() if known.get(table) != mode]
-        known.update(held)
-        click.echo(f"{run.step.position:>3}  {run.milliseconds:8.1f} ms  {run.step.id}")
-        if new:
-            click.echo(f"{'':18}locks {', '.join(new)}")
-    for skipped in rehearsed.skipped:
-        click.echo(f"     not rehearsed, for no transaction can hold it: {skipped}")
-    total = sum(run.milliseconds for run in rehearsed.runs)
-    click.echo(f"Rehearsed {len(rehearsed.runs)} steps in {total:,.0f} ms: verified, rolled back, nothing changed.")
-
-
 def _tell_applied(applied: "Applied") -> int:
     total = sum(run.milliseconds for run in applied.runs)
     click.echo(f"\nApplied: {len(applied.runs)} steps in {total:,.0f} ms. Journal: {applied.journal}")
@@ -222,6 +238,12 @@ def _tell_applied(applied: "Applied") -> int:
         return 0
     count = len(applied.left)
     click.echo(f"Looked again: {count} finding{'s are' if count > 1 else ' is'} left. cascade plan shows more:")
-    for drift in applied.left[:10]:
-        click.echo(f"  {drift.severity.value}  {drift.id}" + (f": {drift.undecided}" if drift.undecided else ""))
+    _tell_left(applied.left)
     return 2
+
+
+def _tell_left(drifts: "Sequence[Drift]") -> None:
+    for drift in drifts[:10]:
+        click.echo(f"  {drift.severity.value}  {drift.id}" + (f": {drift.undecided}" if drift.undecided else ""))
+    if len(drifts) > 10:
+        click.echo(f"  and {len(drifts) - 10} more")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cascade.core.detection.comparison import Comparison
+from cascade.core.detection.constraints import has_key
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Column, Constraint, ConstraintKind, Index, TableName, quoted
@@ -108,6 +109,7 @@ def _rules(drift: Drift, both: Comparison) -> Iterator[Rule]:
             if match_:
                 yield CheckRule(found.name, name or part.name, match_[1])
         case Constraint(kind=ConstraintKind.UNIQUE | ConstraintKind.PRIMARY_KEY):
+            yield from _keys_gone_with(drift, part, both)
             if "NULLS NOT DISTINCT" not in (part.definition or ""):
                 yield UniqueRule(found.name, name or part.name, part.columns)
         case Index(unique=True, columns=columns, tail=str() as tail) if "" not in columns:
@@ -141,6 +143,15 @@ def _key(table: TableName, key: Constraint, name: str, both: Comparison) -> Iter
     there = {column.name for column in to.columns} if to is not None and to.read_in_full else set()
     if to is None or there.issuperset(key.references.columns):
         yield KeyRule(table, name, key.columns, to.name if to else None, key.references.columns)
+
+
+def _keys_gone_with(drift: Drift, unique: Constraint, both: Comparison) -> Iterator[KeyRule]:
+    """The keys that are made again once their target is unique again."""
+    for expected, key in both.keys_to.get(drift.table, ()) if drift.table else ():
+        there = both.found(expected.name)
+        of_it = key.references is not None and set(key.references.columns) == set(unique.columns)
+        if of_it and there is not None and not has_key(key, there, both):
+            yield from _key(there.name, key, key.name, both)
 
 
 def _keys_to(table: TableName, both: Comparison) -> Iterator[KeyRule]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from cascade.core.answer import Answer
 from cascade.core.limits import Limits
+from cascade.core.runs import StepRun
 from cascade.demo.replay import DATABASE
 from cascade.demo.witness import ask_pages, dump_layout, lost_rows, read_rows
 from cascade.effects.embedded_server import EmbeddedServer
 from cascade.effects.files import write_file
-from cascade.effects.repair.apply import StepRun
 from cascade.errors import CascadeError
 from cascade.render.plan_json import render_plan_json
 from cascade.workflows.plan_file import read_plan_file, replan

@@ -22,13 +22,22 @@ moving a version that the project has installed."""
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """What ``CASCADE`` in the project's settings says; every entry is optional."""
+    """What ``CASCADE`` in the project's settings says; every entry is optional.
+
+    ``production`` names the servers on which nothing is rehearsed by default: ``host`` or ``host:port``.
+    """
 
     schema: str | None = None
     app_role: str | None = None
     reference: str | None = None
     reference_dsn: str | None = None
     ignore: tuple[Ignore, ...] = ()
+    production: tuple[str, ...] = ()
+
+    def is_production(self, settings: Mapping[str, Any]) -> bool:
+        """Whether an entry of DATABASES leads to a server that is named as production."""
+        host, port = str(settings.get("HOST") or "localhost"), str(settings.get("PORT") or 5432)
+        return not {host, f"{host}:{port}"}.isdisjoint(self.production)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +241,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -245,9 +254,22 @@ def _project(module: str, folder: Path) -> Project:
             own.get("REFERENCE"),
             own.get("REFERENCE_DSN"),
             parse_ignores(own.get("IGNORE", ())),
+            _servers(own.get("PRODUCTION", ())),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )
+
+
+def _servers(entry: Any) -> tuple[str, ...]:
+    """One ``host`` or ``host:port``, or several of them."""
+    named = (entry,) if isinstance(entry, str) else tuple(entry) if isinstance(entry, list | tuple | set) else (entry,)
+    for name in named:
+        if not isinstance(name, str) or not name:
+            raise ProjectError(
+                'CASCADE["PRODUCTION"] in the settings does not name servers.',
+                hint='Write it "db.example.com", "db.example.com:5432", or a list of these.',
+            )
+    return named
 
 
 def _path_in(options: str) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cascade.core.answer import Answer
 from cascade.core.detect import detect_drift, detect_to_come
 from cascade.core.detection.aside import put_aside
 from cascade.core.detection.comparison import Comparison
@@ -82,6 +83,34 @@ def read_again(
     nothing = CatalogScope(tables=(), histories=(), rows=(), names=())
     overview = read(cursor, nothing, app_role=placement.role)
     return read(cursor, _scope(expected, overview, placement, question), app_role=placement.role)
+
+
+def read_clone(cursor: Any, answer: Answer, question: Question, report: Report) -> tuple[ExpectedLayout, Observed]:
+    """Both sides of an answer on a clone of its layout: read there, and spelled there if its version is another.
+
+    Histories and rows are not on the clone; where tables belong is known from the answer.
+    """
+    from cascade.sources.catalog import CatalogScope, read_catalog
+
+    nothing = CatalogScope(tables=(), histories=(), rows=(), names=())
+    overview = read_catalog(cursor, nothing, app_role=answer.placement.role)
+    same = overview.server.major == answer.observed.server.major
+    expected = answer.expected if same else _spelled_there(cursor, overview, answer, question, report)
+    return expected, read_again(cursor, expected, answer.placement, question, within=False)
+
+
+def _spelled_there(
+    cursor: Any, overview: Observed, answer: Answer, question: Question, report: Report
+) -> ExpectedLayout:
+    """By the state of the applied migrations, whatever the reference was: that of another version is no help."""
+    from django.db import connections
+
+    from cascade.sources.migration_history import read_replay
+
+    placement = answer.placement
+    history = answer.observed.history(placement.target) or History(placement.target, ())
+    by_state, own = replace(question, reference=None), connections[question.database]
+    return read_expected(read_replay(history), own, placement, overview, by_state, cursor, report)
 
 
 def read_from_file(question: Question, file: Path, report: Report) -> Reading:

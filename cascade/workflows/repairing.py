@@ -19,8 +19,10 @@ from cascade.core.layout import Layout, TableName
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
 from cascade.core.preflight import Check
+from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
-from cascade.effects.repair.apply import StepRun, Work, apply_late_step, apply_transaction, rehearse_transaction
+from cascade.effects.layout_clone import layout_clone, read_original
+from cascade.effects.repair.apply import Work, apply_late_step, apply_transaction, rehearse_transaction
 from cascade.effects.repair.journal import open_journal, read_journal, write_header
 from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, first_line, repair_session
 from cascade.effects.repair.transaction import sole_repair
@@ -29,7 +31,7 @@ from cascade.errors import CascadeError, NoSuchName
 from cascade.sources.preflight import read_preflight
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
-from cascade.workflows.reading import read_again
+from cascade.workflows.reading import read_again, read_clone
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The steps as they went in a transaction that was rolled back; ``skipped`` are those that none can hold."""
+    """The steps as they went in a transaction that was rolled back; ``skipped`` are those that none can hold.
+
+    ``left`` is what stays broken or risky in the scope of the plan, for no step is to cure it. ``not_cloned``: of a
+    rehearsal on a clone, what the clone could not take, in a phrase each.
+    """
 
     runs: tuple[StepRun, ...]
     skipped: tuple[str, ...]
+    left: tuple[Drift, ...]
+    not_cloned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,13 @@ def repair_target(question: Question, *, alias: str | None = None, dsn: str | No
     return Target(settings, f'the alias "{name}"')
 
 
+def is_production(target: Target) -> bool:
+    """Whether ``CASCADE["PRODUCTION"]`` in the settings of the project, which is set up, names the target's server."""
+    from cascade.sources.project import read_project
+
+    return read_project().cascade.is_production(target.settings)
+
+
 def preflight(answer: Answer, target: Target, *, allowed: frozenset[HazardKind]) -> tuple[Check, ...]:
     """Whether the plan can be run there, question by question. Changes nothing."""
     with repair_session(target.settings) as session:
@@ -99,7 +114,35 @@ def rehearse_plan(answer: Answer, question: Question, target: Target, limits: Li
     """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back."""
     with repair_session(target.settings) as session:
         runs = rehearse_transaction(session, _work(answer, question, limits, report))
-    return Rehearsed(runs, tuple(step.id for step in answer.plan.steps_in(Phase.CONCURRENT)))
+    return _rehearsed(answer, runs)
+
+
+def rehearse_on_clone(
+    answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report
+) -> Rehearsed:
+    """The same on a clone of the layout on an embedded server: the database is read by pg_dump alone.
+
+    There are no rows, so what only they could show (time, a broken rule) does not show.
+    """
+    with repair_session(target.settings) as session:
+        about = read_original(session.cursor)
+    with layout_clone(target.settings, about, report=report) as clone, repair_session(clone.settings) as session:
+        report("looking at the clone")
+        expected, observed = read_clone(session.cursor, answer, question, report)
+        # What is found to differ there, as another version may print it, is nothing that the steps did.
+        found = detect_drift(expected, observed, answer.placement, question.decisions)
+        there = replace(answer, expected=expected, observed=observed)
+        verify = partial(_verify, there, question, (*_known(answer), *found))
+        work = Work(answer.plan, _history_table(answer), limits, unchanged=lambda _: (), verify=verify, report=report)
+        runs = rehearse_transaction(session, work)
+    return replace(_rehearsed(answer, runs), not_cloned=clone.refused)
+
+
+def _rehearsed(answer: Answer, runs: tuple[StepRun, ...]) -> Rehearsed:
+    plan = answer.plan
+    cured = {cure for step in plan.steps for cure in step.cures}
+    left = tuple(drift for drift in answer.findings() if drift.id not in cured)
+    return Rehearsed(runs, tuple(step.id for step in plan.steps_in(Phase.CONCURRENT)), left)
 
 
 def apply_plan(
@@ -188,7 +231,7 @@ def _work(answer: Answer, question: Question, limits: Limits, report: Report) ->
         _history_table(answer),
         limits,
         unchanged=partial(_changed_since, answer, question),
-        verify=partial(_verify, answer, question),
+        verify=partial(_verify, answer, question, _known(answer)),
         report=report,
     )
 
@@ -220,11 +263,16 @@ def _changed_since(answer: Answer, question: Question, cursor: Any) -> tuple[str
     return tuple(changed)
 
 
-def _verify(answer: Answer, question: Question, cursor: Any, done: frozenset[str]) -> tuple[str, ...]:
+def _known(answer: Answer) -> tuple[Drift, ...]:
+    return (*answer.plan.drifts, *answer.plan.left_out, *(drift for drift, _ in answer.ignored))
+
+
+def _verify(
+    answer: Answer, question: Question, known: Sequence[Drift], cursor: Any, done: frozenset[str]
+) -> tuple[str, ...]:
     """What the steps claimed and did not cure, and what is new."""
     now = read_again(cursor, answer.expected, answer.placement, question, within=True)
     after = detect_drift(answer.expected, now, answer.placement, question.decisions)
-    known = (*answer.plan.drifts, *answer.plan.left_out, *(drift for drift, _ in answer.ignored))
     explained = {drift.id for drift in known if drift.severity is Severity.NOTE}
     serious = tuple(drift for drift in after if drift.id not in explained)
     return (

@@ -274,6 +274,16 @@ def _drop_keys(site: Site, model: Model, chance: random.Random) -> Damage | None
     return Damage("keys", (_keys(model) % body,), True, model.table)
 
 
+def _drop_primary_key(site: Site, model: Model, chance: random.Random) -> Damage | None:
+    """The keys of other tables that refer to it go with it."""
+    table = f"public.{model.sql}".replace("'", "''")
+    drop = (
+        "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', conrelid::regclass, conname) "
+        f"FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'p'); END $$"
+    )
+    return Damage("primary key", (drop,), True, model.table)
+
+
 def _unvalidated_keys(site: Site, model: Model, chance: random.Random) -> Damage | None:
     if not any(of == model.name for of, _ in site.links):
         return None
@@ -341,6 +351,7 @@ _KINDS: tuple[Callable[[Site, Model, random.Random], Damage | None], ...] = (
     _drop_index,
     _drop_constraint,
     _drop_keys,
+    _drop_primary_key,
     _unvalidated_keys,
     _nullable,
     _narrow,

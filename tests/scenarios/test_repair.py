@@ -22,8 +22,11 @@ def test_a_plan_is_rehearsed_applied_and_taken_back(incident: Site) -> None:
 
     rehearsed = incident.cascade("rehearse", "plan.json")
     assert rehearsed.returncode == 0, rehearsed.stderr
-    assert "verified, rolled back, nothing changed" in rehearsed.stdout
-    assert "test_schema.user_profile_bounty (AccessExclusiveLock)" in rehearsed.stdout
+    assert "All of it was rolled back: nothing was changed." in rehearsed.stdout
+    assert (
+        "LOCKS    ACCESS EXCLUSIVE on public.teams_teammembership, test_schema.user_profile_about_item,"
+        in rehearsed.stdout
+    )
     assert dump(incident) == before
 
     applied = incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
@@ -87,6 +90,25 @@ def _psql(site: Site, script: str, *, fails: bool = False) -> str:
     )
     assert (done.returncode != 0) == fails, done.stderr
     return done.stderr
+
+
+@pytest.mark.parametrize("orphans", [0, 1])
+def test_the_keys_that_went_with_a_primary_key_come_back_with_it(one_incident: Site, orphans: int) -> None:
+    """A row that refers to nothing meanwhile leaves its key NOT VALID, and is told."""
+    keys = "SELECT count(*), count(*) FILTER (WHERE convalidated) FROM pg_constraint WHERE confrelid = 'teams_team'::regclass"
+    [[before, _]] = one_incident.rows(keys)
+    one_incident.execute("ALTER TABLE public.teams_team DROP CONSTRAINT teams_team_pkey CASCADE")
+    for _ in range(orphans):
+        one_incident.execute(
+            "UPDATE public.tournaments_tournament_teams SET team_id = -1 WHERE id = (SELECT min(id) FROM public.tournaments_tournament_teams)"
+        )
+    drifted = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == (2 if orphans else 0), done.stdout + done.stderr
+    assert one_incident.rows(keys) == [(before, before - orphans)]
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    assert dump(one_incident) == drifted
 
 
 def test_nobody_is_asked_where_nobody_answers(one_incident: Site) -> None:

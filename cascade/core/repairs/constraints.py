@@ -18,7 +18,7 @@ from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
 
-_UNIQUE = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE})
+UNIQUE = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE})
 
 
 def constraint_obstacle(drift: Drift, sides: Sides) -> str:
@@ -110,6 +110,14 @@ def _makers_of_target(constraint: Constraint, sides: Sides) -> tuple[str, ...]:
     return tuple(makers_of(reference.table, reference.columns, sides)) if reference else ()
 
 
+def making(drift: Drift) -> str:
+    """The id of the step that makes a missing constraint, or replaces one that differs."""
+    assert drift.table is not None, "a constraint is on a table"
+    assert isinstance(drift.wanted, Constraint), "what is to be made is known"
+    action = AddConstraint if drift.kind is DriftKind.MISSING_CONSTRAINT else ReplaceConstraint
+    return step_id(action, drift.table, drift.wanted.name)
+
+
 def part_repair(
     action: Action,
     drift: Drift,
@@ -158,10 +166,10 @@ def _add(drift: Drift, sides: Sides) -> Iterator[Repair]:
     if constraint.kind is ConstraintKind.CHECK and constraint.validated and sides.may_have_rows(table):
         later = replace(constraint, validated=False)
         yield part_repair(AddConstraint(table, later), drift, constraint.name, sides, locks=exclusive)
-        yield validation(drift, constraint, (step_id(AddConstraint, table, constraint.name),), sides)
+        yield validation(drift, constraint, (making(drift),), sides)
         return
     index = index_of(constraint, sides.expected.tables[table].table)
-    if constraint.kind in _UNIQUE and index is not None and sides.is_large(table):
+    if constraint.kind in UNIQUE and index is not None and sides.is_large(table):
         own = replace(index, constraint=None, unique=True)
         yield part_repair(CreateIndex(table, own, concurrently=True), drift, index.name, sides, locks=_gently(table))
         yield part_repair(
@@ -201,7 +209,7 @@ def _replace(drift: Drift, sides: Sides) -> Iterator[Repair]:
         locks=(Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),),
     )
     if later:
-        yield validation(drift, wanted, (step_id(ReplaceConstraint, table, wanted.name),), sides)
+        yield validation(drift, wanted, (making(drift),), sides)
 
 
 def _scan(table: TableName) -> Hazard:
@@ -225,7 +233,7 @@ def _replacement_obstacle(drift: Drift, found: Table, sides: Sides) -> str:
         return "its definition is not known"
     if wanted.definition is None:
         return "its definition is not known"
-    if there.kind not in _UNIQUE:
+    if there.kind not in UNIQUE:
         return ""
     keys = [
         f"{table.name} ({key.name})"

@@ -10,7 +10,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.constraints import enabling, validation
+from cascade.core.repairs.constraints import UNIQUE, enabling, making, validation
 from cascade.core.repairs.repair import LeftOut, Repair, cures_of, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
 
@@ -45,7 +45,20 @@ def _cured_by_key(table: TableName, key: Constraint, sides: Sides) -> tuple[str,
         for column in columns:
             if column in sides.added.get(name, ()):
                 found.update(cures_of(sides, DriftKind.MISSING_COLUMN, name, column))
+    found.update(drift.id for drift in _made_unique(key, sides))
     return tuple(sorted(found))
+
+
+def _made_unique(key: Constraint, sides: Sides) -> Iterator[Drift]:
+    """The findings whose cure makes the columns unique that the key refers to: it went with what did so before."""
+    if key.references is None:
+        return
+    to, columns = key.references.table, set(key.references.columns)
+    for kind in (DriftKind.MISSING_CONSTRAINT, DriftKind.DIFFERENT_CONSTRAINT):
+        for drift in sides.decided(kind):
+            wanted = drift.wanted
+            if drift.table == to and isinstance(wanted, Constraint) and wanted.kind in UNIQUE:
+                yield from [drift] if set(wanted.columns) == columns else []
 
 
 def _ends(table: TableName, key: Constraint) -> Iterator[tuple[TableName, tuple[str, ...]]]:
@@ -95,6 +108,8 @@ def _is_target_unique(key: Constraint, sides: Sides) -> bool:
     found = sides.found(reference.table)
     if found is not None and (not found.read_in_full or is_unique(found, reference.columns)):
         return True
+    if any(_made_unique(key, sides)):
+        return True
     anew = reference.table in sides.created or any(c in sides.added.get(reference.table, ()) for c in reference.columns)
     return anew and is_unique(sides.expected.tables[reference.table].table, reference.columns)
 
@@ -109,6 +124,7 @@ def _add_foreign_key(
     made = replace(key, validated=key.validated and not later and not orphans)
     ends = tuple(_ends(name, key))
     waits = {step for table, columns in ends for step in makers_of(table, columns, sides)}
+    waits |= {making(drift) for drift in _made_unique(key, sides)}
     repair = Repair(
         id=f"add_foreign_key:{_key_in_words(name, key, arrow='->')}",
         action=AddForeignKey(name, made),

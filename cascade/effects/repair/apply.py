@@ -21,10 +21,11 @@ from cascade.core.actions import (
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
 from cascade.core.plan import LockMode, Plan, Step
+from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
-from cascade.effects.repair.transaction import HeldLock, Report, StatementFailed, Transaction, in_transaction
+from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
 from cascade.errors import FileError
 from cascade.render.sql import render_step_sql
 
@@ -34,15 +35,6 @@ Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
 
 class VerificationFailed(RepairRefused):
     """The steps ran, and the layout is not what they promised; all of it was rolled back."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepRun:
-    """How a step went: milliseconds of its statements, and the strong locks that are held after it."""
-
-    step: Step
-    milliseconds: float
-    locks: tuple[HeldLock, ...]
 
 
 @dataclass(frozen=True)
@@ -145,10 +137,12 @@ def _run_all(
             hint="Make a new plan: cascade plan -o plan.json.",
         )
     files = _files_of(steps, transaction.cursor)
-    runs = []
+    held = transaction.locks()
+    runs: list[StepRun] = []
     for number, step in enumerate(steps, start=1):
         work.report(f"step {number} of {len(steps)}: {step.id}")
-        runs.append(_run(step, transaction, journal))
+        run = _run(step, transaction, journal)
+        runs.append(run if runs else replace(run, locks=(*held, *run.locks)))
     done = frozenset(step.id for step in steps)
     wrong = (*_moved_otherwise(files, _rewritten(steps), transaction.cursor), *work.verify(transaction.cursor, done))
     if wrong:

@@ -2,13 +2,14 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cascade.core.layout import TableName
 from cascade.core.limits import ADVISORY_KEY, Limits
+from cascade.core.runs import HeldLock
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost, sqlstate
 from cascade.effects.repair.watcher import Watch, watched
 from cascade.errors import CascadeError
@@ -28,14 +29,6 @@ class TooLong(CascadeError):
     """Others waited too long, or locks were held too long; the transaction was rolled back."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLock:
-    """A lock on a table that our transaction holds, by ``pg_locks``."""
-
-    table: TableName
-    mode: str
-
-
 @dataclass(frozen=True)
 class Transaction:
     """An open transaction: its cursor, and the watch over those who wait for it."""
@@ -47,6 +40,7 @@ class Transaction:
     def run(self, statement: str) -> float:
         """Send one statement; how many milliseconds it took. Raises ``StatementFailed`` or ``TooLong``."""
         self.stop_if_too_long()
+        self.watch.statement = statement
         begun = time.monotonic()
         self.cursor.execute(statement)
         took = (time.monotonic() - begun) * 1000
@@ -61,7 +55,9 @@ class Transaction:
     def locks(self) -> tuple[HeldLock, ...]:
         """The locks on tables that are held now and hinder anybody, by table and mode."""
         self.cursor.execute(_LOCKS)
-        return tuple(HeldLock(TableName(schema, name), mode) for schema, name, mode in self.cursor.fetchall())
+        return tuple(
+            HeldLock(oid, TableName(schema, name), _MODES[mode]) for oid, schema, name, mode in self.cursor.fetchall()
+        )
 
 
 def in_transaction(
@@ -98,7 +94,8 @@ def in_transaction(
             reason = watch.why or RETRYABLE.get(sqlstate(error), "")
             if not reason:
                 raise StatementFailed(
-                    f"PostgreSQL refused: {first_line(error)}", hint=f"{nothing}: all of it was rolled back."
+                    f"PostgreSQL refused {_beginning(watch.statement)}: {first_line(error)}",
+                    hint=f"{nothing}: all of it was rolled back.",
                 ) from error
             blockers = watch.blockers
         if attempt < limits.tries:
@@ -110,6 +107,11 @@ def in_transaction(
         f"{nothing}: in {limits.tries} tries {reason}.",
         hint=f"{who} Try again when it is quieter, or with a longer --lock-timeout or --max-wait.".strip(),
     )
+
+
+def _beginning(statement: str, most: int = 90) -> str:
+    line = " ".join(statement.rstrip(";").split()) or "to begin"
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _try(
@@ -184,30 +186,26 @@ def sole_repair(session: Session) -> Iterator[None]:
             session.cursor.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [ADVISORY_KEY])
 
 
+_MODES = {
+    "ShareLock": "SHARE",
+    "ShareRowExclusiveLock": "SHARE ROW EXCLUSIVE",
+    "ExclusiveLock": "EXCLUSIVE",
+    "AccessExclusiveLock": "ACCESS EXCLUSIVE",
+}
+"""The locks that hinder somebody who reads or writes, as ``pg_locks`` names them and as LOCK TABLE does."""
+
 _LOCKS = """
-SELECT DISTINCT n.nspname, c.relname, l.mode
+SELECT DISTINCT c.oid::bigint, n.nspname, c.relname, l.mode
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p')
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
   AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-ORDER BY 1, 2, 3
+ORDER BY 2, 3, 4
 """
 
 _HOLDER = """
 SELECT pid FROM pg_catalog.pg_locks
 WHERE locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = %s AND granted
 """
-
-
-def strongest(held: Sequence[HeldLock]) -> dict[TableName, str]:
-    """By table the strongest of its locks."""
-    found: dict[TableName, str] = {}
-    for lock in held:
-        if lock.table not in found or _STRENGTH.index(lock.mode) > _STRENGTH.index(found[lock.table]):
-            found[lock.table] = lock.mode
-    return found
-
-
-_STRENGTH = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")

@@ -18,10 +18,12 @@ EVERY = 0.1
 class Watch:
     """What the watcher has seen. ``why`` is set when it has given up for us; then all has to be rolled back.
 
-    ``blockers`` are those that we waited for last, not with what they run, which may hold values.
+    ``statement`` is what we sent last. ``blockers`` are those that we waited for last, not with what they run, which
+    may hold values.
     """
 
     why: str = ""
+    statement: str = ""
     blockers: str = ""
     locked_since: float | None = None
     waited: float = 0.0

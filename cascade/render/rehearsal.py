@@ -1,0 +1,78 @@
+"""What a rehearsal showed: each step with its time, the locks that were held, and what stays broken."""
+
+from collections.abc import Iterator, Sequence
+
+from cascade.core.drift import Drift
+from cascade.core.layout import TableName
+from cascade.core.plan import Step
+from cascade.core.runs import StepRun, strongest
+from cascade.render.paragraphs import INDENT, padded, painted, wrapped
+from cascade.render.sql import render_step_sql
+from cascade.render.wording import counted, listed
+
+WIDTH = 100
+
+
+def render_rehearsal(
+    runs: Sequence[StepRun],
+    *,
+    skipped: Sequence[str] = (),
+    left: Sequence[Drift] = (),
+    not_cloned: Sequence[str] = (),
+    cloned: bool = False,
+    colour: bool = False,
+) -> str:
+    """The rehearsal in the order in which it is read: what ran, whom it would have hindered, what came out.
+
+    ``skipped`` are ids of steps that no transaction can hold, ``left`` findings that no step cures, ``not_cloned``
+    phrases for what a clone could not take.
+    """
+    lines = list(_lines(runs, skipped, left, not_cloned, cloned=cloned))
+    return "".join(f"{painted(line) if colour else line}\n" for line in lines)
+
+
+def _lines(
+    runs: Sequence[StepRun], skipped: Sequence[str], left: Sequence[Drift], not_cloned: Sequence[str], *, cloned: bool
+) -> Iterator[str]:
+    where = "on a clone without rows" if cloned else "on the database itself"
+    total = sum(run.milliseconds for run in runs)
+    said = f"{counted(len(runs), 'step')} in {total:,.0f} ms {where}, in a transaction that cannot commit"
+    yield from _labelled("REHEARSED", said)
+    for run in runs:
+        number = padded(str(run.step.position), 3, right=True)
+        yield f"{number}  {run.milliseconds:9,.1f} ms  {_beginning(run.step, WIDTH - 19)}"
+    yield ""
+    yield from _labelled("LOCKS", _locks_in_words(runs))
+    healthy = sorted({str(lock.table) for run in runs for lock in run.step.locks if lock.healthy})
+    yield from _labelled("", f"Of these are healthy: {listed(healthy)}." if healthy else "No healthy table is locked.")
+    if skipped:
+        yield from _labelled("SKIPPED", f"No transaction can hold {listed(skipped)}.")
+    if not_cloned:
+        yield from _labelled("CLONE", f"It could not take all: {listed(not_cloned, 3)}.")
+    if cloned:
+        yield from _labelled("ROWS", "None on the clone: time and rules that rows break show with --here alone.")
+    yield from _labelled("VERIFIED", "What the steps claim to cure is cured, and nothing new is broken.")
+    yield from _labelled("", "All of it was rolled back: nothing was changed.")
+    if left:
+        yield from _labelled("LEFT", f"No step cures {counted(len(left), 'finding')}: {listed([d.id for d in left])}.")
+
+
+def _beginning(step: Step, width: int) -> str:
+    """Its first statement, on one line; all of them are in the plan."""
+    text = " ".join(render_step_sql(step)[0].split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _locks_in_words(runs: Sequence[StepRun]) -> str:
+    """Mode by mode which tables were locked, as ``pg_locks`` showed them."""
+    by_mode: dict[str, list[TableName]] = {}
+    for table, mode in strongest(runs).items():
+        by_mode.setdefault(mode, []).append(table)
+    parts = [f"{mode} on {listed([str(table) for table in sorted(by_mode[mode])])}" for mode in sorted(by_mode)]
+    return "; ".join(parts) + "." if parts else "None that hinders anybody."
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    lines = wrapped(text, WIDTH, first=INDENT, hang=INDENT)
+    lines[0] = padded(label, INDENT) + lines[0][INDENT:] if len(label) < INDENT else f"{label} {lines[0][INDENT:]}"
+    return lines
