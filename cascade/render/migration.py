@@ -67,9 +67,9 @@ def render_migration(
     cured = {drift.id: drift for drift in drifts}
     blocks = _blocks(migration, expected, target, attic)
     names = _constant_names(blocks)
-    constants = "\n\n".join(f"{names[title]} = {_raw(body)}" for title, body in blocks)
+    constants = "\n\n".join(f"{name} = {_raw(body)}" for name, (_, body) in zip(names, blocks, strict=True))
     operations = "\n".join(
-        f"        RunPostgreSQL(in_target({names[title]}), reverse_sql=migrations.RunSQL.noop)," for title, _ in blocks
+        f"        RunPostgreSQL(in_target({name}), reverse_sql=migrations.RunSQL.noop)," for name in names
     )
     return f'''{_docstring(migration, cured, text)}
 
@@ -140,14 +140,14 @@ def _run_before(pairs: tuple[tuple[str, str], ...]) -> str:
     return f"    run_before = [\n{_pairs(pairs)}\n    ]\n" if pairs else ""
 
 
-def _constant_names(blocks: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _constant_names(blocks: Iterable[tuple[str, str]]) -> list[str]:
     """A constant's name for each block, made of its title."""
-    names: dict[str, str] = {}
+    names: list[str] = []
     for title, _ in blocks:
         name = re.sub(r"\W+", "_", title, flags=re.ASCII).strip("_").upper() or "STEP"
         name = name if name[0].isalpha() else f"_{name}"
-        count = sum(known == name or known.startswith(f"{name}_AGAIN") for known in names.values())
-        names[title] = name + "_AGAIN" * count
+        count = sum(known == name or known.startswith(f"{name}_AGAIN") for known in names)
+        names.append(name + "_AGAIN" * count)
     return names
 
 
@@ -167,10 +167,10 @@ def _blocks(migration: RepairMigration, expected: ExpectedLayout, target: str, a
         for key in expected.tables[table].table.foreign_keys:
             if key.name not in made and key.references is not None and key.references.table in expected.tables:
                 body = "\n".join(_key_where_it_can_be(table, key, key.references.table, target))
-                blocks.append((f"key {table.name} {key.name}", body))
+                blocks.append((f"key {table.name} {' '.join(key.columns)}", body))
     proof = "\n".join(_proof(migration, expected, target))
     blocks.append(("verify", proof))
-    return [(title, body) for title, body in dict(blocks).items()]
+    return list(dict.fromkeys(blocks))
 
 
 _PLACING = (MoveTable, ExchangeTable, CreateTable)
@@ -406,11 +406,21 @@ def _named(oid: str, name: str) -> str:
 
 
 def _has_constraint(oid: str, constraint: Constraint) -> str:
-    definition = re.sub(r"( NOT VALID| NOT ENFORCED)+$", "", constraint.definition or "")
     return (
         f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid}"
-        f" AND regexp_replace(pg_get_constraintdef(k.oid), '( NOT VALID| NOT ENFORCED)+$', '') = {literal(definition)})"
+        f" AND {_bare('pg_get_constraintdef(k.oid)')} = {_bare(literal(constraint.definition or ''))})"
     )
+
+
+def _bare(definition: str) -> str:
+    """A definition without what versions of PostgreSQL print differently: parentheses, spaces, casts, NOT VALID."""
+    return f"regexp_replace({definition}, {literal(_PRINTED_OTHERWISE)}, '', 'g')"
+
+
+_PRINTED_OTHERWISE = (
+    r"NOT (VALID|ENFORCED)$|[\s()]|::(\w+\.)?("
+    r"character varying|double precision|(timestamp|time) with(out)? time zone|\w+)(\(\d+\))?(\[\])?"
+)
 
 
 def _has_key(table: TableName, key: Constraint, target: str) -> str:
@@ -429,9 +439,11 @@ def _has_index(oid: str, index: Index) -> str:
     return (
         f"EXISTS (SELECT FROM pg_index i WHERE i.indrelid = {oid} AND i.indisvalid"
         f" AND i.indisunique = {'true' if index.unique else 'false'}"
-        " AND substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
-        f" = {literal(index.tail or '')})"
+        f" AND {_bare(_TAIL)} = {_bare(literal(index.tail or ''))})"
     )
+
+
+_TAIL = "substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
 
 
 def _is_astray(used: UsedObject) -> str:
