@@ -16,6 +16,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
+from cascade.render.hazards import HazardInWords, hazards_in_words
 from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, MEANINGS, OK, UNSURE, Look, appearance_of
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.sentences import object_name
@@ -35,6 +36,8 @@ MOST_ARCS_TO_ONE = 6
 """A table that more rows than that point at is a hub: its name as a word says more than its arrows."""
 LONGEST_ARC = 20
 """In rows. A longer one leaves the page that one looks at."""
+MOST_HAZARDS = 12
+"""More are in the text; a picture is for the order."""
 NARROWEST = 640
 """In points: narrower than that the title does not fit."""
 _TEXT_SIZE = 11
@@ -261,6 +264,10 @@ def _nodes(answer: Answer, rungs: Sequence[_Rung], widths: _Widths, *, arcs: boo
             band, bands = rung.band, bands + 1
             yield f"band{bands}", _band(band, widths)
         yield rung.name, _table_row(rung.cells, widths, look=rung.look)
+    hazards = hazards_in_words(answer.plan.steps)
+    if hazards:
+        yield "mind", _band("mind", widths)
+        yield "hazards", _hazards(hazards, widths)
     if rungs:
         yield "legend", _legend(rungs, widths)
 
@@ -298,6 +305,17 @@ def _verdict(answer: Answer) -> tuple[Look, str]:
         return UNSURE, f"Nothing is amiss where cascade could look. Not checked: {gaps}."
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
     return OK, f"No drift{scope}. Compared: {what_was_compared(answer)}."
+
+
+def _hazards(hazards: Sequence[HazardInWords], widths: _Widths) -> str:
+    """A sentence each; above ``MOST_HAZARDS`` the kinds of the others, which the text lists."""
+    shown = hazards[:MOST_HAZARDS]
+    texts = [hazard.sentence for hazard in shown]
+    if len(hazards) > len(shown):
+        kinds = sorted({hazard.kind.value for hazard in hazards[len(shown) :]})
+        texts.append(f"and {len(hazards) - len(shown)} more of {', '.join(kinds)}")
+    rows = "".join(f"<TR>{_text_cell(text, widths.total)}</TR>" for text in texts)
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4">{rows}</TABLE>'
 
 
 def _band(text: str, widths: _Widths) -> str:

@@ -20,6 +20,7 @@ from cascade.core.actions import (
     ExchangeTable,
     MoveObject,
     MoveTable,
+    Phase,
     RebuildIndex,
     ReplaceConstraint,
     ReplaceIndex,
@@ -35,6 +36,7 @@ from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
 from cascade.core.repairs.tables import as_made
 from cascade.core.retarget import retargeted
+from cascade.render.paragraphs import wrapped
 from cascade.render.sql import NotRenderable, literal, render_action, render_create_table
 
 _SENTINEL = "cascade_target_schema"
@@ -118,12 +120,26 @@ def _docstring(migration: RepairMigration, cured: Mapping[str, Drift], text: Mig
         "It looks before it acts: a database that is as it should be is left alone, also when this runs twice.",
         "At the end it looks again, and fails where something is still amiss. Taken back, it changes nothing.",
     ]
+    mind = dict.fromkeys(hazard.sentence for step in migration.steps for hazard in step.hazards)
+    if any(step.phase is not Phase.TRANSACTION for step in migration.steps):
+        mind[_ALL_IN_ONE] = None
+    if mind:
+        lines += ["", "Mind:", ""]
+        lines += [line for sentence in mind for line in wrapped(sentence, _WIDTH, first=4, hang=6)]
     if text.warnings:
         lines += ["", *text.warnings]
     if text.left_out:
         lines += ["", "Not in here, for it belongs to one database and not to the code:", ""]
         lines += [f"    {line}" for line in text.left_out]
     return "\n".join(_printable(line) for line in [*lines, '"""'])
+
+
+_WIDTH = 116
+
+_ALL_IN_ONE = (
+    "all of it is one transaction: indexes are built while nobody can write, and old rows are checked while locks are "
+    "held; where a table is large, run cascade apply first, and then this finds nothing to do"
+)
 
 
 def _printable(line: str) -> str:

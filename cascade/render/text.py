@@ -10,7 +10,8 @@ from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
-from cascade.core.plan import Chain, Hazard, LockMode, Step
+from cascade.core.plan import Chain, LockMode, Step
+from cascade.render.hazards import hazards_in_words
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
     TWO_DEFINITIONS,
@@ -347,23 +348,13 @@ def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
 
 
 def _hazards(view: _View) -> list[str]:
-    """What the steps do or could do beside their cure, that which has to be allowed by name first."""
-    positions: dict[Hazard, list[str]] = {}
-    for step in view.answer.plan.steps:
-        for hazard in step.hazards:
-            positions.setdefault(hazard, []).append(str(step.position))
-    hazards = sorted(positions, key=lambda hazard: not hazard.kind.needs_consent)
-    texts = []
-    for hazard in hazards:
-        word, steps = hazard.kind.value, positions[hazard]
-        where = f"{'step' if len(steps) == 1 else 'steps'} {listed(steps, view.most)}"
-        allowed = f"; apply wants --allow {word}" if hazard.kind.needs_consent else ""
-        texts.append((f"{hazard.sentence.rstrip('.')} ({word}, {where}{allowed})", hazard.sql))
-    more = len(texts) - (MANY - 1) if len(texts) > view.most else 0
+    """What the steps do or could do beside their cure; without ``-v`` the first of many."""
+    hazards = hazards_in_words(view.answer.plan.steps, most=view.most)
+    more = len(hazards) - (MANY - 1) if len(hazards) > view.most else 0
     lines: list[str] = []
-    for sentence, sql in texts[: len(texts) - more]:
-        lines += view.said("" if lines else "HAZARDS", sentence)
-        lines += [f"{' ' * INDENT}{printable(line)}" for line in sql]  # to be copied, and so in one line each
+    for hazard in hazards[: len(hazards) - more]:
+        lines += view.said("" if lines else "HAZARDS", hazard.sentence)
+        lines += [f"{' ' * INDENT}{printable(line)}" for line in hazard.sql]  # to be copied, and so in one line each
     if more:
         kinds = ", ".join(sorted({hazard.kind.value for hazard in hazards[-more:]}))
         lines += view.said("", f"and {more} more of {kinds}; -v lists them")

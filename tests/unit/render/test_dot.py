@@ -10,7 +10,7 @@ import pytest
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.plan import Plan
+from cascade.core.plan import Hazard, HazardKind, Plan
 from cascade.effects import svg
 from cascade.effects.svg import render_svg
 from cascade.errors import RenderingFailed
@@ -128,6 +128,16 @@ def test_it_carries_no_dates_and_is_the_same_twice(make: Callable[[], Answer]) -
 @every_answer
 def test_no_font_is_empty(make: Callable[[], Answer]) -> None:
     assert not re.search(r"<FONT[^>]*></FONT>|<B></B>", render_dot(make()))
+
+
+def test_what_a_step_does_beside_its_cure_stands_below_the_steps() -> None:
+    answer = answers.incident()
+    hazard = Hazard(HazardKind.HEALTHY_LOCK, "public.accounts_user, which is healthy, is locked.")
+    steps = tuple(replace(step, hazards=(hazard,)) for step in answer.plan.steps)
+    dot = render_dot(replace(answer, plan=replace(answer.plan, steps=steps)))
+
+    assert "public.accounts_user, which is healthy, is locked (healthy_lock, steps 1, 2, 3, 4 and" in dot
+    assert "hazards" not in re.findall(r"(\w+) -> \w+ \[style=invis", render_dot(answer))
 
 
 @pytest.fixture(params=["dot", "graphviz-pure"])

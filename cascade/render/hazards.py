@@ -1,0 +1,33 @@
+"""The hazards of a plan in sentences, each once, with the steps that have it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cascade.core.plan import HazardKind, Step
+from cascade.render.wording import MANY, listed
+
+
+@dataclass(frozen=True, slots=True)
+class HazardInWords:
+    """A hazard with the steps that have it; ``sql`` is what somebody else has to run first, a line each."""
+
+    kind: HazardKind
+    sentence: str
+    sql: tuple[str, ...]
+
+
+def hazards_in_words(steps: Iterable[Step], *, most: int = MANY) -> tuple[HazardInWords, ...]:
+    """What the steps do or could do beside their cure, that which has to be allowed by name first.
+
+    ``most``: how many numbers of steps are listed before the rest is counted.
+    """
+    positions: dict[tuple[HazardKind, str, tuple[str, ...]], list[str]] = {}
+    for step in steps:
+        for hazard in step.hazards:
+            positions.setdefault((hazard.kind, hazard.sentence, hazard.sql), []).append(str(step.position))
+    found = []
+    for (kind, sentence, sql), numbers in positions.items():
+        where = f"{'step' if len(numbers) == 1 else 'steps'} {listed(numbers, most)}"
+        allowed = f"; apply wants --allow {kind.value}" if kind.needs_consent else ""
+        found.append(HazardInWords(kind, f"{sentence.rstrip('.')} ({kind.value}, {where}{allowed})", sql))
+    return tuple(sorted(found, key=lambda hazard: not hazard.kind.needs_consent))
