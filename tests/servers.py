@@ -38,8 +38,15 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "max_locks_per_transaction": "256",
+    "max_replication_slots": "40",
+    "max_logical_replication_workers": "20",
+    "max_sync_workers_per_subscription": "4",
+    "max_wal_senders": "40",
+    "max_worker_processes": "30",
     "synchronous_commit": "off",
     "timezone": "UTC",
+    "wal_level": "logical",
+    "wal_retrieve_retry_interval": "200ms",
 }
 
 KINDS = ("pg18", "pg15")
