@@ -18,7 +18,7 @@ from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, TableName
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
-from cascade.core.preflight import Check
+from cascade.core.preflight import Check, make_checks
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.repair.apply import StepRun, Work, apply_late_step, apply_transaction, rehearse_transaction
 from cascade.effects.repair.journal import open_journal, read_journal, write_header
@@ -26,7 +26,7 @@ from cascade.effects.repair.session import RepairRefused, Session, Settings, con
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
-from cascade.sources.preflight import read_preflight
+from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
 from cascade.workflows.reading import read_again
@@ -82,17 +82,27 @@ def repair_target(question: Question, *, alias: str | None = None, dsn: str | No
     return Target(settings, f'the alias "{name}"')
 
 
-def preflight(answer: Answer, target: Target, *, allowed: frozenset[HazardKind]) -> tuple[Check, ...]:
-    """Whether the plan can be run there, question by question. Changes nothing."""
+def preflight(
+    answer: Answer, question: Question, target: Target, journal: Path, *, allowed: frozenset[HazardKind]
+) -> tuple[Check, ...]:
+    """Whether the plan can be run there, question by question. Changes nothing, and leaves no file."""
+    from django.db import connections
+
+    with connection(connections.settings[question.database]) as cursor:
+        read_over = read_identity(cursor)
     with repair_session(target.settings) as session:
-        return read_preflight(
+        here = read_identity(session.cursor)
+        elsewhere = here.database != read_over.database
+        facts = read_facts(
             answer.plan,
             session.cursor,
-            partial(connection, target.settings),
-            database=answer.observed.database,
-            application_role=answer.placement.role,
-            allowed=allowed,
+            open_another=partial(connection, target.settings),
+            read_over=read_over,
+            changed=() if elsewhere else _changed_since(answer, question, session.cursor, within=False),
+            history=_history_table(answer),
+            journal=journal,
         )
+    return make_checks(answer, facts, allowed=allowed, journal=str(journal))
 
 
 def rehearse_plan(answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report) -> Rehearsed:
@@ -202,9 +212,9 @@ def _look(answer: Answer, question: Question, session: Session, *, within: bool)
     return read_again(session.cursor, answer.expected, answer.placement, question, within=within).layout
 
 
-def _changed_since(answer: Answer, question: Question, cursor: Any) -> tuple[str, ...]:
+def _changed_since(answer: Answer, question: Question, cursor: Any, *, within: bool = True) -> tuple[str, ...]:
     """Which of the tables that the plan touches are not as it found them; also whether a migration was recorded."""
-    now = read_again(cursor, answer.expected, answer.placement, question, within=True)
+    now = read_again(cursor, answer.expected, answer.placement, question, within=within)
     changed = []
     if fingerprint_of(now.layout, answer.plan.steps) != answer.fingerprint:
         before = answer.observed.layout
