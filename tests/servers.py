@@ -154,6 +154,17 @@ class SharedServers:
                 description.write_text(json.dumps(asdict(server)))
         return Server(**json.loads(description.read_text()))
 
+    def restart_as_replica(self, kind: str) -> None:
+        """From now on that server takes no writes, as a replica does; this run has it for itself."""
+        data, server = self.folder / kind, self.get(kind)
+        (data / "standby.signal").touch()
+        restart: list[str | Path] = [server.program("pg_ctl"), "restart", "--wait", "--mode=fast", "--pgdata", data]
+        _run(
+            [*restart, "--log", data / "server.log", "--options", f"-p {server.port}"],
+            _unprivileged_user(),
+            log=self.folder / f"{kind}.restart.log",
+        )
+
     def stop(self) -> None:
         """Stop what was started, and remove the folder."""
         stop_servers(self.folder)

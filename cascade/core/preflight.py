@@ -8,6 +8,7 @@ from cascade.core.answer import Answer
 from cascade.core.fingerprint import tables_of
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import HazardKind, Plan
+from cascade.core.rights_needed import Power, rights_needed
 
 OLD = 60
 """From so many seconds on a transaction is worth a look: an index that is built concurrently waits for it."""
@@ -177,7 +178,9 @@ def _rights(plan: Plan, facts: Facts) -> Check:
         more = f"; and {len(facts.lacking) - 3} more" if len(facts.lacking) > 3 else ""
         advice = "Connect as the owner or a superuser: --dsn or --apply-database."
         return Check(question, Verdict.NO, f"{'; '.join(facts.lacking[:3])}{more}", advice)
-    return Check(question, Verdict.YES)
+    schemas = sorted({quoted(need.schema) for need in rights_needed(plan, None) if need.power is Power.CREATE_IN})
+    creates = f", and may create in {', '.join(schemas)}" if schemas else ""
+    return Check(question, Verdict.YES, f"it owns all that they alter{creates}")
 
 
 def _in_the_way(facts: Facts) -> Check:
