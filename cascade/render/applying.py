@@ -1,6 +1,6 @@
 """What ``apply`` says: the plan, what will run and within which limits, and what has been done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cascade.core.actions import (
     AddColumn,
@@ -56,25 +56,26 @@ def render_applied(
 ) -> str:
     """What was done, what is left and with which command it goes on, and how to take it back."""
     cured = {id_ for step in answer.plan.steps for id_ in step.cures}
+    repaired = [drift for drift in answer.plan.drifts if drift.id in cured]
     left = afterwards.findings()
     outside = [drift for drift in afterwards.plan.left_out if drift.severity.rank <= Severity.RISKY.rank]
-    steps = counted(len(answer.plan.steps), "step")
-    lines = [
-        *_labelled("DONE", f"{steps} in {milliseconds:,.0f} ms, verified before COMMIT."),
-        *_labelled("REPAIRED", _counted_by_kind(drift for drift in answer.plan.drifts if drift.id in cured)),
-    ]
+    lines = [*_labelled("DONE", _done(answer, left, milliseconds)), *_labelled("REPAIRED", f"{_by_kind(repaired)}.")]
     if left:
-        lines += _left("LEFT", left, f"{counted(len(left), 'finding')} still there, cascade plan shows more:")
-    else:
-        looked = f"Looked again as {answer.placement.role}: nothing broken or risky is left"
-        lines += _labelled("LEFT", f"{looked}{' in the scope of the plan' if answer.plan.scope else ''}.")
+        lines += _left("LEFT", left, f"{counted(len(left), 'finding')}; cascade plan shows more:")
     if outside:
-        lines += _left("", outside, "Still broken or risky, and not in this plan (cascade plan shows more):")
+        apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in outside if drift.app}))
+        lines += _left("" if left else "LEFT", outside, f"not in this plan, see cascade plan{apps}:")
     lines += _labelled("UNDO", f"cascade undo {journal}")
-    apps = sorted({drift.app for drift in answer.plan.drifts if drift.id in cured and drift.app})
-    record = f"cascade migration{f' --app {apps[0]}' if len(apps) == 1 else ''}"
-    lines += _labelled("RECORD", f"{record}, for the other environments")
+    apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in repaired if drift.app}))
+    lines += _labelled("RECORD", f"cascade migration{apps}, for the other environments")
     return _text(lines, colour=colour)
+
+
+def _done(answer: Answer, left: Collection[Drift], milliseconds: float) -> str:
+    verified = ", verified before COMMIT" if answer.plan.steps_in(Phase.TRANSACTION) else ""
+    looked = f"looked again as {answer.placement.role}"
+    nothing = "" if left else f": nothing broken or risky {'in its scope ' if answer.plan.scope else ''}is left"
+    return f"{counted(len(answer.plan.steps), 'step')} in {milliseconds:,.0f} ms{verified}; {looked}{nothing}."
 
 
 def _limits(plan: Plan, limits: Limits) -> str:
@@ -143,11 +144,16 @@ def _keeps_everything(plan: Plan) -> bool:
     return not rewrites and all(isinstance(step.action, _KEEPING) for step in plan.steps)
 
 
-def _counted_by_kind(drifts: Iterable[Drift]) -> str:
+def _by_kind(drifts: Iterable[Drift]) -> str:
     counts: dict[str, int] = {}
     for drift in drifts:
         counts[drift.kind.value] = counts.get(drift.kind.value, 0) + 1
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing"
+    return ", ".join(counted(count, kind.replace("_", " "), _plural(kind)) for kind, count in counts.items())
+
+
+def _plural(kind: str) -> str:
+    words = kind.replace("_", " ")
+    return f"{words}es" if words.endswith("x") else words if words.endswith(("s", "behind")) else f"{words}s"
 
 
 def _left(label: str, drifts: Iterable[Drift], first: str) -> Iterator[str]:
