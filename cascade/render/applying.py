@@ -47,7 +47,8 @@ def render_will_run(answer: Answer, limits: Limits, *, colour: bool = False) -> 
     width = len(str(len(plan.steps)))
     for step in plan.steps:
         lines += _statements(step, width)
-    lines += ["", *wrapped(_beside(plan), WIDTH), ""]
+    record = "cascade migration writes this down for other environments, as long as it is not done here."
+    lines += ["", *wrapped(_beside(plan), WIDTH), "", *_labelled("RECORD", record), ""]
     return _text(lines, colour=colour)
 
 
@@ -56,18 +57,20 @@ def render_applied(
 ) -> str:
     """What was done, what is left and with which command it goes on, and how to take it back."""
     cured = {id_ for step in answer.plan.steps for id_ in step.cures}
-    repaired = [drift for drift in answer.plan.drifts if drift.id in cured]
+    still = {drift.id for drift in afterwards.plan.drifts}
+    repaired = [drift for drift in answer.plan.drifts if drift.id in cured - still]
     left = afterwards.findings()
     outside = [drift for drift in afterwards.plan.left_out if drift.severity.rank <= Severity.RISKY.rank]
-    lines = [*_labelled("DONE", _done(answer, left, milliseconds)), *_labelled("REPAIRED", f"{_by_kind(repaired)}.")]
+    lines = [
+        *_labelled("DONE", _done(answer, left, milliseconds)),
+        *_labelled("REPAIRED", f"{_by_kind(repaired) or 'nothing yet'}."),
+    ]
     if left:
         lines += _left("LEFT", left, f"{counted(len(left), 'finding')}; cascade plan shows more:")
     if outside:
         apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in outside if drift.app}))
         lines += _left("" if left else "LEFT", outside, f"not in this plan, see cascade plan{apps}:")
     lines += _labelled("UNDO", f"cascade undo {journal}")
-    apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in repaired if drift.app}))
-    lines += _labelled("RECORD", f"cascade migration{apps}, for the other environments")
     return _text(lines, colour=colour)
 
 

@@ -122,7 +122,12 @@ def apply_plan(
     """
     work = _work(answer, question, limits, report)
     tables = tables_of(answer.plan.steps)
-    with repair_session(target.settings) as session, sole_repair(session), open_journal(journal) as writer:
+    with (
+        repair_session(target.settings) as session,
+        sole_repair(session),
+        open_journal(journal) as writer,
+        _stopped_by_hand(journal),
+    ):
         write_header(
             writer,
             answer.plan.steps,
@@ -142,10 +147,29 @@ def apply_plan(
             observed = _look(answer, question, session, within=False)
             writer.write("looked", after=digest_of_tables(observed, tables))
     report("looking again")
-    with _after_commit(journal):
+    with _stopped_by_hand(journal), _after_commit(journal):
         everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
         afterwards = analyse(everything, report=report)
     return Applied(tuple(runs), journal, afterwards)
+
+
+@contextmanager
+def _stopped_by_hand(journal: Path) -> Iterator[None]:
+    """Says what was done until then, as the journal has it."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        read = read_journal(journal)
+        if read.in_flight:
+            raise CascadeError(
+                "Stopped in the COMMIT: only the server knows whether it holds.", hint="Ask it: cascade plan."
+            ) from interrupt
+        if not read.done:
+            raise CascadeError("Stopped. Nothing was changed: all of it was rolled back.") from interrupt
+        raise CascadeError(
+            f"Stopped: {len(read.done)} steps are committed.",
+            hint=f"What is left to do: cascade plan. To take back what was done: cascade undo {journal}",
+        ) from interrupt
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """From the plan to the deed and back, on the command line as people do it."""
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +15,7 @@ from typing import Any
 import pytest
 
 from cascade.demo.witness import lost_rows, read_rows
-from tests.scenarios.sites import MISPLACED, Site, flat, found
+from tests.scenarios.sites import CHECKOUT, MISPLACED, Site, flat, found
 
 
 def test_a_plan_is_rehearsed_applied_and_taken_back(incident: Site) -> None:
@@ -224,6 +228,43 @@ def test_another_server_or_database_is_not_taken_for_the_plans(one_incident: Sit
     unknown = one_incident.cascade("apply", "plan.json", "--noinput", "--apply-database", "defalt")
     assert 'no database "defalt"' in unknown.stderr
     assert "default" in unknown.stderr
+
+
+def test_who_stops_it_by_hand_is_told_what_was_done(one_incident: Site) -> None:
+    before = dump(one_incident)
+    one_incident.cascade("plan", "-o", "plan.json")
+    # A shell may have this process's children ignore the signal.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import cascade.cli as c; c.main()"
+    )
+    command = [sys.executable, "-c", program, "apply", "plan.json", "--noinput"]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **one_incident.environment}
+    with one_incident.database.connect() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
+        with subprocess.Popen(
+            command,
+            env=environment,
+            cwd=one_incident.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as applying:
+            _wait_for_a_waiter(one_incident)
+            applying.send_signal(signal.SIGINT)
+            assert "Stopped. Nothing was changed" in applying.communicate(timeout=60)[1]
+    assert applying.returncode == 1
+    assert dump(one_incident) == before
+    assert one_incident.cascade("apply", "plan.json", "--noinput").returncode == 0
+
+
+def _wait_for_a_waiter(site: Site) -> None:
+    for _ in range(600):
+        if site.rows(
+            "SELECT FROM pg_locks WHERE NOT granted AND relation = 'test_schema.user_profile_bounty'::regclass"
+        ):
+            return
+        time.sleep(0.05)
+    raise AssertionError("apply did not come so far")
 
 
 # --------------------------------------------------------------------------------------------------------------- undo
