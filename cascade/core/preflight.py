@@ -235,12 +235,27 @@ def _replication(plan: Plan, facts: Facts, allowed: frozenset[HazardKind]) -> Ch
     if found:
         verdict = Verdict.CANNOT_TELL if HazardKind.REPLICATION in allowed else Verdict.NO
         advice = "Whether subscribers have what they need is not known here. They need:"
-        sql = tuple(line for hazard in found for line in hazard.sql)
-        return Check(question, verdict, "; ".join(hazard.sentence for hazard in found), advice, sql)
+        sentences = [hazard.sentence for hazard in found]
+        more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
+        sql = _by_occasion(line for hazard in found for line in hazard.sql)
+        return Check(question, verdict, "; ".join(sentences[:3]) + more, advice, sql)
     if facts.slots:
         who = f"{', '.join(facts.slots)} may send these tables"
         return Check(question, Verdict.CANNOT_TELL, who, "Its reader will meet them under their new names.")
     return Check(question, Verdict.YES, "none that these tables belong to, or come into")
+
+
+def _by_occasion(lines: Iterable[str]) -> tuple[str, ...]:
+    """The statements under their comments that say when, each comment once, what comes after the repair last."""
+    parts: dict[str, list[str]] = {}
+    statements: list[str] = []
+    for line in lines:
+        if line.startswith("-- "):
+            statements = parts.setdefault(line, [])
+        else:
+            statements.append(line)
+    occasions = sorted(parts, key=lambda occasion: "after the repair" in occasion)
+    return tuple(line for occasion in occasions for line in (occasion, *dict.fromkeys(parts[occasion])))
 
 
 def _event_triggers(facts: Facts) -> Check:

@@ -108,7 +108,9 @@ def _statements(step: Step, width: int) -> Iterator[str]:
         head = f"  {padded(str(step.position), width, right=True)}  " if number == 0 else indent
         yield f"{head}{printable(line)}"
     for hazard in step.hazards:
-        yield f"{indent}-- mind: {printable(hazard.sentence)} ({hazard.kind.value})"
+        if hazard.kind is not HazardKind.REPLICATION:  # the preflight has said it, with the SQL
+            mind = f"-- mind: {printable(hazard.sentence)} ({hazard.kind.value})"
+            yield from wrapped(mind, WIDTH, first=len(indent), hang=len(indent) + 3)
 
 
 def _beside(plan: Plan) -> str:

@@ -31,7 +31,7 @@ from cascade.core.plan import HazardKind
 from cascade.core.preflight import Check, Verdict
 from cascade.effects.repair.apply import VerificationFailed
 from cascade.effects.repair.journal import read_journal
-from cascade.effects.repair.session import RepairRefused, ServerLost
+from cascade.effects.repair.session import RepairRefused, ServerLost, repair_session
 from cascade.effects.repair.transaction import StatementFailed, TooLong
 from cascade.errors import CascadeError, FileError
 from cascade.workflows import Question, analyse
@@ -569,6 +569,14 @@ def what_can_be_seen_beforehand(bench: Bench) -> None:
     assert allowed.verdict is Verdict.CANNOT_TELL
     assert "ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;" in allowed.sql
     assert _said(check("hazards", plan=published, allow=[HazardKind.REPLICATION])) == ("yes", "replication, by --allow")
+
+
+def pool_of_the_project(bench: Bench) -> None:
+    """Django keeps a pool by alias: a repair over it could run as another role, and would leave its settings there."""
+    found = repair_target(bench.question)
+    pooled = {**found.settings, "OPTIONS": {**found.settings.get("OPTIONS", {}), "pool": {"max_size": 1}}}
+    with repair_session(pooled) as one, repair_session(pooled) as other:
+        assert one.pid != other.pid
 
 
 def _said(check: Check) -> tuple[str, str]:

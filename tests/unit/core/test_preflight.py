@@ -113,3 +113,16 @@ def test_subscribers_get_their_sql_whether_the_hazard_was_accepted_or_not() -> N
         asked = [check for check in made if check.question in ("publications and slots", "hazards to accept")]
         assert {check.verdict for check in asked} == verdicts
         assert asked[0].sql == sql
+
+
+def test_what_others_have_to_run_is_put_together_by_when_it_is_due() -> None:
+    before, after = "-- on each subscriber, before the repair:", "-- on each subscriber, after the repair:"
+    answer = answers.incident()
+    steps = [
+        replace(step, hazards=(Hazard(HazardKind.REPLICATION, step.id, (after, f"-> {n}", before, "first")),))
+        for n, step in enumerate(answer.plan.steps[:2])
+    ]
+    answer = replace(answer, plan=replace(answer.plan, steps=tuple(steps)))
+    made = make_checks(answer, QUIET, allowed=frozenset(), journal="journal.jsonl")
+    [check] = [check for check in made if check.sql]
+    assert check.sql == (before, "first", after, "-> 0", "-> 1")
