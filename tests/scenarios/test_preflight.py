@@ -3,16 +3,21 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.scenarios.sites import Site, demo_site, flat
 from tests.scenarios.test_repair_faults import run_on
-from tests.servers import SharedServers, make_run_folder
+from tests.servers import Server, SharedServers, make_run_folder
 
 
-def test_what_is_in_the_way_is_told_before_the_question(servers: SharedServers, tmp_path: Path) -> None:
-    with demo_site(servers.get("pg15"), servers, tmp_path) as site:
+def test_what_is_in_the_way_is_told_before_the_question(
+    old_server: Server, servers: SharedServers, tmp_path: Path
+) -> None:
+    with demo_site(old_server, servers, tmp_path) as site:
         run_on(site, "what_can_be_seen_beforehand")
 
 
+@pytest.mark.usefixtures("old_server")
 def test_another_server_with_a_database_of_that_name_and_a_replica_are_refused(one_incident: Site) -> None:
     assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
     name, before = one_incident.database.name, sorted(one_incident.folder.iterdir())

@@ -103,19 +103,6 @@ def test_nobody_is_asked_where_nobody_answers(one_incident: Site) -> None:
     assert dump(one_incident) == before
 
 
-def test_a_hazard_is_taken_by_its_name_alone(one_incident: Site) -> None:
-    one_incident.execute("CREATE PUBLICATION everything FOR TABLE test_schema.user_profile_bounty")
-    before = dump(one_incident)
-    one_incident.cascade("plan", "-o", "plan.json")
-    refused = one_incident.cascade("apply", "plan.json", "--noinput")
-    assert refused.returncode == 1
-    assert "--allow replication" in flat(refused.stdout)
-    assert "ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;" in one_incident.cascade("plan").stdout
-    assert dump(one_incident) == before
-    allowed = one_incident.cascade("apply", "plan.json", "--noinput", "--allow", "replication")
-    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
-
-
 def _cut(text: str) -> str:
     return text[: len(text) // 2]
 

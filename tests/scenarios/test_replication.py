@@ -80,10 +80,9 @@ class Pair:
 
 
 @pytest.fixture
-def pair(servers: SharedServers, tmp_path: Path) -> Iterator[Pair]:
-    publisher, subscriber = servers.get("pg15"), servers.get("pg18")
-    with demo_site(publisher, servers, tmp_path) as site, fresh_database(subscriber) as copy:
-        _copy_tables(site, copy, publisher)
+def pair(old_server: Server, one_server: Server, servers: SharedServers, tmp_path: Path) -> Iterator[Pair]:
+    with demo_site(old_server, servers, tmp_path) as site, fresh_database(one_server) as copy:
+        _copy_tables(site, copy, old_server)
         pair = Pair(site, copy)
         try:
             yield pair
@@ -120,6 +119,7 @@ def test_a_subscriber_goes_on_once_it_has_moved_the_table_too(pair: Pair) -> Non
     assert pair.publisher.cascade("plan", "-o", "plan.json").returncode == 0
     refused = pair.publisher.cascade("apply", "plan.json", "--noinput")
     assert (refused.returncode, "--allow replication" in flat(refused.stdout)) == (1, True), refused.stdout
+    assert f"ALTER TABLE test_schema.{MOVED} SET SCHEMA public;" in refused.stdout
     assert pair.arrived("test_schema")
     pair.repair()
     pair.write("public")
