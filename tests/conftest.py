@@ -37,6 +37,12 @@ def one_server(servers: SharedServers) -> Server:
     return _running(servers, "pg18")
 
 
+@pytest.fixture(scope="session")
+def old_server(servers: SharedServers) -> Server:
+    """PostgreSQL 15, for a test that needs it, or a second cluster beside ``one_server``."""
+    return _running(servers, "pg15")
+
+
 @pytest.fixture
 def database(server: Server) -> Iterator[Database]:
     """An empty database of the test's own, on each server in turn."""

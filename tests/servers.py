@@ -38,8 +38,15 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "max_locks_per_transaction": "256",
+    "max_replication_slots": "40",
+    "max_logical_replication_workers": "20",
+    "max_sync_workers_per_subscription": "4",
+    "max_wal_senders": "40",
+    "max_worker_processes": "30",
     "synchronous_commit": "off",
     "timezone": "UTC",
+    "wal_level": "logical",
+    "wal_retrieve_retry_interval": "200ms",
 }
 
 KINDS = ("pg18", "pg15")
@@ -146,6 +153,17 @@ class SharedServers:
                 server = self._start(kind)
                 description.write_text(json.dumps(asdict(server)))
         return Server(**json.loads(description.read_text()))
+
+    def restart_as_replica(self, kind: str) -> None:
+        """From now on that server takes no writes, as a replica does; this run has it for itself."""
+        data, server = self.folder / kind, self.get(kind)
+        (data / "standby.signal").touch()
+        restart: list[str | Path] = [server.program("pg_ctl"), "restart", "--wait", "--mode=fast", "--pgdata", data]
+        _run(
+            [*restart, "--log", data / "server.log", "--options", f"-p {server.port}"],
+            _unprivileged_user(),
+            log=self.folder / f"{kind}.restart.log",
+        )
 
     def stop(self) -> None:
         """Stop what was started, and remove the folder."""

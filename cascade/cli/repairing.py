@@ -1,7 +1,7 @@
 """``cascade rehearse``, ``apply`` and ``undo``: the plan becomes deeds."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,7 @@ from cascade.workflows import Question
 
 if TYPE_CHECKING:
     from cascade.core.answer import Answer
-    from cascade.core.drift import Drift
-    from cascade.workflows.repairing import Applied, Target
+    from cascade.workflows.repairing import Target
 
 
 def _hazards(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[HazardKind]:
@@ -133,28 +132,32 @@ def apply(
 ) -> int:
     """Run the steps of PLAN: checked before, verified before COMMIT, journalled, looked at again afterwards."""
     from cascade.core.preflight import may_go_on
+    from cascade.render.applying import render_applied, render_plan_head, render_will_run
     from cascade.render.preflight import render_preflight
     from cascade.workflows.plan_file import read_plan_file
     from cascade.workflows.repairing import apply_plan, journal_path, preflight
 
-    saved = read_plan_file(plan)
+    saved, limits = read_plan_file(plan), _limits_of(options)
     answer, target = _ready(saved, options, progress(verbose))
     if answer.plan.is_empty:
         end_progress()
         click.echo("The plan has no steps: there is nothing to run.")
         return 0
-    checks = preflight(answer, target, allowed=allow)
+    path = journal or journal_path(answer)
+    checks = preflight(answer, saved.question, target, path, allowed=allow)
     end_progress()
-    click.echo(render_preflight(checks, colour=colour()), nl=False)
+    click.echo(render_plan_head(answer) + render_preflight(checks, colour=colour()), nl=False)
     if not may_go_on(checks):
         raise CascadeError("Nothing was changed: the preflight says no.")
-    path = journal or journal_path(answer)
-    _show_statements(answer)
+    click.echo(render_will_run(answer, limits, colour=colour()), nl=False)
     if not noinput:
-        _ask(answer)
-    applied = apply_plan(answer, saved.question, target, _limits_of(options), path, report=progress(verbose))
+        _ask_for(answer.observed.database)
+    applied = apply_plan(answer, saved.question, target, limits, path, report=progress(verbose))
     end_progress()
-    return _tell_applied(applied)
+    took = sum(run.milliseconds for run in applied.runs)
+    told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
+    click.echo(told, nl=False)
+    return 2 if applied.left else 0
 
 
 @click.command()
@@ -200,24 +203,6 @@ def _limits_of(options: dict[str, Any]) -> Limits:
     return Limits(**{name: options[name] for name in names})
 
 
-def _show_statements(answer: "Answer") -> None:
-    """Every statement before it runs."""
-    from cascade.render.sql import render_step_sql
-
-    for step in answer.plan.steps:
-        late = "" if step.phase.rank == 0 else f" ({step.phase.value})"
-        click.echo(f"\n-- {step.position} of {len(answer.plan.steps)}: {step.id}{late}")
-        for hazard in step.hazards:
-            click.echo(f"-- mind: {hazard.sentence} ({hazard.kind.value})")
-        for statement in render_step_sql(step):
-            click.echo(statement)
-
-
-def _ask(answer: "Answer") -> None:
-    click.echo(f"\n{len(answer.plan.steps)} steps for {answer.observed.database} on {answer.host}.")
-    _ask_for(answer.observed.database)
-
-
 def _ask_for(database: str) -> None:
     """The name of the database, typed by a person."""
     if not sys.stdin.isatty():
@@ -227,23 +212,3 @@ def _ask_for(database: str) -> None:
     typed = click.prompt("Type the name of the database to go on", default="", show_default=False)
     if typed.strip() != database:
         raise CascadeError(f'Nothing was changed: "{typed}" is not {database}.')
-
-
-def _tell_applied(applied: "Applied") -> int:
-    total = sum(run.milliseconds for run in applied.runs)
-    click.echo(f"\nApplied: {len(applied.runs)} steps in {total:,.0f} ms. Journal: {applied.journal}")
-    click.echo(f"To take it back: cascade undo {applied.journal}")
-    if not applied.left:
-        click.echo("Looked again: no drift.")
-        return 0
-    count = len(applied.left)
-    click.echo(f"Looked again: {count} finding{'s are' if count > 1 else ' is'} left. cascade plan shows more:")
-    _tell_left(applied.left)
-    return 2
-
-
-def _tell_left(drifts: "Sequence[Drift]") -> None:
-    for drift in drifts[:10]:
-        click.echo(f"  {drift.severity.value}  {drift.id}" + (f": {drift.undecided}" if drift.undecided else ""))
-    if len(drifts) > 10:
-        click.echo(f"  and {len(drifts) - 10} more")

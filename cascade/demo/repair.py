@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cascade.core.answer import Answer
 from cascade.core.limits import Limits
+from cascade.core.preflight import may_go_on
 from cascade.core.runs import StepRun
 from cascade.demo.replay import DATABASE
 from cascade.demo.witness import ask_pages, dump_layout, lost_rows, read_rows
@@ -13,6 +14,7 @@ from cascade.effects.embedded_server import EmbeddedServer
 from cascade.effects.files import write_file
 from cascade.errors import CascadeError
 from cascade.render.plan_json import render_plan_json
+from cascade.render.preflight import render_preflight
 from cascade.workflows.plan_file import read_plan_file, replan
 from cascade.workflows.repairing import apply_plan, preflight, rehearse_plan, repair_target, undo_journal
 
@@ -40,8 +42,9 @@ def show_repair(server: EmbeddedServer, answer: Answer, settings: str, *, report
         _claim(not lost_rows(server, DATABASE, rows), "the rehearsal touched rows")
         report(f"Rehearsed: {len(rehearsed.runs)} steps, {_total(rehearsed.runs):.0f} ms; the dump is as before.")
 
-        for check in preflight(answer, target, allowed=frozenset()):
-            report(f"  {check.verdict.value}: {check.question}{f': {check.found}' if check.found else ''}")
+        checks = preflight(answer, saved.question, target, journal, allowed=frozenset())
+        report(render_preflight(checks).rstrip())
+        _claim(may_go_on(checks), "the preflight says no")
         applied = apply_plan(answer, saved.question, target, Limits(), journal, report=_silent)
         _claim(not applied.left, f"{len(applied.left)} findings are left")
         _claim(applied.afterwards.plan.is_empty, "the plan afterwards is not empty")

@@ -70,6 +70,16 @@ INDENT = 9
 """Where the text of a labelled paragraph begins."""
 
 
+def labelled(label: str, text: str, width: int) -> list[str]:
+    """A paragraph of lines of at most ``width`` columns, the label before the first, the others below its text.
+
+    >>> labelled("ROWS", "12 in one table", 20)
+    ['ROWS     12 in one', '         table']
+    """
+    lines = wrapped(text, width, first=INDENT, hang=INDENT)
+    return [f"{label:<{INDENT}}{lines[0][INDENT:]}", *lines[1:]]
+
+
 def painted(line: str) -> str:
     r"""The line with the label at its start in colour: a word or two in capitals, or a severity.
 

@@ -1,22 +1,31 @@
 """The preflight, a line each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cascade.core.preflight import Check, Verdict
-from cascade.render.paragraphs import painted, wrapped
+from cascade.render.paragraphs import INDENT, padded, painted, wrapped
+from cascade.render.wording import printable
 
-WIDTH = 100
+WIDTH = 110
+QUESTION = 30
+ANSWER = 12
 
 
 def render_preflight(checks: Iterable[Check], *, colour: bool = False) -> str:
-    """Each question with its answer; under a no, what to do."""
+    """Each question with its answer; under what is not a yes, what to do, and what others have to run first."""
     lines = [line for check in checks for line in _lines(check)]
+    lines[:1] = [f"{'BEFORE':<{INDENT}}{line[INDENT:]}" for line in lines[:1]]
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 
-def _lines(check: Check) -> list[str]:
-    label = {Verdict.YES: "yes", Verdict.NO: "NO", Verdict.CANNOT_TELL: "?"}[check.verdict]
-    text = f"{check.question}: {check.found}" if check.found else check.question
-    first = wrapped(text, WIDTH, first=6, hang=6)
-    advice = wrapped(check.advice, WIDTH, first=8, hang=8) if check.advice and check.verdict is not Verdict.YES else []
-    return [f"{label:<6}{first[0][6:]}", *first[1:], *advice]
+def _lines(check: Check) -> Iterator[str]:
+    at = INDENT + QUESTION + ANSWER
+    answer = check.verdict.value.upper() if check.verdict is Verdict.NO else check.verdict.value
+    head = f"{' ' * INDENT}{padded(check.question, QUESTION)}{padded(answer, ANSWER)}"
+    found = wrapped(printable(check.found), WIDTH, first=at, hang=at)
+    yield (head + found[0][at:] if found else head).rstrip()
+    yield from found[1:]
+    if check.verdict is not Verdict.YES:
+        yield from wrapped(check.advice, WIDTH, first=at, hang=at)
+        # To be copied, and so in one line each.
+        yield from (f"{' ' * (INDENT + 2)}{printable(line)}" for line in check.sql)

@@ -6,7 +6,7 @@ from cascade.core.drift import Drift
 from cascade.core.layout import TableName
 from cascade.core.plan import Step
 from cascade.core.runs import StepRun, strongest
-from cascade.render.paragraphs import INDENT, padded, painted, wrapped
+from cascade.render.paragraphs import labelled, padded, painted
 from cascade.render.sql import render_step_sql
 from cascade.render.wording import counted, listed
 
@@ -37,24 +37,28 @@ def _lines(
     where = "on a clone without rows" if cloned else "on the database itself"
     total = sum(run.milliseconds for run in runs)
     said = f"{counted(len(runs), 'step')} in {total:,.0f} ms {where}, in a transaction that cannot commit"
-    yield from _labelled("REHEARSED", said)
+    yield from labelled("TRIED", said, WIDTH)
     for run in runs:
         number = padded(str(run.step.position), 3, right=True)
         yield f"{number}  {run.milliseconds:9,.1f} ms  {_beginning(run.step, WIDTH - 19)}"
     yield ""
-    yield from _labelled("LOCKS", _locks_in_words(runs))
+    yield from labelled("LOCKS", _locks_in_words(runs), WIDTH)
     healthy = sorted({str(lock.table) for run in runs for lock in run.step.locks if lock.healthy})
-    yield from _labelled("", f"Of these are healthy: {listed(healthy)}." if healthy else "No healthy table is locked.")
+    yield from labelled(
+        "", f"Of these are healthy: {listed(healthy)}." if healthy else "No healthy table is locked.", WIDTH
+    )
     if skipped:
-        yield from _labelled("SKIPPED", f"No transaction can hold {listed(skipped)}.")
+        yield from labelled("SKIPPED", f"No transaction can hold {listed(skipped)}.", WIDTH)
     if not_cloned:
-        yield from _labelled("CLONE", f"It could not take all: {listed(not_cloned, 3)}.")
+        yield from labelled("CLONE", f"It could not take all: {listed(not_cloned, 3)}.", WIDTH)
     if cloned:
-        yield from _labelled("ROWS", "None on the clone: time and rules that rows break show with --here alone.")
-    yield from _labelled("VERIFIED", "What the steps claim to cure is cured, and nothing new is broken.")
-    yield from _labelled("", "All of it was rolled back: nothing was changed.")
+        yield from labelled("ROWS", "None on the clone: time and rules that rows break show with --here alone.", WIDTH)
+    yield from labelled("VERIFIED", "What the steps claim to cure is cured, and nothing new is broken.", WIDTH)
+    yield from labelled("", "All of it was rolled back: nothing was changed.", WIDTH)
     if left:
-        yield from _labelled("LEFT", f"No step cures {counted(len(left), 'finding')}: {listed([d.id for d in left])}.")
+        yield from labelled(
+            "LEFT", f"No step cures {counted(len(left), 'finding')}: {listed([d.id for d in left])}.", WIDTH
+        )
 
 
 def _beginning(step: Step, width: int) -> str:
@@ -70,9 +74,3 @@ def _locks_in_words(runs: Sequence[StepRun]) -> str:
         by_mode.setdefault(mode, []).append(table)
     parts = [f"{mode} on {listed([str(table) for table in sorted(by_mode[mode])])}" for mode in sorted(by_mode)]
     return "; ".join(parts) + "." if parts else "None that hinders anybody."
-
-
-def _labelled(label: str, text: str) -> list[str]:
-    lines = wrapped(text, WIDTH, first=INDENT, hang=INDENT)
-    lines[0] = padded(label, INDENT) + lines[0][INDENT:] if len(label) < INDENT else f"{label} {lines[0][INDENT:]}"
-    return lines

@@ -1,187 +1,251 @@
-"""What the server says of the connection that is to repair. Reads only; each query for itself."""
+"""What the server says of the connection that is to repair. Reads only, and leaves nothing behind."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
-from cascade.core.layout import TableName, quoted
-from cascade.core.plan import HazardKind, Plan
-from cascade.core.preflight import Check, Verdict
+from cascade.core.layout import TableName
+from cascade.core.plan import Plan
+from cascade.core.preflight import Facts, ServerIdentity, Transaction
+from cascade.core.rights_needed import Need, Power, rights_needed
 
-Open = Callable[[], Any]
+Open = Callable[[], AbstractContextManager[Any]]
 """Opens another session with the same settings, as a context manager that yields its cursor."""
 
 
-def read_preflight(
-    plan: Plan, cursor: Any, open_another: Open, *, database: str, application_role: str, allowed: Iterable[HazardKind]
-) -> tuple[Check, ...]:
-    """The questions that a plan has to be asked over the connection that is to run it."""
-    tables = tuple(sorted({lock.table for step in plan.steps for lock in step.locks}))
-    questions: tuple[Callable[[], Check], ...] = (
-        lambda: _database(cursor, database),
-        lambda: _own_session(cursor, open_another),
-        lambda: _primary(cursor),
-        lambda: _role(cursor, application_role),
-        lambda: _rights(plan, cursor),
-        lambda: _sessions(tables, cursor),
-        lambda: _old_transactions(cursor),
-        lambda: _locks_enough(tables, cursor),
-        lambda: _event_triggers(cursor),
-        lambda: _consent(plan, frozenset(allowed)),
+def read_facts(
+    plan: Plan,
+    cursor: Any,
+    *,
+    open_another: Open,
+    read_over: ServerIdentity,
+    changed: tuple[str, ...],
+    history: TableName | None,
+    journal: Path,
+) -> Facts:
+    """What has to be known before the plan is run over this cursor."""
+    with open_another() as other:
+        backends = (_one(cursor, _BACKEND)[0], _one(other, _BACKEND)[0])
+    in_recovery, read_only, role, lock_room = _one(cursor, _SESSION)
+    standbys, lag, waits = _one(cursor, _STANDBYS)
+    return Facts(
+        here=read_identity(cursor),
+        read_over=read_over,
+        changed=changed,
+        backends=backends,
+        in_recovery=in_recovery,
+        read_only=read_only,
+        role=role,
+        lacking=read_lacking_rights(rights_needed(plan, history), cursor),
+        in_the_way=_in_the_way(plan, cursor),
+        oldest=_oldest(cursor),
+        hidden=_one(cursor, _HIDDEN)[0],
+        prepared=_one(cursor, _PREPARED)[0],
+        lock_room=lock_room,
+        standbys=standbys,
+        lag=float(lag) if lag is not None else None,
+        waits_for_standby=waits,
+        slots=_names(cursor, _SLOTS),
+        event_triggers=_names(cursor, _EVENT_TRIGGERS),
+        journal=_journal_problem(journal),
     )
-    return tuple(ask() for ask in questions)
 
 
-def _one(cursor: Any, query: str, parameters: Sequence[Any] = ()) -> Any:
-    cursor.execute(query, list(parameters) or None)
+def read_identity(cursor: Any) -> ServerIdentity:
+    """Which database of which server the cursor is connected to."""
+    database, oid, started, may_ask = _one(cursor, _IDENTITY)
+    system = _one(cursor, "SELECT system_identifier FROM pg_catalog.pg_control_system()")[0] if may_ask else None
+    return ServerIdentity(database, oid, system, started)
+
+
+def read_lacking_rights(needs: Iterable[Need], cursor: Any) -> tuple[str, ...]:
+    """What the cursor's role lacks of these, in a phrase each. What does not exist yet is the plan's to make."""
+    lacking = []
+    for need in needs:
+        row = _one(cursor, _RIGHTS[need.power], {"schema": need.schema, "name": need.name, "detail": need.detail})
+        if row is not None and not row[0]:
+            lacking.append(need.lacking(row[1]))
+    return tuple(dict.fromkeys(lacking))
+
+
+def _one(cursor: Any, query: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    cursor.execute(query, parameters)
     return cursor.fetchone()
 
 
-def _database(cursor: Any, database: str) -> Check:
-    (here,) = _one(cursor, "SELECT current_database()")
-    question = "the database is the plan's"
-    if here == database:
-        return Check(question, Verdict.YES, here)
-    return Check(question, Verdict.NO, f"this is {here}, the plan is for {database}", "Give the right --dsn or alias.")
+def _names(cursor: Any, query: str) -> tuple[str, ...]:
+    cursor.execute(query)
+    return tuple(name for (name,) in cursor.fetchall())
 
 
-def _own_session(cursor: Any, open_another: Open) -> Check:
-    """A pooler that gives a backend to one transaction at a time gives two of its clients the same one."""
-    question = "the session has a backend of its own"
-    (pid,) = _one(cursor, "SELECT pg_catalog.pg_backend_pid()")
-    with open_another() as other:
-        (theirs,) = _one(other, "SELECT pg_catalog.pg_backend_pid()")
-    if pid == theirs:
-        return Check(
-            question,
-            Verdict.NO,
-            "two connections got the same backend: a pooler in transaction mode is between",
-            "Locks of a session would be left behind. Connect to PostgreSQL itself: --dsn.",
-        )
-    return Check(question, Verdict.YES, f"pid {pid}")
+def _in_the_way(plan: Plan, cursor: Any) -> tuple[Transaction, ...]:
+    """Who holds locks that a step would wait for. Not what the sessions run, for that may hold values."""
+    locks = [lock for step in plan.steps for lock in step.locks]
+    exclusive = sorted({str(lock.table) for lock in locks if lock.mode.blocks_readers})
+    shared = sorted({str(lock.table) for lock in locks if lock.mode.blocks_writers} - set(exclusive))
+    cursor.execute(_HOLDERS, {"exclusive": exclusive, "shared": shared})
+    return tuple(_transaction(row) for row in cursor.fetchall())
 
 
-def _primary(cursor: Any) -> Check:
-    recovering, read_only = _one(
-        cursor, "SELECT pg_catalog.pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean"
-    )
-    question = "the server takes writes"
-    if recovering:
-        return Check(question, Verdict.NO, "it is a read-only replica", "Connect to the primary: --dsn.")
-    if read_only:
-        return Check(question, Verdict.YES, "default_transaction_read_only is on, and the repair's transaction is not")
-    return Check(question, Verdict.YES)
+def _oldest(cursor: Any) -> Transaction | None:
+    row = _one(cursor, _OLDEST)
+    return _transaction(row) if row else None
 
 
-def _role(cursor: Any, application_role: str) -> Check:
-    (role,) = _one(cursor, "SELECT current_user::text")
-    question = "the role is not the one that serves pages"
-    if role == application_role:
-        return Check(
-            question,
-            Verdict.CANNOT_TELL,
-            f"both are {quoted(role)}",
-            "Name the one that migrates: --apply-database or --dsn.",
-        )
-    return Check(question, Verdict.YES, quoted(role))
+def _transaction(row: Sequence[Any]) -> Transaction:
+    pid, name, age, table = row
+    return Transaction(pid, name or "", float(age) if age is not None else None, table)
 
 
-def _rights(plan: Plan, cursor: Any) -> Check:
-    """Who alters a table has to own it, and to put one into a schema takes CREATE there (ALTER TABLE, Notes)."""
-    question = "the role may do every step"
-    lacking = []
-    for table in sorted({step.locks[0].table for step in plan.steps if step.locks}):
-        row = _one(cursor, _OWNERSHIP, [table.schema, table.name])
-        if row is not None and not row[0]:
-            lacking.append(f"{table} belongs to {quoted(row[1])}")
-    for schema in sorted({step.table.schema for step in plan.steps}):
-        row = _one(cursor, _MAY_CREATE, [schema])
-        if row is not None and not row[0]:
-            lacking.append(f"it may not create in {quoted(schema)}")
-    if lacking:
-        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        return Check(
-            question, Verdict.NO, f"{'; '.join(lacking[:3])}{more}", "Connect as the owner or a superuser: --dsn."
-        )
-    return Check(question, Verdict.YES)
+def _journal_problem(path: Path) -> str:
+    """Why a new journal cannot be written there; tried with a file that has no name."""
+    if path.exists():
+        return f"{path} is there already, and may be needed for an undo"
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(b"\n" * 65536)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}"
+    return ""
 
 
-_OWNERSHIP = """
-SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_get_userbyid(c.relowner)::text
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relname = %s
+_BACKEND = "SELECT pg_catalog.pg_backend_pid()"
+
+_IDENTITY = """
+SELECT d.datname::text, d.oid::bigint, pg_catalog.pg_postmaster_start_time()::text,
+       pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 """
 
-_MAY_CREATE = "SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = %s"
+_SESSION = """
+SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::boolean,
+       current_user::text,
+       pg_catalog.current_setting('max_locks_per_transaction')::integer
+       * pg_catalog.current_setting('max_connections')::integer
+"""
 
-
-def _sessions(tables: Sequence[TableName], cursor: Any) -> Check:
-    """Locks that a step would wait for. Not what the sessions run, for that may hold values."""
-    question = "nobody is in the way"
-    cursor.execute(_HOLDERS, [[str(table) for table in tables]])
-    found = cursor.fetchall()
-    if not found:
-        return Check(question, Verdict.YES)
-    who = ", ".join(f"pid {pid} ({name or 'unnamed'}) on {table} for {age} s" for pid, name, table, age in found[:3])
-    return Check(question, Verdict.CANNOT_TELL, who, "The repair waits shortly, rolls back and tries again.")
-
+# A subscriber is seen as a sender as well, and so by the kind of its slot. Who may not see more gets the pids alone.
+_STANDBYS = """
+SELECT count(*) FILTER (WHERE s.slot_type IS DISTINCT FROM 'logical'),
+       max(extract(epoch FROM r.replay_lag)) FILTER (WHERE s.slot_type IS DISTINCT FROM 'logical'),
+       count(*) = 0 AND pg_catalog.current_setting('synchronous_standby_names') <> ''
+       AND pg_catalog.current_setting('synchronous_commit') NOT IN ('off', 'local')
+FROM pg_catalog.pg_stat_replication r
+LEFT JOIN pg_catalog.pg_replication_slots s ON s.active_pid = r.pid
+"""
 
 _HOLDERS = """
-SELECT a.pid, a.application_name, l.relation::regclass::text, extract(epoch FROM now() - a.xact_start)::integer
+SELECT a.pid, a.application_name, extract(epoch FROM pg_catalog.now() - a.xact_start), l.relation::regclass::text
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'relation' AND l.granted AND a.pid <> pg_catalog.pg_backend_pid()
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-  AND l.relation IN (SELECT pg_catalog.to_regclass(name) FROM unnest(%s::text[]) AS name)
-ORDER BY 4 DESC, 1 LIMIT 10
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND (l.relation IN (SELECT pg_catalog.to_regclass(name) FROM unnest(%(exclusive)s::text[]) AS name)
+       OR l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+          AND l.relation IN (SELECT pg_catalog.to_regclass(name) FROM unnest(%(shared)s::text[]) AS name))
+ORDER BY 3 DESC NULLS LAST, 1, 4
+"""
+
+_OLDEST = """
+SELECT pid, application_name, extract(epoch FROM pg_catalog.now() - xact_start), ''
+FROM pg_catalog.pg_stat_activity
+WHERE xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'
+  AND datname = pg_catalog.current_database()
+ORDER BY xact_start, pid LIMIT 1
+"""
+
+# Every transaction locks its own virtual id, which every role may see.
+_HIDDEN = """
+SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'virtualxid' AND l.granted AND a.xact_start IS NULL AND a.pid <> pg_catalog.pg_backend_pid()
+  AND a.datname = pg_catalog.current_database()
+"""
+
+_PREPARED = "SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()"
+
+_SLOTS = """
+SELECT slot_name::text || ' (' || plugin || ')' FROM pg_catalog.pg_replication_slots
+WHERE database = pg_catalog.current_database() AND plugin <> 'pgoutput' ORDER BY 1
+"""
+
+_EVENT_TRIGGERS = """
+SELECT evtname::text FROM pg_catalog.pg_event_trigger
+WHERE evtenabled IN ('O', 'A') AND evtevent <> 'login' ORDER BY 1
 """
 
 
-def _old_transactions(cursor: Any) -> Check:
-    """An index that is built concurrently waits for every older transaction (CREATE INDEX)."""
-    question = "no transaction is old"
-    row = _one(
-        cursor,
-        "SELECT pid, application_name, extract(epoch FROM now() - xact_start)::integer "
-        "FROM pg_catalog.pg_stat_activity WHERE xact_start < now() - interval '1 minute' "
-        "AND pid <> pg_catalog.pg_backend_pid() AND datname = current_database() ORDER BY xact_start LIMIT 1",
+# ------------------------------------------------------------------------------------------------------------- rights
+
+
+def _of_table(condition: str) -> str:
+    return (
+        f"SELECT {condition}, pg_catalog.pg_get_userbyid(c.relowner)::text FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND c.relname = %(name)s"
     )
-    (prepared,) = _one(cursor, "SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()")
-    if prepared:
-        return Check(
-            question, Verdict.CANNOT_TELL, f"{prepared} prepared transactions", "They hold their locks for ever."
-        )
-    if row is None:
-        return Check(question, Verdict.YES)
-    return Check(question, Verdict.CANNOT_TELL, f"pid {row[0]} ({row[1] or 'unnamed'}) for {row[2]} s")
 
 
-def _locks_enough(tables: Sequence[TableName], cursor: Any) -> Check:
-    question = "the lock table has room"
-    per_transaction, connections = _one(
-        cursor,
-        "SELECT current_setting('max_locks_per_transaction')::integer, current_setting('max_connections')::integer",
+def _of_schema(condition: str) -> str:
+    return (
+        f"SELECT {condition}, pg_catalog.pg_get_userbyid(n.nspowner)::text FROM pg_catalog.pg_namespace n "
+        "WHERE n.nspname = %(schema)s"
     )
-    # A table takes a lock for itself, and one for each index and sequence; ten are generous.
-    wanted, room = len(tables) * 10, per_transaction * connections
-    verdict = Verdict.YES if wanted < room else Verdict.NO
-    return Check(question, verdict, f"about {wanted:,} of {room:,}", "Repair app by app: cascade plan --app.")
 
 
-def _event_triggers(cursor: Any) -> Check:
-    question = "no event trigger interferes"
-    cursor.execute(
-        "SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled IN ('O', 'A') AND evtevent <> 'login' "
-        "ORDER BY 1"
-    )
-    names = [name for (name,) in cursor.fetchall()]
-    if not names:
-        return Check(question, Verdict.YES)
-    return Check(question, Verdict.CANNOT_TELL, f"DDL fires {', '.join(names)}", "Rehearse first: cascade rehearse.")
+# Who owns these: read by the name that ALTER wants, as the catalog query spells it.
+_OWN_OBJECT = """
+SELECT pg_catalog.pg_has_role(o.owner, 'USAGE'), pg_catalog.pg_get_userbyid(o.owner)::text
+FROM (
+  SELECT 'extension' AS kind, 0::oid AS schema, e.extname::text AS name, e.extowner AS owner
+  FROM pg_catalog.pg_extension e
+  UNION ALL
+  SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typnamespace, quote_ident(t.typname), t.typowner
+  FROM pg_catalog.pg_type t
+  UNION ALL
+  SELECT 'function', p.pronamespace, quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')', p.proowner
+  FROM pg_catalog.pg_proc p
+  UNION ALL
+  SELECT 'sequence', c.relnamespace, quote_ident(c.relname), c.relowner
+  FROM pg_catalog.pg_class c WHERE c.relkind = 'S'
+  UNION ALL
+  SELECT 'statistics', s.stxnamespace, quote_ident(s.stxname), s.stxowner FROM pg_catalog.pg_statistic_ext s
+  UNION ALL
+  SELECT 'collation', c.collnamespace, quote_ident(c.collname), c.collowner FROM pg_catalog.pg_collation c
+) AS o LEFT JOIN pg_catalog.pg_namespace n ON n.oid = o.schema
+WHERE o.kind = %(detail)s AND o.name = %(name)s AND coalesce(n.nspname, '') = %(schema)s
+"""
 
-
-def _consent(plan: Plan, allowed: frozenset[HazardKind]) -> Check:
-    question = "hazards are allowed"
-    asked = {hazard.kind for step in plan.steps for hazard in step.hazards if hazard.kind.needs_consent} - allowed
-    if not asked:
-        return Check(question, Verdict.YES)
-    words = ",".join(sorted(kind.value for kind in asked))
-    return Check(question, Verdict.NO, words, f"Read what the plan says of them, then --allow {words}.")
+_RIGHTS: Mapping[Power, str] = {
+    Power.OWN_TABLE: _of_table("pg_catalog.pg_has_role(c.relowner, 'USAGE')"),
+    Power.OWN_OBJECT: _OWN_OBJECT,
+    Power.CREATE_IN: _of_schema("pg_catalog.has_schema_privilege(n.oid, 'CREATE')"),
+    Power.USE: _of_schema("pg_catalog.has_schema_privilege(n.oid, 'USAGE')"),
+    Power.MAKE_SCHEMA: (
+        "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), '' "
+        "WHERE pg_catalog.to_regnamespace(pg_catalog.quote_ident(%(schema)s)) IS NULL"
+    ),
+    # PostgreSQL 16 asks for SET ROLE; before it, every member might.
+    Power.BECOME: (
+        "SELECT pg_catalog.pg_has_role(r.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::integer "
+        ">= 160000 THEN 'SET' ELSE 'MEMBER' END), '' FROM pg_catalog.pg_roles r WHERE r.rolname = %(name)s"
+    ),
+    Power.LET_CREATE: (
+        "SELECT pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') OR m.rolsuper, '' FROM pg_catalog.pg_roles r, "
+        "pg_catalog.pg_namespace n, pg_catalog.pg_roles m "
+        "WHERE r.rolname = %(name)s AND n.nspname = %(schema)s AND m.rolname = current_user"
+    ),
+    Power.GIVE_ON_TABLE: _of_table(
+        "pg_catalog.pg_has_role(c.relowner, 'USAGE') "
+        "OR pg_catalog.has_table_privilege(c.oid, %(detail)s || ' WITH GRANT OPTION')"
+    ),
+    Power.GIVE_ON_SCHEMA: _of_schema(
+        "pg_catalog.pg_has_role(n.nspowner, 'USAGE') "
+        "OR pg_catalog.has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION')"
+    ),
+    Power.REFER_TO: _of_table("pg_catalog.has_any_column_privilege(c.oid, 'REFERENCES')"),
+    # SHARE ROW EXCLUSIVE may be taken by whoever may change rows, INSERT alone not being enough (LOCK, Notes).
+    Power.LOCK: _of_table("pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')"),
+}

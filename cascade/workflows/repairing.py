@@ -18,7 +18,7 @@ from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, TableName
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
-from cascade.core.preflight import Check
+from cascade.core.preflight import Check, make_checks
 from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
@@ -28,7 +28,7 @@ from cascade.effects.repair.session import RepairRefused, Session, Settings, con
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
-from cascade.sources.preflight import read_preflight
+from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
 from cascade.workflows.reading import read_again, read_clone
@@ -97,17 +97,27 @@ def is_production(target: Target) -> bool:
     return read_project().cascade.is_production(target.settings)
 
 
-def preflight(answer: Answer, target: Target, *, allowed: frozenset[HazardKind]) -> tuple[Check, ...]:
-    """Whether the plan can be run there, question by question. Changes nothing."""
+def preflight(
+    answer: Answer, question: Question, target: Target, journal: Path, *, allowed: frozenset[HazardKind]
+) -> tuple[Check, ...]:
+    """Whether the plan can be run there, question by question. Changes nothing, and leaves no file."""
+    from django.db import connections
+
+    with connection(connections.settings[question.database]) as cursor:
+        read_over = read_identity(cursor)
     with repair_session(target.settings) as session:
-        return read_preflight(
+        here = read_identity(session.cursor)
+        elsewhere = here.database != read_over.database
+        facts = read_facts(
             answer.plan,
             session.cursor,
-            partial(connection, target.settings),
-            database=answer.observed.database,
-            application_role=answer.placement.role,
-            allowed=allowed,
+            open_another=partial(connection, target.settings),
+            read_over=read_over,
+            changed=() if elsewhere else _changed_since(answer, question, session.cursor, within=False),
+            history=_history_table(answer),
+            journal=journal,
         )
+    return make_checks(answer, facts, allowed=allowed, journal=str(journal))
 
 
 def rehearse_plan(answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report) -> Rehearsed:
@@ -155,7 +165,12 @@ def apply_plan(
     """
     work = _work(answer, question, limits, report)
     tables = tables_of(answer.plan.steps)
-    with repair_session(target.settings) as session, sole_repair(session), open_journal(journal) as writer:
+    with (
+        repair_session(target.settings) as session,
+        sole_repair(session),
+        open_journal(journal) as writer,
+        _stopped_by_hand(journal),
+    ):
         write_header(
             writer,
             answer.plan.steps,
@@ -175,10 +190,29 @@ def apply_plan(
             observed = _look(answer, question, session, within=False)
             writer.write("looked", after=digest_of_tables(observed, tables))
     report("looking again")
-    with _after_commit(journal):
+    with _stopped_by_hand(journal), _after_commit(journal):
         everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
         afterwards = analyse(everything, report=report)
     return Applied(tuple(runs), journal, afterwards)
+
+
+@contextmanager
+def _stopped_by_hand(journal: Path) -> Iterator[None]:
+    """Says what was done until then, as the journal has it."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        read = read_journal(journal)
+        if read.in_flight:
+            raise CascadeError(
+                "Stopped in the COMMIT: only the server knows whether it holds.", hint="Ask it: cascade plan."
+            ) from interrupt
+        if not read.done:
+            raise CascadeError("Stopped. Nothing was changed: all of it was rolled back.") from interrupt
+        raise CascadeError(
+            f"Stopped: {len(read.done)} steps are committed.",
+            hint=f"What is left to do: cascade plan. To take back what was done: cascade undo {journal}",
+        ) from interrupt
 
 
 @contextmanager
@@ -245,9 +279,9 @@ def _look(answer: Answer, question: Question, session: Session, *, within: bool)
     return read_again(session.cursor, answer.expected, answer.placement, question, within=within).layout
 
 
-def _changed_since(answer: Answer, question: Question, cursor: Any) -> tuple[str, ...]:
+def _changed_since(answer: Answer, question: Question, cursor: Any, *, within: bool = True) -> tuple[str, ...]:
     """Which of the tables that the plan touches are not as it found them; also whether a migration was recorded."""
-    now = read_again(cursor, answer.expected, answer.placement, question, within=True)
+    now = read_again(cursor, answer.expected, answer.placement, question, within=within)
     changed = []
     if fingerprint_of(now.layout, answer.plan.steps) != answer.fingerprint:
         before = answer.observed.layout

@@ -27,13 +27,15 @@ from cascade.core.answer import Answer
 from cascade.core.decisions import Decisions
 from cascade.core.journal import Journal
 from cascade.core.limits import Limits
+from cascade.core.plan import HazardKind
+from cascade.core.preflight import Check, Verdict
 from cascade.effects.repair.apply import VerificationFailed
 from cascade.effects.repair.journal import read_journal
-from cascade.effects.repair.session import RepairRefused, ServerLost
+from cascade.effects.repair.session import RepairRefused, ServerLost, repair_session
 from cascade.effects.repair.transaction import StatementFailed, TooLong
 from cascade.errors import CascadeError, FileError
 from cascade.workflows import Question, analyse
-from cascade.workflows.repairing import Applied, apply_plan, rehearse_plan, repair_target, undo_journal
+from cascade.workflows.repairing import Applied, apply_plan, preflight, rehearse_plan, repair_target, undo_journal
 
 LIMITS = Limits(lock_timeout=0.3, max_wait=30, tries=2)
 
@@ -491,6 +493,94 @@ def rows_that_come_into_a_shell_after_the_plan(bench: Bench) -> None:
     assert "user_profile_bounty" in text, text
     assert "othing was changed" in text, text
     assert bench.dump() == before
+
+
+# ------------------------------------------------------------------------------------------------------------ preflight
+
+
+def what_can_be_seen_beforehand(bench: Bench) -> None:
+    """Each answer of the preflight other than yes, and a way back to yes."""
+    answer, before = bench.plan(), sorted(Path().iterdir())
+    new = Path("new.jsonl")
+
+    def check(question: str, *, journal: Path = new, plan: Answer = answer, **allowed: Any) -> Check:
+        target = repair_target(bench.question)
+        checks = preflight(plan, bench.question, target, journal, allowed=frozenset(allowed.get("allow", ())))
+        [asked] = [check for check in checks if question in check.question]
+        others = [f"{c.question}: {c.found}" for c in checks if c.verdict is Verdict.NO and c is not asked]
+        assert others in ([], ["hazards to accept: replication"]), others
+        return asked
+
+    assert check("same database").verdict is Verdict.YES
+    assert sorted(Path().iterdir()) == before, "the preflight left a file"
+    assert _said(check("journal", journal=Path("no/such/folder.jsonl"))) == (
+        "no",
+        "no/such/folder.jsonl cannot be written: No such file or directory",
+    )
+    new.write_text("the journal of another repair")
+    assert _said(check("journal")) == ("no", "new.jsonl is there already, and may be needed for an undo")
+    new.unlink()
+
+    bench.sql("ALTER TABLE test_schema.user_profile_bounty ADD COLUMN later integer")
+    assert _said(check("same objects")) == ("no", "test_schema.user_profile_bounty changed")
+    bench.sql("ALTER TABLE test_schema.user_profile_bounty DROP COLUMN later")
+    bench.sql("INSERT INTO django_migrations (app, name, applied) VALUES ('teams', '0004_later', now())")
+    assert _said(check("same objects")) == ("no", "other migrations are recorded")
+    bench.sql("DELETE FROM django_migrations WHERE name = '0004_later'")
+    assert check("same objects").verdict is Verdict.YES
+
+    with bench.somebody() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
+        pid = somebody.info.backend_pid
+        in_the_way = f"pid {pid} (somebody) on test_schema.user_profile_bounty since nobody knows when"
+        assert _said(check("in the way")) == ("cannot tell", in_the_way)
+        hidden = "none is open, but for 1 that migrator may not see"
+        assert _said(check("old transaction")) == ("cannot tell", hidden)
+        bench.sql("GRANT pg_read_all_stats TO migrator")
+        try:
+            assert check("in the way").found.startswith(in_the_way.removesuffix("since nobody knows when") + "for ")
+            assert check("old transaction").verdict is Verdict.YES
+            assert check("old transaction").found.startswith("the oldest is ")
+        finally:
+            bench.sql("REVOKE pg_read_all_stats FROM migrator")
+    assert _said(check("old transaction")) == ("yes", "none is open")
+
+    bench.sql(
+        "CREATE FUNCTION public.look() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE EVENT TRIGGER looks ON ddl_command_end EXECUTE FUNCTION public.look()",
+    )
+    assert _said(check("event triggers")) == ("cannot tell", "DDL fires looks")
+    bench.sql("DROP EVENT TRIGGER looks")
+
+    with psycopg.connect(bench.dsn, autocommit=True, replication="database"):
+        assert check("replicas").verdict is Verdict.CANNOT_TELL
+        assert "how far behind is not to be seen" in check("replicas").found
+
+    slot = f"of_{bench.sql('SELECT current_database()')[0][0]}"
+    bench.sql(f"SELECT pg_create_logical_replication_slot('{slot}', 'test_decoding')")
+    try:
+        assert _said(check("slots")) == ("cannot tell", f"{slot} (test_decoding) may send these tables")
+    finally:
+        bench.sql(f"SELECT pg_drop_replication_slot('{slot}')")
+    bench.sql("CREATE PUBLICATION news FOR TABLE test_schema.user_profile_bounty")
+    published = bench.plan()
+    assert check("slots", plan=published).verdict is Verdict.NO
+    allowed = check("slots", plan=published, allow=[HazardKind.REPLICATION])
+    assert allowed.verdict is Verdict.CANNOT_TELL
+    assert "ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;" in allowed.sql
+    assert _said(check("hazards", plan=published, allow=[HazardKind.REPLICATION])) == ("yes", "replication, by --allow")
+
+
+def pool_of_the_project(bench: Bench) -> None:
+    """Django keeps a pool by alias: a repair over it could run as another role, and would leave its settings there."""
+    found = repair_target(bench.question)
+    pooled = {**found.settings, "OPTIONS": {**found.settings.get("OPTIONS", {}), "pool": {"max_size": 1}}}
+    with repair_session(pooled) as one, repair_session(pooled) as other:
+        assert one.pid != other.pid
+
+
+def _said(check: Check) -> tuple[str, str]:
+    return check.verdict.value, check.found
 
 
 # -------------------------------------------------------------------------------------------------------------- rehearsal

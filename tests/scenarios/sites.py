@@ -80,6 +80,11 @@ def run_program(*arguments: str, environment: Mapping[str, str], folder: Path) -
     )
 
 
+def flat(text: str) -> str:
+    """The text without the breaks and indents that a terminal's width makes."""
+    return " ".join(text.split())
+
+
 def found(plan: Mapping[str, Any], *, severities: tuple[str, ...] = ("broken", "risky")) -> set[str]:
     """The findings of a plan as ``kind table[.object]``."""
     return {

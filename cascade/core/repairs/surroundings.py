@@ -1,6 +1,6 @@
 """What else feels a step: users of healthy tables, subscribers, and things that are bound to a table by its OID."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cascade.core.actions import (
@@ -13,7 +13,7 @@ from cascade.core.actions import (
     ShelveTable,
 )
 from cascade.core.data_migrations import DataMigration, writers_of
-from cascade.core.layout import Table, TableName, quoted
+from cascade.core.layout import Column, ConstraintKind, Table, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind
 from cascade.core.repairs.repair import Repair
 from cascade.core.repairs.sides import Sides
@@ -56,50 +56,90 @@ def _replication(repair: Repair, sides: Sides) -> Iterator[Hazard]:
         case ShelveTable(table):
             yield from _shelved(sides.surroundings.put_aside.get(table))
         case CreateTable(created):
-            yield from _entered(created.name, sides.surroundings.publications.get(created.name.schema, ()))
+            yield from _entered(created, created.name, sides.surroundings.publications.get(created.name.schema, ()))
         case AddColumn(table, column):
-            published = _publications(table, sides)
-            sql = f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {column.type};"
+            published, there = _published(table, sides)
+            sql = f"ALTER TABLE {there} ADD COLUMN {quoted(column.name)} {column.type};"
             words = f"{table} is published by {_listed(published)}: a subscriber stops where it has no {column.name}"
-            yield from [Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, sql))] if published else []
-        case AlterColumn(table, there, wanted) if there.type != wanted.type:
-            published = _publications(table, sides)
-            sql = f"ALTER TABLE {table} ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};"
+            yield from [Hazard(HazardKind.REPLICATION, words, (_BEFORE, sql))] if published else []
+        case AlterColumn(table, found, wanted) if found.type != wanted.type:
+            published, there = _published(table, sides)
+            sql = f"ALTER TABLE {there} ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};"
             words = f"{table} is published by {_listed(published)}: a subscriber stops at a value that it cannot hold"
-            yield from [Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, sql))] if published else []
+            yield from [Hazard(HazardKind.REPLICATION, words, (_BEFORE, sql))] if published else []
         case _:
             return
 
 
-_ON_SUBSCRIBER = "-- on each subscriber:"
+_BEFORE = "-- on each subscriber, before the repair:"
+# A change is sent under the name that the table had then, so one that still waits is lost on a table moved too early.
+_CAUGHT_UP = "-- on each subscriber, after the repair, once it has all that was written before it:"
 
 
 def _renamed(moved: Table, to: TableName, sides: Sides) -> Iterator[Hazard]:
     here, there = (frozenset(sides.surroundings.publications.get(name.schema, ())) for name in (moved.name, to))
     published = frozenset(moved.publications)
-    move = f"ALTER TABLE {moved.name} SET SCHEMA {quoted(to.schema)};"
+    move = (*_schema(to.schema), f"ALTER TABLE {moved.name} SET SCHEMA {quoted(to.schema)};")
     staying = sorted((published - here) | (published & there))
     if staying:
         words = f"{moved.name} is published by {_listed(staying)}: a subscriber stops until it knows the table as {to}"
-        yield Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, move))
+        yield Hazard(HazardKind.REPLICATION, words, (_CAUGHT_UP, *move))
     leaving = sorted((published & here) - there)
     if leaving:
-        words = f"{moved.name} leaves {_listed(leaving)}, which publishes the schema: its changes are no longer sent"
-        again = tuple(f"ALTER PUBLICATION {quoted(name)} ADD TABLE {to};" for name in leaving)
-        sql = ("-- here, after the repair, to go on:", *again, _ON_SUBSCRIBER, move)
-        yield Hazard(HazardKind.REPLICATION, words, sql)
-    yield from _entered(to, sorted(there - published))
+        words = (
+            f"{moved.name} leaves {_listed(leaving)}, which publishes the schema: its changes are no longer sent, "
+            "unless it is added by name"
+        )
+        # By name it is published wherever it lies, and so no change is missed meanwhile.
+        added = tuple(f"ALTER PUBLICATION {quoted(name)} ADD TABLE {moved.name};" for name in leaving)
+        yield Hazard(HazardKind.REPLICATION, words, ("-- here, before the repair:", *added, _CAUGHT_UP, *move))
+    yield from _entered(moved, to, sorted(there - published))
     if moved.subscriptions:
-        words = f"{_listed(moved.subscriptions)} writes {moved.name}, and stops until the publisher calls it {to}"
-        yield Hazard(HazardKind.REPLICATION, words, ("-- on the publisher:", move))
+        words = (
+            f"{_listed(moved.subscriptions)} writes {moved.name}, and stops here unless the publisher calls it {to}; "
+            "what was sent under the old name has to be here before the repair"
+        )
+        yield Hazard(HazardKind.REPLICATION, words, ("-- on the publisher, before the repair:", *move))
 
 
-def _entered(table: TableName, publications: tuple[str, ...] | list[str]) -> Iterator[Hazard]:
-    if publications:
-        words = f"{table} comes into {_listed(publications)}: a subscriber without such a table stops at its first row"
-        dump = f"-- make {table} there, as it is here after the repair (pg_dump --schema-only --table='{table}')"
-        refresh = "-- then, by the name of the subscription: ALTER SUBSCRIPTION … REFRESH PUBLICATION;"
-        yield Hazard(HazardKind.REPLICATION, words, (_ON_SUBSCRIBER, dump, refresh))
+def _entered(table: Table, place: TableName, publications: Sequence[str]) -> Iterator[Hazard]:
+    if not publications:
+        return
+    words = f"{place} comes into {_listed(publications)}: a subscriber without such a table stops at its first row"
+    only = f" that has no {table.name}" if table.publications else ""
+    yield Hazard(
+        HazardKind.REPLICATION,
+        words,
+        (
+            f"-- on each subscriber{only}, before the repair:",
+            *_schema(place.schema),
+            f"CREATE TABLE IF NOT EXISTS {place} ({_receiving(table)});",
+            f"-- on each subscriber{only}, after the repair, in psql:",
+            _refresh(publications),
+        ),
+    )
+
+
+def _receiving(table: Table) -> str:
+    """What a table needs to receive rows: the columns by name and type, and the key by which rows are found again."""
+    columns = [f"{quoted(c.name)} {c.type}{_computed(c)}{'' if c.nullable else ' NOT NULL'}" for c in table.columns]
+    keys = [c.columns for c in table.constraints if c.kind is ConstraintKind.PRIMARY_KEY]
+    return ", ".join((*columns, *(f"PRIMARY KEY ({', '.join(map(quoted, key))})" for key in keys)))
+
+
+def _computed(column: Column) -> str:
+    kept = "STORED" if column.generated == "s" else "VIRTUAL"
+    return f" GENERATED ALWAYS AS ({column.default}) {kept}" if column.generated else ""
+
+
+def _refresh(publications: Sequence[str]) -> str:
+    """For psql, since the statement runs in no block, and only the subscriber knows its subscriptions by name."""
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in publications)
+    return (
+        "SELECT format('ALTER SUBSCRIPTION %I REFRESH PUBLICATION', subname) FROM pg_subscription "
+        "WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+        f"AND subenabled AND subpublications && ARRAY[{names}] \\gexec"
+    )
 
 
 def _shelved(copy: Table | None) -> Iterator[Hazard]:
@@ -110,9 +150,19 @@ def _shelved(copy: Table | None) -> Iterator[Hazard]:
         yield Hazard(HazardKind.REPLICATION, f"{copy.name}, which goes into the attic, is {_listed(used)}")
 
 
-def _publications(table: TableName, sides: Sides) -> tuple[str, ...]:
+def _published(table: TableName, sides: Sides) -> tuple[tuple[str, ...], TableName]:
+    """The publications that send the table, and what it is called on a subscriber before the repair."""
     found = sides.found(table)
-    return found.publications if found else ()
+    entered = sides.surroundings.publications.get(table.schema, ())
+    if found is None:
+        return (), table
+    names = tuple(sorted({*found.publications, *entered}))
+    return names, found.name if found.publications else table
+
+
+def _schema(name: str) -> tuple[str, ...]:
+    """Every database has a schema public, as a rule."""
+    return () if name == "public" else (f"CREATE SCHEMA IF NOT EXISTS {quoted(name)};",)
 
 
 def _row_security(repair: Repair, sides: Sides) -> Iterator[Hazard]:
@@ -154,6 +204,6 @@ def _healthy_locks(repair: Repair) -> Iterator[Hazard]:
             yield Hazard(HazardKind.HEALTHY_LOCK, words)
 
 
-def _listed(names: tuple[str, ...] | list[str], most: int = 5) -> str:
+def _listed(names: Sequence[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

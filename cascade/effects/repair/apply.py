@@ -26,7 +26,7 @@ from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
-from cascade.errors import FileError
+from cascade.errors import CascadeError, FileError
 from cascade.render.sql import render_step_sql
 
 Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
@@ -59,14 +59,15 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
     if not steps:
         return ()
 
-    committed = False
+    sent = committed = False
 
     def commit(transaction: Transaction) -> None:
-        nonlocal committed
+        nonlocal sent, committed
         transaction.cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text")
         xid = transaction.cursor.fetchone()[0]
         # On the disk first: when the connection breaks in the COMMIT, only the server knows, and this is what to ask.
         journal.write("committing", xid=xid, steps=[step.id for step in steps])
+        sent = True
         transaction.cursor.execute("COMMIT")
         committed = True
         _write_after_commit(journal, "The repair is committed.", "committed", xid=xid)
@@ -77,8 +78,10 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
         )
     except ServerLost:
         raise
-    except BaseException:
-        if not committed:
+    except BaseException as error:
+        # Who is interrupted in the COMMIT does not know how it ended; the server does, and an undo asks it.
+        known = not sent or isinstance(error, CascadeError)
+        if known and not committed:
             with suppress(FileError):  # it may be the journal that failed
                 journal.write("rolled_back")
         raise

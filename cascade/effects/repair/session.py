@@ -42,13 +42,15 @@ def repair_session(settings: Settings) -> Iterator[Session]:
 def connection(settings: Settings) -> Iterator[Any]:
     """A cursor of the project's own driver there, with Django's exceptions, in autocommit mode.
 
-    Not Django's cursor: backends of tenants set the search_path there.
+    Not Django's cursor: backends of tenants set the search_path there. Not its pool either: that is one for each
+    alias, whatever the settings say, and keeps what a session has set.
     """
     from django.db import Error
     from django.db.backends.utils import CursorWrapper
     from django.db.utils import ConnectionHandler
 
-    handler = ConnectionHandler({"default": {**settings, "ATOMIC_REQUESTS": False}})
+    options = {name: value for name, value in settings.get("OPTIONS", {}).items() if name != "pool"}
+    handler = ConnectionHandler({"default": {**settings, "OPTIONS": options, "ATOMIC_REQUESTS": False}})
     own: Any = handler["default"]
     try:
         own.ensure_connection()
