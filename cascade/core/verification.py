@@ -2,7 +2,15 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from cascade.core.actions import AddConstraint, AddForeignKey, CreateIndex, ReplaceConstraint, RepointForeignKey
+from cascade.core.actions import (
+    AddConstraint,
+    AddForeignKey,
+    CreateIndex,
+    RebuildIndex,
+    ReplaceConstraint,
+    RepointForeignKey,
+    ValidateConstraint,
+)
 from cascade.core.drift import Drift, drift_id
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Constraint
@@ -31,8 +39,23 @@ def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
         constraint = _made_not_valid(step)
         if constraint is not None:
             yield drift_id(DriftKind.NOT_VALIDATED_CONSTRAINT, step.table, constraint.name)
-        if step.id not in done and isinstance(step.action, CreateIndex):
-            yield drift_id(DriftKind.MISSING_INDEX, step.table, step.action.index.name)
+        if step.id not in done:
+            yield from _cured_later(step)
+
+
+def _cured_later(step: Step) -> Iterator[str]:
+    """What a step that runs after the transaction cures, though it may only come to light within it."""
+    match step.action:
+        case CreateIndex(table, index):
+            yield drift_id(DriftKind.MISSING_INDEX, table, index.name)
+        case RebuildIndex(table, index):
+            yield drift_id(DriftKind.INVALID_INDEX, table, index.name)
+        case ValidateConstraint(table, constraint):
+            yield drift_id(DriftKind.NOT_VALIDATED_CONSTRAINT, table, constraint.name)
+        case AddConstraint(table, constraint):
+            yield drift_id(DriftKind.MISSING_CONSTRAINT, table, constraint.name)
+        case _:
+            pass
 
 
 def _made_not_valid(step: Step) -> Constraint | None:

@@ -115,6 +115,25 @@ def test_the_keys_that_went_with_a_primary_key_come_back_with_it(one_incident: S
     assert dump(one_incident) == drifted
 
 
+def test_a_key_to_an_exchanged_table_is_validated_after_the_exchange(one_incident: Site) -> None:
+    """That it is not validated comes to light only when the copy that it points at is in its place."""
+    key = "user_profile_bounty__bounty_id_7d63d1af_fk_user_prof"
+    participants = "test_schema.user_profile_bounty_participant"
+    one_incident.execute(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+    )
+    one_incident.execute("ALTER TABLE public.user_profile_bounty OWNER TO migrator")
+    one_incident.execute(f"ALTER TABLE {participants} DROP CONSTRAINT {key}")
+    one_incident.execute(
+        f"ALTER TABLE {participants} ADD CONSTRAINT {key} FOREIGN KEY (bounty_id) "
+        "REFERENCES test_schema.user_profile_bounty (id) DEFERRABLE INITIALLY DEFERRED NOT VALID"
+    )
+    one_incident.cascade("plan", "-o", "plan.json")
+    done = one_incident.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert one_incident.rows(f"SELECT convalidated FROM pg_constraint WHERE conname = '{key}'") == [(True,)]
+
+
 def test_nobody_is_asked_where_nobody_answers(one_incident: Site) -> None:
     before = dump(one_incident)
     one_incident.cascade("plan", "-o", "plan.json")
