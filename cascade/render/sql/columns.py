@@ -65,7 +65,8 @@ def set_not_null(action: SetNotNull) -> tuple[str, ...]:
 def set_sequence(action: SetSequence) -> tuple[str, ...]:
     """The sequence set to the column's highest value, or beyond it where it is there already.
 
-    The lock keeps rows from being inserted meanwhile.
+    The lock keeps rows from being inserted meanwhile. ``setval`` alone would outlast a rollback (Sequence Manipulation
+    Functions); RESTART gives the sequence a new file first, which goes with the transaction.
     """
     rising = action.increment > 0
     extreme, better = ("max", ">") if rising else ("min", "<")
@@ -79,6 +80,7 @@ def set_sequence(action: SetSequence) -> tuple[str, ...]:
             "  SET LOCAL row_security = off;  -- a row that a policy hides counts all the same",
             f"  SELECT {extreme}({column}) INTO highest FROM {action.table};",
             f"  IF highest {better}= (SELECT last_value FROM {action.sequence}) THEN",
+            f"    ALTER SEQUENCE {action.sequence} RESTART;",
             f"    PERFORM setval({sequence}::regclass, highest);",
             "  END IF;",
             "END",
@@ -128,10 +130,19 @@ def _alter_identity(table: TableName, found: Column, wanted: Column) -> list[str
 
 
 def _fit_identity(table: TableName, column: Column) -> tuple[str, ...]:
-    """The new sequence begins above what the column holds."""
-    if column.sequence is None:
-        return ()
-    return set_sequence(SetSequence(table, column.name, column.sequence.name, column.sequence.increment))
+    """The new sequence begins above what the column holds; one that PostgreSQL named is asked for."""
+    if column.sequence is not None:
+        return set_sequence(SetSequence(table, column.name, column.sequence.name, column.sequence.increment))
+    highest = f"max({quoted(column.name)})"
+    sequence = f"pg_get_serial_sequence({literal(str(table))}, {literal(column.name)})"
+    return (
+        do(
+            "BEGIN",
+            "  SET LOCAL row_security = off;  -- a row that a policy hides counts all the same",
+            f"  PERFORM setval({sequence}, {highest}) FROM {table} HAVING {highest} > 0;",
+            "END",
+        ),
+    )
 
 
 def _refuse_what_would_not_fit(action: AlterColumn) -> str:
