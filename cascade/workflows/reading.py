@@ -233,7 +233,8 @@ def _with_roles(overview: Observed, placement: Placement, cursor: Any, question:
 def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, question: Question) -> Any:
     """What to read in full: the expected names wherever they are; rows where a copy is out of place.
 
-    Counters of what is in its place, and of what may be a table that is not: a thousand tenants are not asked.
+    Counters of what is in its place, and of what may be a table that is not or may take the place of another: a
+    thousand tenants are not asked, for each has a history of its own.
     """
     from cascade.sources.catalog import CatalogScope
 
@@ -244,11 +245,17 @@ def _scope(expected: ExpectedLayout, overview: Observed, placement: Placement, q
     schemas = {name.schema for name in astray} | {placement.target}
     there = expected.tables.keys() & overview.layout.tables.keys()
     absent = {name.name for name in expected.tables.keys() - there}
+    keep = question.decisions.keep
+    candidates = {
+        name
+        for name in astray
+        if name.name in absent or name.schema not in overview.history_schemas or keep.get(name.name) == name.schema
+    }
     return CatalogScope(
         tables=tuple(sorted({name.name for name in expected.tables})),
         histories=tuple(sorted(schemas & set(overview.history_schemas))),
         rows=tuple(sorted(astray | in_place)),
-        counters=tuple(sorted(there | {name for name in astray if name.name in absent})),
+        counters=tuple(sorted(there | candidates)),
         names=tuple(sorted({name.schema for name in expected.tables})),
         count_exactly=question.count_rows,
     )
