@@ -1,8 +1,8 @@
 """Is the database still as the plan found it? A digest of the structure that the steps read or touch."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, replace
 from enum import Enum
 from hashlib import sha256
 from typing import Any
@@ -31,6 +31,20 @@ def tables_of(steps: Iterable[Step]) -> tuple[TableName, ...]:
 def digest_of_tables(observed: Layout, tables: Iterable[TableName]) -> str:
     """A digest over the structure of what lies in these places, or that nothing does."""
     return _digest([[table.schema, table.name, _structure(observed.tables.get(table))] for table in tables])
+
+
+def digest_for_undo(observed: Layout, tables: Collection[TableName]) -> str:
+    """The same but for what nothing takes back: an index that was rebuilt stays valid, a trigger of a key enabled."""
+    there = (observed.tables[name] for name in set(tables) if name in observed.tables)
+    return digest_of_tables(Layout.of(map(_whole, there)), tables)
+
+
+def _whole(table: Table) -> Table:
+    return replace(
+        table,
+        constraints=tuple(replace(constraint, enabled=True) for constraint in table.constraints),
+        indexes=tuple(replace(index, valid=True) for index in table.indexes),
+    )
 
 
 def plan_id_of(fingerprint: str, steps: Iterable[Step]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import assert_never
 
@@ -91,6 +91,13 @@ def work_out_path(observed: Observed, *, client_path: str | None = None) -> Sear
     setting, source, where = _setting_of(observed, client_path)
     usable = {schema.name: schema.usage for schema in observed.schemas}
     return _followed(setting, source, where, observed.application_role, usable)
+
+
+def as_of_now(placement: Placement, observed: Observed) -> Placement:
+    """The same place with the same search_path, followed by the rights of now: a GRANT USAGE opens a schema."""
+    usable = {schema.name: schema.usage for schema in observed.schemas}
+    path = placement.path
+    return replace(placement, path=_followed(path.setting, path.source, path.where, placement.role, usable))
 
 
 def work_out_connected_path(observed: Observed, *, client_path: str | None = None) -> SearchPath:

@@ -6,6 +6,7 @@ from cascade.core.actions import (
     AddConstraint,
     AddForeignKey,
     CreateIndex,
+    EnableConstraint,
     RebuildIndex,
     ReplaceConstraint,
     RepointForeignKey,
@@ -64,6 +65,8 @@ def _made_not_valid(step: Step) -> Constraint | None:
             made = constraint
         case RepointForeignKey(_, _, wanted) | ReplaceConstraint(_, _, wanted):
             made = wanted
+        case EnableConstraint(_, constraint):
+            return constraint  # made anew, whatever it was
         case _:
             return None
     return None if made.validated else made

@@ -13,10 +13,11 @@ from cascade.core.answer import Answer
 from cascade.core.detect import detect_drift
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
-from cascade.core.fingerprint import digest_of_tables, fingerprint_of, tables_of
+from cascade.core.fingerprint import digest_for_undo, digest_of_tables, fingerprint_of, tables_of
 from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, TableName
 from cascade.core.limits import Limits
+from cascade.core.placement import as_of_now
 from cascade.core.plan import HazardKind
 from cascade.core.preflight import Check, make_checks
 from cascade.core.runs import StepRun
@@ -179,7 +180,7 @@ def apply_plan(
             host=answer.host,
             question=dict(answer.question),
             tables=[[table.schema, table.name] for table in tables],
-            before=digest_of_tables(answer.observed.layout, tables),
+            before=digest_for_undo(answer.observed.layout, tables),
         )
         runs = [*apply_transaction(session, work, writer)]
         for step in answer.plan.steps:
@@ -188,7 +189,7 @@ def apply_plan(
                 runs.append(apply_late_step(session, step, work, writer))
         with _after_commit(journal):
             observed = _look(answer, question, session, within=False)
-            writer.write("looked", after=digest_of_tables(observed, tables))
+            writer.write("looked", after=digest_for_undo(observed, tables))
     report("looking again")
     with _stopped_by_hand(journal), _after_commit(journal):
         everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
@@ -249,7 +250,7 @@ def _digest_of_now(cursor: Any, tables: Sequence[TableName], *, within: bool) ->
     names = tuple(sorted({table.name for table in tables}))
     scope = CatalogScope(tables=names, histories=(), rows=(), counters=(), names=())
     read = read_catalog_within if within else read_catalog
-    return digest_of_tables(read(cursor, scope).layout, tables)
+    return digest_for_undo(read(cursor, scope).layout, tables)
 
 
 def journal_path(answer: Answer) -> Path:
@@ -306,7 +307,7 @@ def _verify(
 ) -> tuple[str, ...]:
     """What the steps claimed and did not cure, and what is new."""
     now = read_again(cursor, answer.expected, answer.placement, question, within=True)
-    after = detect_drift(answer.expected, now, answer.placement, question.decisions)
+    after = detect_drift(answer.expected, now, as_of_now(answer.placement, now), question.decisions)
     explained = {drift.id for drift in known if drift.severity is Severity.NOTE}
     serious = tuple(drift for drift in after if drift.id not in explained)
     return (

@@ -134,6 +134,43 @@ def test_a_key_to_an_exchanged_table_is_validated_after_the_exchange(one_inciden
     assert one_incident.rows(f"SELECT convalidated FROM pg_constraint WHERE conname = '{key}'") == [(True,)]
 
 
+def test_losses_of_every_kind_are_rehearsed_cured_and_taken_back(one_incident: Site) -> None:
+    """A rehearsal leaves no trace, sequences included; nothing that the undo cannot take back keeps it from the rest."""
+    site = one_incident
+    for statement in (
+        # The rows are elsewhere, and so is the sequence that is behind them.
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL)",
+        "SELECT setval('test_schema.user_profile_bounty_id_seq', 3)",
+        "ALTER TABLE public.tournaments_tournament_teams ALTER COLUMN id DROP IDENTITY",
+        "ALTER TABLE public.teams_teammembership DISABLE TRIGGER ALL",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = (SELECT indexrelid FROM pg_index WHERE indrelid ="
+        " 'public.user_profile_userprofile'::regclass AND NOT indisunique ORDER BY 1 LIMIT 1)",
+        "REVOKE USAGE ON SCHEMA public FROM PUBLIC, app_user",
+    ):
+        site.execute(statement)
+    before, behind = dump(site), site.rows("SELECT last_value FROM test_schema.user_profile_bounty_id_seq")
+    site.cascade("plan", "-o", "plan.json")
+    steps = {step["id"] for step in json.loads((site.folder / "plan.json").read_text())["steps"]}
+    assert steps >= {"set_sequence:public.user_profile_bounty.id", "grant_usage:public.app_user"}, steps
+
+    rehearsed = site.cascade("rehearse", "plan.json")
+    assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
+    assert site.rows("SELECT last_value FROM test_schema.user_profile_bounty_id_seq") == behind == [(3,)]
+    applied = site.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert found(site.plan()) == set()
+    assert site.rows(
+        "SELECT nextval('public.user_profile_bounty_id_seq') > (SELECT max(id) FROM public.user_profile_bounty),"
+        " nextval(pg_get_serial_sequence('public.tournaments_tournament_teams', 'id'))"
+        " > (SELECT max(id) FROM public.tournaments_tournament_teams)"
+    ) == [(True, True)]
+
+    undone = site.cascade("undo", "journal.jsonl", "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    # What was made valid stays so; pg_dump leaves an invalid index out.
+    assert [line for line in dump(site) if line not in before and not line.startswith("CREATE INDEX")] == []
+
+
 def test_nobody_is_asked_where_nobody_answers(one_incident: Site) -> None:
     before = dump(one_incident)
     one_incident.cascade("plan", "-o", "plan.json")

@@ -134,8 +134,8 @@ def render_action(action: Action) -> tuple[str, ...]:
 def render_undo(action: Action) -> tuple[str, ...]:
     """The statements that take one action back, those of several actions in reverse.
 
-    None of them drops a row: they refuse with the count instead. Nothing takes back a sequence that was set or an
-    index that was made valid: neither is anything that somebody could want as it was.
+    None of them drops a row: they refuse with the count instead. Nothing takes back a sequence that was set, an index
+    that was made valid or a trigger that was enabled: none is anything that somebody could want as it was.
     """
     match action:
         case CreateSchema(schema):
