@@ -333,6 +333,15 @@ def _render_preflight(database: str, wanted: _Preconditions) -> str:
         _check(wanted.absent_columns, "%I.%I has a column %I already", f"EXISTS ({_COLUMN})"),
         _check(wanted.absent_constraints, "%I.%I has a constraint %I already", f"EXISTS ({_CONSTRAINT})"),
     )
+    found = (
+        "  SELECT string_agg(found.problem, '; ' ORDER BY found.problem) INTO problems FROM (",
+        "\n    UNION ALL\n".join(filter(None, checks)),
+        "  ) AS found (problem);",
+        "  IF problems IS NOT NULL THEN",
+        "    RAISE EXCEPTION USING MESSAGE = 'nothing was changed: ' || problems,",
+        "      HINT = 'The database is not as it was when the plan was made. Make a new one with cascade plan.';",
+        "  END IF;",
+    )
     wrong_database = f"nothing was changed: this plan is for the database {quoted(database)}, and this is "
     return do(
         "DECLARE",
@@ -341,13 +350,7 @@ def _render_preflight(database: str, wanted: _Preconditions) -> str:
         f"  IF current_database() <> {literal(database)} THEN",
         f"    RAISE EXCEPTION USING MESSAGE = {literal(wrong_database)} || quote_ident(current_database());",
         "  END IF;",
-        "  SELECT string_agg(found.problem, '; ' ORDER BY found.problem) INTO problems FROM (",
-        "\n    UNION ALL\n".join(filter(None, checks)),
-        "  ) AS found (problem);",
-        "  IF problems IS NOT NULL THEN",
-        "    RAISE EXCEPTION USING MESSAGE = 'nothing was changed: ' || problems,",
-        "      HINT = 'The database is not as it was when the plan was made. Make a new one with cascade plan.';",
-        "  END IF;",
+        *(found if any(checks) else ()),
         "END",
     )
 
