@@ -374,13 +374,18 @@ def _sort_of_text(field: Any, connection: Any) -> str:
 
 
 def _fills(fields: Iterable[Any], origin: ModelOrigin, editor: Any) -> Iterator[tuple[str, str]]:
-    """A constant that old rows may take, from the field's default or the one-off default of its AddField."""
+    """A constant that old rows may take: the field's default, the one-off default of its AddField, or the empty text
+    that Django gives them where a field may be left blank.
+    """
     for field in fields:
         if field.null or field.primary_key or getattr(field, "generated", False):
             continue
-        for candidate in (field, origin.added.get(field.name)):
-            default = getattr(candidate, "default", models.NOT_PROVIDED)
-            if default is models.NOT_PROVIDED or callable(default) or default is None:
+        defaults = [getattr(of, "default", models.NOT_PROVIDED) for of in (field, origin.added.get(field.name))]
+        defaults = [default for default in defaults if default is not models.NOT_PROVIDED]
+        if not defaults and field.blank and field.empty_strings_allowed:
+            defaults = [""]
+        for default in defaults:
+            if callable(default) or default is None:
                 continue
             try:
                 value = field.get_db_prep_save(default, editor.connection)

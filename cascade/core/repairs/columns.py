@@ -269,7 +269,7 @@ def _null_obstacle(wanted: Column, there: Column, drift: Drift, sides: Sides) ->
     if "nullability" not in drift.aspects or wanted.nullable or drift.table is None:
         return ""
     empty = sides.violations_of(drift.table, wanted.name)
-    return f"{empty} hold NULL in it: they need a value first" if empty.has_rows else ""
+    return f"it is NULL in {empty}: that needs a value first" if empty.has_rows else ""
 
 
 def _rewrite(table: TableName, wanted: Column, there: Column) -> tuple[Hazard, ...]:
