@@ -29,4 +29,6 @@ def migration(question: Question, before_pending: bool, into: str | None, prints
         else:
             write_file(file.path, file.text)
             click.echo(f"wrote {file.path}", err=True)
+        for column in file.left:
+            click.echo(f"  it leaves {column}", err=True)
     return 0

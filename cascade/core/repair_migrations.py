@@ -14,18 +14,17 @@ from cascade.core.actions import (
     ValidateConstraint,
 )
 from cascade.core.expected import ExpectedLayout
-from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
 from cascade.core.plan import Plan, Step
 
 
 @dataclass(frozen=True, slots=True)
 class RepairMigration:
-    """One migration: its app, its steps in order, and the migrations that made what its keys refer to."""
+    """One migration: its app, its steps in order, and the apps whose tables it is about or refers to."""
 
     app: str
     steps: tuple[Step, ...]
-    needs: tuple[MigrationKey, ...]
+    needs: tuple[str, ...]
 
 
 NOT_OF_A_MIGRATION = (GrantUsage, GrantTable, GrantSequence, SetOwner)
@@ -67,7 +66,6 @@ def _referred(step: Step) -> list[TableName]:
             return []
 
 
-def _needs(steps: Iterable[Step], expected: ExpectedLayout) -> list[MigrationKey]:
+def _needs(steps: Iterable[Step], expected: ExpectedLayout) -> list[str]:
     tables = {table for step in steps for table in (step.table, *_referred(step))}
-    made = {expected.tables[table].made_by.migration for table in tables if table in expected.tables}
-    return sorted(made)
+    return sorted({expected.tables[table].app for table in tables if table in expected.tables})

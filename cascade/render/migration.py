@@ -5,7 +5,7 @@ connection sees, names schema, kind and definition in its guards, and leaves the
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cascade.core.actions import (
@@ -15,6 +15,7 @@ from cascade.core.actions import (
     AddForeignKey,
     AlterColumn,
     CreateIndex,
+    CreateSchema,
     CreateTable,
     EnableConstraint,
     ExchangeTable,
@@ -31,6 +32,7 @@ from cascade.core.actions import (
 )
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
+from cascade.core.findings import DriftKind
 from cascade.core.layout import Column, Constraint, Index, TableName, UsedObject, quoted
 from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
@@ -66,14 +68,15 @@ def render_migration(
     attic: str,
 ) -> str:
     """The file, ending in a newline. ``target`` is the schema that the plan was made for."""
-    cured = {drift.id: drift for drift in drifts}
-    blocks = _blocks(migration, expected, target, attic)
+    found = {drift.id: drift for drift in drifts}
+    left = left_columns(migration, found.values())
+    blocks = _blocks(migration, expected, target, attic, left)
     names = _constant_names(blocks)
     constants = "\n\n".join(f"{name} = {_raw(body)}" for name, (_, body) in zip(names, blocks, strict=True))
     operations = "\n".join(
         f"        RunPostgreSQL(in_target({name}), reverse_sql=migrations.RunSQL.noop)," for name in names
     )
-    return f'''{_docstring(migration, cured, text)}
+    return f'''{_docstring(migration, found, left, text)}
 
 from django.db import migrations
 
@@ -108,7 +111,9 @@ def _raw(body: str) -> str:
     return f"r{marks}\n{body}\n{marks}"
 
 
-def _docstring(migration: RepairMigration, cured: Mapping[str, Drift], text: MigrationText) -> str:
+def _docstring(
+    migration: RepairMigration, cured: Mapping[str, Drift], left: Iterable[Drift], text: MigrationText
+) -> str:
     found = [
         cured[id_] for id_ in dict.fromkeys(cure for step in migration.steps for cure in step.cures) if id_ in cured
     ]
@@ -126,6 +131,10 @@ def _docstring(migration: RepairMigration, cured: Mapping[str, Drift], text: Mig
     if mind:
         lines += ["", "Mind:", ""]
         lines += [line for sentence in mind for line in wrapped(sentence, _WIDTH, first=4, hang=6)]
+    if left:
+        lines += ["", "Left as they are, and not looked at in the end:", ""]
+        told = (f"{drift.table}.{drift.object}: {drift.undecided or drift.observed}" for drift in left)
+        lines += [line for one in told for line in wrapped(one, _WIDTH, first=4, hang=6)]
     if text.warnings:
         lines += ["", *text.warnings]
     if text.left_out:
@@ -170,7 +179,20 @@ def _constant_names(blocks: Iterable[tuple[str, str]]) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- the blocks
 
 
-def _blocks(migration: RepairMigration, expected: ExpectedLayout, target: str, attic: str) -> list[tuple[str, str]]:
+def left_columns(migration: RepairMigration, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+    """What is amiss with columns of the migration's tables, and no step of it cures: a person's, or explained."""
+    tables = {step.table for step in migration.steps}
+    cured = {cure for step in migration.steps for cure in step.cures}
+    left = (d for d in drifts if d.kind in _OF_COLUMNS and d.table in tables and d.id not in cured)
+    return tuple(drift for drift in left if drift.undecided or drift.settled_with is None)
+
+
+_OF_COLUMNS = (DriftKind.MISSING_COLUMN, DriftKind.DIFFERENT_COLUMN)
+
+
+def _blocks(
+    migration: RepairMigration, expected: ExpectedLayout, target: str, attic: str, left: Iterable[Drift]
+) -> list[tuple[str, str]]:
     """Title and body of each operation: what steps do, the keys of placed tables, and the proof."""
     blocks: list[tuple[str, str]] = []
     for step in migration.steps:
@@ -184,7 +206,7 @@ def _blocks(migration: RepairMigration, expected: ExpectedLayout, target: str, a
             if key.name not in made and key.references is not None and key.references.table in expected.tables:
                 body = "\n".join(_key_where_it_can_be(table, key, key.references.table, target))
                 blocks.append((f"key {table.name} {' '.join(key.columns)}", body))
-    proof = "\n".join(_proof(migration, expected, target))
+    proof = "\n".join(_proof(migration, expected, target, {(drift.table, drift.object) for drift in left}))
     blocks.append(("verify", proof))
     return list(dict.fromkeys(blocks))
 
@@ -239,8 +261,13 @@ def _act(step: Step, expected: ExpectedLayout, target: str, attic: str) -> Itera
         case AddForeignKey(_, key):
             yield from _guarded_key(table, key, target)
         case RepointForeignKey(_, found, wanted):
-            yield from _drop_misdirected(table, found, wanted, target)
-            yield from _guarded_key(table, wanted, target)
+            yield from _drop_other_key(table, found, wanted, target)
+            yield from _guarded_key(table, wanted, target, alike=True)
+        case RebuildIndex(_, index):
+            yield f"  IF {_still_to_do(action, table, target)} THEN"
+            own = retargeted(TableName(table.schema, index.name), target, _SENTINEL)
+            yield f"    {_execute(f'REINDEX INDEX {own}')}"  # CONCURRENTLY fits in no transaction
+            yield "  END IF;"
         case _:
             condition = _still_to_do(action, table, target)
             if condition:
@@ -305,14 +332,14 @@ def _exchange(action: ExchangeTable, target: str, attic: str) -> Iterator[str]:
         yield "      RAISE EXCEPTION '%.% holds rows, and so does %.%: decide which counts',"
         yield f"        {schema}, {name}, {other}, {name};"
         yield "    END IF;"
-    yield f"    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', {literal(attic)});"
+    for statement in render_action(CreateSchema(attic)):
+        yield f"    {_execute(statement)}"
     yield f"    EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {schema}, {name}, {literal(attic)});"
     yield "  END IF;"
 
 
-def _guarded_key(table: TableName, key: Constraint, target: str) -> Iterator[str]:
-    assert key.references is not None, "a foreign key refers to something"
-    yield f"  IF NOT {_has_key(table, key, target)} THEN"
+def _guarded_key(table: TableName, key: Constraint, target: str, *, alike: bool = False) -> Iterator[str]:
+    yield f"  IF NOT {_has_key(table, key, target, alike=alike)} THEN"
     yield from _executed(AddForeignKey(table, key), target)
     yield "  END IF;"
 
@@ -326,12 +353,10 @@ def _key_where_it_can_be(table: TableName, key: Constraint, to: TableName, targe
     yield "  END IF;"
 
 
-def _drop_misdirected(table: TableName, found: Constraint, wanted: Constraint, target: str) -> Iterator[str]:
-    """The key of that name where it points at another table than it should."""
-    assert wanted.references is not None, "a foreign key refers to something"
+def _drop_other_key(table: TableName, found: Constraint, wanted: Constraint, target: str) -> Iterator[str]:
+    """The key of that name where it points at another table than it should, or does something else there."""
     yield f"  IF EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {_oid(table, target)} AND k.contype = 'f'"
-    yield f"      AND k.conname = {literal(found.name)}"
-    yield f"      AND k.confrelid IS DISTINCT FROM {_oid(wanted.references.table, target)}) THEN"
+    yield f"      AND k.conname = {literal(found.name)} AND NOT ({_is_key(wanted, target, alike=True)})) THEN"
     schema, name = _schema(table, target), literal(table.name)
     yield f"    EXECUTE format('ALTER TABLE %I.%I DROP CONSTRAINT %I', {schema}, {name}, {literal(found.name)});"
     yield "  END IF;"
@@ -439,15 +464,29 @@ _PRINTED_OTHERWISE = (
 )
 
 
-def _has_key(table: TableName, key: Constraint, target: str) -> str:
-    assert key.references is not None, "a foreign key refers to something"
-    columns = ", ".join(map(literal, key.columns))
+def _has_key(table: TableName, key: Constraint, target: str, *, alike: bool = False) -> str:
     return (
         f"EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = {_oid(table, target)}\n"
-        f"      AND k.confrelid = {_oid(key.references.table, target)}\n"
+        f"      AND {_is_key(key, target, alike=alike)})"
+    )
+
+
+def _is_key(key: Constraint, target: str, *, alike: bool) -> str:
+    """Whether ``k`` points from those columns at that table, and where ``alike`` counts does the same there."""
+    assert key.references is not None, "a foreign key refers to something"
+    to, columns = key.references, ", ".join(map(literal, key.columns))
+    does = (
+        f"      AND (k.confupdtype, k.confdeltype, k.confmatchtype) = "
+        f"({literal(to.on_update)}, {literal(to.on_delete)}, {literal(to.match)})\n"
+        f"      AND (k.condeferrable, k.condeferred) = ({str(key.deferrable).lower()}, "
+        f"{str(key.initially_deferred).lower()})\n"
+    )
+    return (
+        f"k.confrelid IS NOT DISTINCT FROM {_oid(to.table, target)}\n"
+        f"{does if alike else ''}"
         "      AND ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS x(attnum, position)\n"
         "        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum ORDER BY x.position)\n"
-        f"      = ARRAY[{columns}]::text[])"
+        f"      = ARRAY[{columns}]::text[]"
     )
 
 
@@ -475,22 +514,42 @@ def _is_astray(used: UsedObject) -> str:
         "function": "to_regprocedure",
         "sequence": "to_regclass",
         "collation": "to_regcollation",
+        "operator": "to_regoperator",
     }
+    if used.kind in _CATALOGS:
+        catalog, schema, name = _CATALOGS[used.kind]
+        return (
+            f"EXISTS (SELECT FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{schema}"
+            f" WHERE n.nspname = {literal(used.schema)} AND quote_ident(o.{name}) = {literal(used.name)})"
+        )
     return f"{lookups[used.kind]}({place}) IS NOT NULL" if used.kind in lookups else ""
+
+
+_CATALOGS = {
+    "statistics": ("pg_statistic_ext", "stxnamespace", "stxname"),
+    "text search configuration": ("pg_ts_config", "cfgnamespace", "cfgname"),
+    "text search dictionary": ("pg_ts_dict", "dictnamespace", "dictname"),
+}
 
 
 # ---------------------------------------------------------------------------------------------------------- the proof
 
 
-def _proof(migration: RepairMigration, expected: ExpectedLayout, target: str) -> Iterator[str]:
-    """What has to hold at the end; everything that does not is named in one error."""
+def _proof(
+    migration: RepairMigration, expected: ExpectedLayout, target: str, left: Collection[tuple[TableName | None, str]]
+) -> Iterator[str]:
+    """What has to hold; what does not is named in one error. Columns that are ``left`` are not looked at."""
     for table in dict.fromkeys(step.table for step in migration.steps):
         if table in expected.tables and expected.tables[table].compared:
-            yield from _table_proof(table, expected, target)
+            columns = expected.tables[table].table.columns
+            yield from _table_proof(table, [c for c in columns if (table, c.name) not in left], target)
     for step in migration.steps:
         match step.action:
-            case AddForeignKey(table, key) | RepointForeignKey(table, _, key):
+            case AddForeignKey(table, key):
                 yield from _claim(_has_key(table, key, target), f"the foreign key {key.name} of {table.name}")
+            case RepointForeignKey(table, _, key):
+                holds = _has_key(table, key, target, alike=True)
+                yield from _claim(holds, f"the foreign key {key.name} of {table.name}")
             case AddConstraint(table, constraint) | ReplaceConstraint(table, _, constraint):
                 holds = _has_constraint(_oid(table, target), constraint)
                 yield from _claim(holds, f"the constraint {constraint.name} of {table.name}")
@@ -504,8 +563,7 @@ def _proof(migration: RepairMigration, expected: ExpectedLayout, target: str) ->
     yield "  END IF;"
 
 
-def _table_proof(table: TableName, expected: ExpectedLayout, target: str) -> Iterator[str]:
-    columns = expected.tables[table].table.columns
+def _table_proof(table: TableName, columns: Iterable[Column], target: str) -> Iterator[str]:
     oid, lines = _oid(table, target), [f"({literal(c.name)}, {literal(c.type)})" for c in columns]
     yield "  problems := problems || ARRAY("
     yield f"    SELECT format('%s.%s is not a column of type %s', {literal(table.name)}, w.name, w.type)"

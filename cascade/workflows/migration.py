@@ -10,7 +10,7 @@ from cascade.core.answer import Answer
 from cascade.core.attic import attic_of
 from cascade.core.repair_migrations import NOT_OF_A_MIGRATION, RepairMigration, group_by_app
 from cascade.errors import CascadeError, NoSuchName
-from cascade.render.migration import MigrationText, render_migration
+from cascade.render.migration import MigrationText, left_columns, render_migration
 from cascade.render.sql import render_action
 from cascade.render.wording import listed
 from cascade.workflows.answering import analyse
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MigrationFile:
-    """A migration to be written: where, and what."""
+    """A migration to be written: where, and what. ``left`` are the columns that it leaves as they are, and why."""
 
     path: Path
     text: str
+    left: tuple[str, ...] = ()
 
 
 def make_repair_migrations(
@@ -48,16 +49,19 @@ def make_repair_migrations(
     previous: tuple[str, str] | None = None
     for migration in migrations:
         place = _place(migration, loader, applied, before_pending=before_pending)
-        file, previous = _file(migration, place, previous, answer, question, loader)
+        # All that those apps' own migrations do to the tables is done before it, also where a database is made anew.
+        needed = [node for app in migration.needs if app != migration.app for node in _latest(app, loader, applied)]
+        after = dict.fromkeys([*place.after, *([previous] if previous else []), *needed])
+        file, previous = _file(migration, place, tuple(after), answer, question, loader)
         files.append(file)
     return tuple(files)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What the new migration follows, what it has to come before, and the number in its name."""
+    """What the new migration follows in its app, what it has to come before, and the number in its name."""
 
-    after: tuple[str, str]
+    after: tuple[tuple[str, str], ...]
     before: tuple[tuple[str, str], ...]
     number: int
 
@@ -114,17 +118,18 @@ def _place(
     from django.db.migrations.autodetector import MigrationAutodetector
 
     leaves = sorted(loader.graph.leaf_nodes(migration.app))
-    if len(leaves) != 1:
-        names = listed([name for _, name in leaves])
+    if not leaves:
+        return _Place((), (), 1)
+    if len(leaves) > 1:
         raise CascadeError(
-            f"{migration.app} has {len(leaves)} leaf migrations ({names or 'none'}).",
+            f"{migration.app} has {len(leaves)} leaf migrations ({listed([name for _, name in leaves])}).",
             hint="Run makemigrations --merge first.",
         )
     number = (MigrationAutodetector.parse_number(leaves[0][1]) or 0) + 1
     own = [node for node in loader.graph.forwards_plan(leaves[0]) if node[0] == migration.app]
-    pending = [n for n in own if n not in applied and not _is_squash_of_applied(n, loader, applied)]
+    pending = [node for node in own if not _is_applied(node, loader, applied)]
     if not pending:
-        return _Place(leaves[0], (), number)
+        return _Place((leaves[0],), (), number)
     if not before_pending:
         raise CascadeError(
             f"{migration.app} has pending migrations ({listed([name for _, name in pending])}): a repair would run "
@@ -134,27 +139,31 @@ def _place(
     last = [node for node in own if node not in pending]
     if not last:
         raise CascadeError(f"No migration of {migration.app} is applied: there is nothing to repair.")
-    return _Place(last[-1], (pending[0],), number)
+    return _Place((last[-1],), (pending[0],), number)
 
 
-def _is_squash_of_applied(node: tuple[str, str], loader: "MigrationLoader", applied: set[tuple[str, str]]) -> bool:
+def _is_applied(node: tuple[str, str], loader: "MigrationLoader", applied: set[tuple[str, str]]) -> bool:
+    """Whether it is recorded, or everything that it replaces is."""
     migration = loader.graph.nodes.get(node)
     replaces = [tuple(replaced) for replaced in migration.replaces] if migration is not None else []
-    return bool(replaces) and all(replaced in applied for replaced in replaces)
+    return node in applied or (bool(replaces) and all(replaced in applied for replaced in replaces))
+
+
+def _latest(app: str, loader: "MigrationLoader", applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The applied migrations of the app after which none of its own is applied."""
+    nodes = {node for node in loader.graph.nodes if node[0] == app and _is_applied(node, loader, applied)}
+    return sorted(n for n in nodes if nodes.isdisjoint(child.key for child in loader.graph.node_map[n].children))
 
 
 def _file(
     migration: RepairMigration,
     place: _Place,
-    previous: tuple[str, str] | None,
+    dependencies: tuple[tuple[str, str], ...],
     answer: Answer,
     question: Question,
     loader: "MigrationLoader",
 ) -> tuple[MigrationFile, tuple[str, str]]:
     name = f"{place.number:04d}_repair_{_what(migration)}"
-    needs = [(key.app, key.name) for key in migration.needs]
-    needed = [node for node in needs if node in loader.graph.nodes and node[0] != migration.app]
-    dependencies = tuple(dict.fromkeys([place.after, *([previous] if previous else []), *needed]))
     text = render_migration(
         migration,
         answer.expected,
@@ -171,7 +180,9 @@ def _file(
         target=answer.placement.target,
         attic=attic_of(question.decisions, answer.observed),
     )
-    return MigrationFile(_folder_of(migration.app, loader) / f"{name}.py", text), (migration.app, name)
+    undecided = [drift for drift in left_columns(migration, answer.plan.drifts) if drift.undecided]
+    left = tuple(f"{drift.table}.{drift.object}: {drift.undecided}" for drift in undecided)
+    return MigrationFile(_folder_of(migration.app, loader) / f"{name}.py", text, left), (migration.app, name)
 
 
 def _what(migration: RepairMigration) -> str:

@@ -1,5 +1,6 @@
 """The repair as a migration: right on the drifted database, nothing on all others, loud where it cannot be right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ SHOP = {
 
         class Item(models.Model):
             name = models.CharField(max_length=40, db_index=True)
+            label = models.CharField(max_length=40, blank=True)
             price = models.IntegerField(default=0)
 
             class Meta:
@@ -31,6 +33,7 @@ SHOP = {
                 migrations.CreateModel("Item", [
                     ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
                     ("name", models.CharField(max_length=40, db_index=True)),
+                    ("label", models.CharField(max_length=40, blank=True)),
                 ]),
             ]
     """,
@@ -94,7 +97,7 @@ def shop(tmp_path: Path, database: Database) -> Site:
     site.execute("CREATE SCHEMA stray")
     site.manage("migrate", "shop", "0001", "-v0")
     site.manage("migrate", "-v0", SITE_OPTIONS=STRAY)
-    site.execute("INSERT INTO public.shop_item (name, price) VALUES ('one', 1)")
+    site.execute("INSERT INTO public.shop_item (name, label, price) VALUES ('one', 'first', 1)")
     site.execute("INSERT INTO stray.shop_order (item_id) VALUES (1)")
     site.execute("INSERT INTO stray.billing_invoice (order_id) VALUES (1)")
     site.execute("ALTER TABLE public.shop_item DROP CONSTRAINT item_price_positive")
@@ -171,6 +174,8 @@ def test_an_empty_copy_gives_way_one_with_rows_is_left_to_a_person_and_what_is_n
     shop.execute("DELETE FROM public.shop_order")
     shop.manage("migrate", "-v0")
     assert found(shop.plan()) == set()
+    [[said]] = shop.rows("SELECT obj_description(oid) FROM pg_namespace WHERE nspname LIKE 'cascade_attic%'")
+    assert "Put aside by cascade" in said
     assert shop.rows("SELECT item_id FROM public.shop_order") == [(1,)]
 
     shop.manage("migrate", "shop", "0003", "-v0")
@@ -178,6 +183,63 @@ def test_an_empty_copy_gives_way_one_with_rows_is_left_to_a_person_and_what_is_n
     shop.execute("DELETE FROM public.billing_invoice")
     shop.manage("migrate", "-v0")
     assert found(shop.plan()) == set()
+
+
+@pytest.mark.one_version
+def test_the_migration_does_what_apply_does_and_leaves_what_a_person_decides(shop: Site) -> None:
+    [[key]] = shop.rows(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'stray.shop_order'::regclass AND contype = 'f'"
+    )
+    [[index]] = shop.rows(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'stray.shop_order'::regclass AND NOT indisunique"
+    )
+    for statement in (
+        f"ALTER TABLE stray.shop_order DROP CONSTRAINT {key}",
+        f"ALTER TABLE stray.shop_order ADD CONSTRAINT {key} FOREIGN KEY (item_id) REFERENCES shop_item ON DELETE CASCADE",
+        f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{index}'::regclass",
+        "CREATE STATISTICS stray.of_items ON id, price FROM public.shop_item",
+        # Both are NOT NULL, there are rows, and only of a label that may be blank it is known what they get.
+        "ALTER TABLE public.shop_item DROP COLUMN name, DROP COLUMN label",
+    ):
+        shop.execute(statement)
+    wrote = shop.cascade("migration")
+    assert wrote.returncode == 0, wrote.stderr
+    assert "it leaves public.shop_item.name: it is NOT NULL without a default" in wrote.stderr
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == {"missing_column shop_item.name"}
+    assert shop.rows("SELECT label FROM public.shop_item") == [("",)]
+    assert shop.rows(f"SELECT confdeltype::text FROM pg_constraint WHERE conname = '{key}'") == [("a",)]
+
+
+@pytest.mark.one_version
+def test_repairs_of_apps_from_elsewhere_go_into_one_that_has_no_migration_yet(
+    tmp_path: Path, one_database: Database
+) -> None:
+    """They run after all that those apps' own migrations do, also where a database is made from nothing."""
+    settings = SETTINGS + "    INSTALLED_APPS.append('repairs')\n"
+    installed = Project(tmp_path / "site-packages", ("shop", "billing"), settings=settings, files=SHOP)
+    site = project_site(installed, one_database)
+    own = tmp_path / "repairs" / "migrations"
+    own.mkdir(parents=True)
+    for folder in (own, own.parent):
+        (folder / "__init__.py").touch()
+    site = replace(site, environment={**site.environment, "PYTHONPATH": f"{site.environment['PYTHONPATH']}:{tmp_path}"})
+    site.execute("CREATE SCHEMA stray")
+    site.manage("migrate", "shop", "-v0")
+    site.manage("migrate", "-v0", SITE_OPTIONS=STRAY)
+    site.execute("ALTER TABLE public.shop_order DROP COLUMN note")
+
+    refused = site.cascade("migration")
+    assert (refused.returncode, "--into APP" in refused.stderr) == (1, True), refused.stderr
+    assert site.cascade("migration", "--into", "repairs").returncode == 0
+    [file] = own.glob("0001_repair_*.py")
+    assert '        ("billing", "0001_initial"),\n        ("shop", "0003_later"),\n    ]' in file.read_text()
+    site.manage("migrate", "-v0")
+    assert found(site.plan()) == set()
+    with fresh_database(one_database.server) as empty:
+        anew = on_another(site, empty)
+        anew.manage("migrate", "-v0")
+        assert found(anew.plan()) == set()
 
 
 @pytest.mark.one_version
