@@ -9,6 +9,7 @@ import pytest
 from tests.projects.databases import HealthyDatabase, healthy_analysis, healthy_database
 from tests.projects.healthy import HEADS
 from tests.projects.projects import PROJECTS, Analysis, Checkout, Project, check_out
+from tests.projects.repair import Bench
 from tests.servers import KINDS, Server, ServerMissing, SharedServers
 
 
@@ -39,6 +40,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         places = (
             [(p, kind) for p in projects for kind in KINDS] if everything else [*zip(projects, KINDS, strict=False)]
         )
+        if "bench" in metafunc.fixturenames and not everything:
+            places = places[:1]
         ids = [f"{project.name}-{kind}" for project, kind in places]
         metafunc.parametrize(
             ("project", "project_server"), places, ids=ids, indirect=["project_server"], scope="session"
@@ -91,6 +94,13 @@ def healthy(checkout: Checkout, project_server: Server, servers: SharedServers) 
 def analysis(healthy: HealthyDatabase, servers: SharedServers) -> Analysis:
     """What cascade says of the healthy database, asked once in a run."""
     return healthy_analysis(healthy, servers.folder)
+
+
+@pytest.fixture(scope="session")
+def bench(checkout: Checkout, project_server: Server, servers: SharedServers) -> Iterator[Bench]:
+    """The project's drifted databases with rows in them, and what repairs them."""
+    with Bench(checkout, project_server, servers.folder) as bench:
+        yield bench
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -32,31 +32,43 @@ def healthy_database(checkout: Checkout, server: Server, folder: Path) -> Iterat
     """The project's healthy database on that server, made by whoever comes first; the lock lies in ``folder``."""
     name = f"healthy_{checkout.project.name}"
     with locked(folder / f"{name}-{server.version}.lock"):
-        if not _exists(name, server):
+        if not exists(name, server):
             _make_healthy(name, checkout, server)
     with server.connect(name) as connection:
         yield HealthyDatabase(checkout, Database(server, name, connection))
 
 
-def _exists(name: str, server: Server) -> bool:
+def exists(name: str, server: Server) -> bool:
+    """Whether there is a database of that name."""
     with server.connect() as administration:
         found = administration.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         return found.rowcount > 0
 
 
 def _make_healthy(name: str, checkout: Checkout, server: Server) -> None:
-    """It has its name only once it is complete, so a run that is broken off leaves nothing that looks healthy."""
-    unfinished = f"unfinished_{checkout.project.name}"
+    with being_made(name, server) as database:
+        checkout.migrate(database, user=OWNER)
+
+
+@contextlib.contextmanager
+def being_made(name: str, server: Server, *, template: str = "") -> Iterator[Database]:
+    """A database of the role that migrates: a copy of the template, else empty, with rights by default for the others.
+
+    It has its name only once it is complete, so a run that is broken off leaves nothing that looks healthy.
+    """
+    unfinished = f"unfinished_{name}"
     with server.connect() as administration:
         for role in (OWNER, APPLICATION, READER, STRANGER):
             with contextlib.suppress(psycopg.errors.DuplicateObject):
                 administration.execute(f"CREATE ROLE {role} LOGIN".encode())
         administration.execute(f"DROP DATABASE IF EXISTS {unfinished}".encode())
-        administration.execute(f"CREATE DATABASE {unfinished} OWNER {OWNER}".encode())
+        administration.execute(
+            f"CREATE DATABASE {unfinished} OWNER {OWNER} TEMPLATE {template or 'template1'}".encode()
+        )
         with server.connect(unfinished) as connection:
-            for statement in _DEFAULT_PRIVILEGES:
+            for statement in () if template else _DEFAULT_PRIVILEGES:
                 connection.execute(statement.encode())
-            checkout.migrate(Database(server, unfinished, connection), user=OWNER)
+            yield Database(server, unfinished, connection)
         administration.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}".encode())
 
 

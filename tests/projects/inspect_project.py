@@ -1,6 +1,6 @@
 """Runs inside a real project, in its own virtual environment: migrates it, or says what cascade finds there.
 
-    python inspect_project.py migrate [--share 0.4] [--order number|plan|SEED]
+    python inspect_project.py migrate [--share 0.4] [--order number|plan|SEED] [--fake]
     python inspect_project.py analyse [--expected FILE] [--app-role ROLE]
 
 The project is that of DJANGO_SETTINGS_MODULE. What ``analyse`` finds is printed as one JSON document, alone on stdout.
@@ -28,7 +28,8 @@ def main() -> None:
     migrate = commands.add_parser("migrate", help="run migrate, with the files that an older release had")
     migrate.add_argument("--share", type=float, default=1.0, help="the share of all migrations that it had")
     migrate.add_argument("--order", default="number", help="in which order they came: number, plan or a seed")
-    migrate.set_defaults(run=lambda options: run_migrate(options.share, options.order))
+    migrate.add_argument("--fake", action="store_true", help="record them, and run none")
+    migrate.set_defaults(run=lambda options: run_migrate(options.share, options.order, fake=options.fake))
     analyse = commands.add_parser("analyse", help="what cascade finds, as JSON")
     analyse.add_argument("--expected", type=Path, help="pickle the expected layout into this file")
     analyse.add_argument("--app-role", default="", help="the role that serves requests, if not the connected one")
@@ -42,14 +43,14 @@ def main() -> None:
 # -------------------------------------------------------------------------------------------------------------- migrate
 
 
-def run_migrate(share: float, order: str) -> None:
+def run_migrate(share: float, order: str, *, fake: bool) -> None:
     """The real ``migrate`` command, as a checkout runs it that has only the first migrations of all."""
     import django
     from django.core.management import call_command
 
     django.setup()
     with _older_checkout(share, order):
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, fake=fake)
 
 
 @contextlib.contextmanager

@@ -87,12 +87,14 @@ class Checkout:
         share: float = 1.0,
         order: str = "number",
         path: str = "public",
+        fake: bool = False,
     ) -> None:
         """Run ``migrate`` as a checkout that had this share of the migrations.
 
         Raises ``ProjectFailed`` where a migration does.
         """
-        command = ("inspect_project.py", "migrate", f"--share={share}", f"--order={order}")
+        command = ["inspect_project.py", "migrate", f"--share={share}", f"--order={order}"]
+        command += ["--fake"] if fake else []
         self._output(command, database, user=user, path=path)
 
     def analyse(
@@ -123,20 +125,10 @@ class Checkout:
         error.
         """
         script, *arguments = command
-        options = {"OPTIONS": {"options": f"-c search_path={path}"}} if path else {}
-        settings = database.settings(user, **options)
         with tempfile.TemporaryDirectory(prefix="cascade-projects-") as folder, tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
                 [self.python, HERE / script, *arguments],
-                env={
-                    # What the caller has set for PostgreSQL or Python is not the project's.
-                    **{name: value for name, value in os.environ.items() if not name.startswith(("PG", "PYTHON"))},
-                    "DJANGO_SETTINGS_MODULE": f"{self.project.name}_settings",
-                    "PROJECT_DATABASE": json.dumps(settings),
-                    "PROJECT_FOLDER": folder,
-                    "PYTHONPATH": os.pathsep.join(map(str, (ROOT, HERE / "settings"))),
-                    **environment,
-                },
+                env=self.environment(database, Path(folder), user=user, path=path, **environment),
                 cwd=HERE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -149,6 +141,21 @@ class Checkout:
                 errors.seek(0)
                 last = "\n".join(errors.read().strip().splitlines()[-12:])
                 raise ProjectFailed(f"{self.project.name}: {' '.join(command)} failed:\n{last}")
+
+    def environment(
+        self, database: Database, folder: Path, *, user: str = "postgres", path: str = "public", **more: str
+    ) -> dict[str, str]:
+        """What a process of the project has to know; what it writes goes into the folder."""
+        options = {"OPTIONS": {"options": f"-c search_path={path}"}} if path else {}
+        return {
+            # What the caller has set for PostgreSQL or Python is not the project's.
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PG", "PYTHON"))},
+            "DJANGO_SETTINGS_MODULE": f"{self.project.name}_settings",
+            "PROJECT_DATABASE": json.dumps(database.settings(user, **options)),
+            "PROJECT_FOLDER": str(folder),
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT, HERE / "settings"))),
+            **more,
+        }
 
 
 @dataclass(frozen=True, slots=True)
