@@ -241,7 +241,7 @@ class Bench:
 
             undoing = ("cascade", "undo", str(journal), "--noinput")
             undone = self._ask(database, outcome, *undoing, way="undo", fine=(0,) if drift.curable else (0, 1))
-            refused = undone["code"] == 1 and outcome.expect("not undone: " in undone["errors"], undone["errors"])
+            refused = undone["code"] == 1 and outcome.expect("Not undone: " in undone["errors"], undone["errors"])
             self._same(outcome, "undo", _dump(self.server, self.copy), after if refused else before)
             self._lost(outcome, "undo", rows)
             if refused:

@@ -94,7 +94,7 @@ def in_transaction(
             reason = watch.why or RETRYABLE.get(sqlstate(error), "")
             if not reason:
                 raise StatementFailed(
-                    f"PostgreSQL refused {_beginning(watch.statement)}: {first_line(error)}",
+                    _refusal(watch.statement, error),
                     hint=f"{nothing}: all of it was rolled back.",
                 ) from error
             blockers = watch.blockers
@@ -107,6 +107,14 @@ def in_transaction(
         f"{nothing}: in {limits.tries} tries {reason}.",
         hint=f"{who} Try again when it is quieter, or with a longer --lock-timeout or --max-wait.".strip(),
     )
+
+
+def _refusal(statement: str, error: Any) -> str:
+    """What a block of ours says where it raises; else the statement that PostgreSQL refused, and why."""
+    said = first_line(error)
+    if sqlstate(error) == "P0001" and statement.startswith("DO "):
+        return f"{said[:1].upper()}{said[1:]}"
+    return f"PostgreSQL refused {_beginning(statement)}: {said}"
 
 
 def _beginning(statement: str, most: int = 90) -> str:
