@@ -434,6 +434,11 @@ _LEAVES_SOMETHING = {
     InjectionKind.EXTENSION_ASTRAY,
     InjectionKind.FUNCTION_ASTRAY,
     InjectionKind.STATISTICS_ASTRAY,
+    InjectionKind.SEVERAL,  # some of them may be of these
+    InjectionKind.SEVERAL_IN_TABLE,
+    InjectionKind.MOVE_AND_DAMAGE,
+    InjectionKind.CHANGE_TYPE,  # what may lose something is not changed back
+    InjectionKind.UNIQUE_TO_INDEX,  # the index bears the name
     InjectionKind.DROP_TABLE,  # rows of others refer to rows that are gone
     InjectionKind.DROP_COLUMN,  # its values are gone
     InjectionKind.REVOKE_SCHEMA,  # PUBLIC had it, and only the application's role gets it back
