@@ -229,9 +229,9 @@ class Bench:
             after = _dump(self.server, self.copy)
             self._lost(outcome, "apply", rows)
             outcome.figures["apply"] = "ok"
-            left = applied["output"].partition("left. cascade plan shows more:\n")[2]
+            left = applied["output"].partition("LEFT")[2]
             if applied["code"] == 2:
-                outcome.figures["apply"] = f"{len(left.splitlines())} left"
+                outcome.figures["apply"] = f"{left.split()[0]} left"
                 outcome.slow.append(f"left: {left}")
                 outcome.expect(not drift.curable, f"left: {left}")
             elif drift.curable:
