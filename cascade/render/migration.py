@@ -390,8 +390,10 @@ def _still_to_do(action: Action, table: TableName, target: str) -> str:
             return f"EXISTS ({_column(oid, wanted)} AND ({_differs(wanted, aspects)}))"
         case SetNotNull(_, name):
             return f"EXISTS ({_column(oid, Column(name, ''))} AND NOT a.attnotnull)"
-        case AddConstraint(_, constraint) | ReplaceConstraint(_, _, constraint):
+        case AddConstraint(_, constraint):
             return f"NOT {_has_constraint(oid, constraint)}"
+        case ReplaceConstraint(_, _, constraint):
+            return f"NOT {_has_constraint(oid, constraint, as_printed=True)}"
         case ValidateConstraint(_, constraint):
             return f"EXISTS ({_named(oid, constraint.name)} AND NOT k.convalidated)"
         case EnableConstraint(_, constraint):
@@ -399,8 +401,10 @@ def _still_to_do(action: Action, table: TableName, target: str) -> str:
                 f"EXISTS ({_named(oid, constraint.name)} AND (to_jsonb(k) ->> 'conenforced' = 'false' OR EXISTS"
                 " (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))))"
             )
-        case CreateIndex(_, index) | ReplaceIndex(_, _, index):
+        case CreateIndex(_, index):
             return f"NOT {_has_index(oid, index)}"
+        case ReplaceIndex(_, _, index):
+            return f"NOT {_has_index(oid, index, as_printed=True)}"
         case RebuildIndex(_, index):
             own = _oid(TableName(table.schema, index.name), target)
             return f"EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = {own} AND NOT i.indisvalid)"
@@ -446,11 +450,17 @@ def _named(oid: str, name: str) -> str:
     return f"SELECT FROM pg_constraint k WHERE k.conrelid = {oid} AND k.conname = {literal(name)}"
 
 
-def _has_constraint(oid: str, constraint: Constraint) -> str:
-    return (
-        f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid}"
-        f" AND {_bare('pg_get_constraintdef(k.oid)')} = {_bare(literal(constraint.definition or ''))})"
-    )
+def _has_constraint(oid: str, constraint: Constraint, *, as_printed: bool = False) -> str:
+    same = _same("pg_get_constraintdef(k.oid)", constraint.definition or "", as_printed=as_printed)
+    return f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid} AND {same})"
+
+
+def _same(printed: str, definition: str, *, as_printed: bool) -> str:
+    """``as_printed``: to the letter, where what differs is to be replaced; to make it again then does no harm."""
+    if as_printed:
+        without = re.sub(r"( NOT VALID| NOT ENFORCED)+$", "", definition)
+        return f"regexp_replace({printed}, '( NOT VALID| NOT ENFORCED)+$', '') = {literal(without)}"
+    return f"{_bare(printed)} = {_bare(literal(definition))}"
 
 
 def _bare(definition: str) -> str:
@@ -490,11 +500,11 @@ def _is_key(key: Constraint, target: str, *, alike: bool) -> str:
     )
 
 
-def _has_index(oid: str, index: Index) -> str:
+def _has_index(oid: str, index: Index, *, as_printed: bool = False) -> str:
     return (
         f"EXISTS (SELECT FROM pg_index i WHERE i.indrelid = {oid} AND i.indisvalid"
         f" AND i.indisunique = {'true' if index.unique else 'false'}"
-        f" AND {_bare(_TAIL)} = {_bare(literal(index.tail or ''))})"
+        f" AND {_same(_TAIL, index.tail or '', as_printed=as_printed)})"
     )
 
 
