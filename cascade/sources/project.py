@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cascade.core.guard import GuardMode, parse_guard_mode
 from cascade.core.ignore import Ignore, parse_ignores
 from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
 
@@ -29,6 +30,7 @@ class ProjectSettings:
     reference: str | None = None
     reference_dsn: str | None = None
     ignore: tuple[Ignore, ...] = ()
+    guard: GuardMode = GuardMode.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,18 @@ def _relative_to_any(file: str, bases: tuple[str, ...]) -> str:
 def read_project(settings: str | None = None, pythonpath: str | None = None) -> Project:
     """Find the project by ``--settings``, ``DJANGO_SETTINGS_MODULE`` or the nearest manage.py, and set Django up.
 
-    Raises ``ProjectError`` where there is none or it cannot be imported, ``UnsupportedVersion`` for old Django,
-    another ``CascadeError`` where ``CASCADE`` in its settings is not of the form that is known.
+    Inside a project that is set up already (``manage.py``) it is that one.
+    Raises ``ProjectError`` where there is none, it cannot be imported or another one is set up already,
+    ``UnsupportedVersion`` for old Django, another ``CascadeError`` where ``CASCADE`` in its settings is not of the
+    form that is known.
     """
     manage_py = _nearest_manage_py(Path.cwd())
     folder = manage_py.parent if manage_py else Path.cwd()
     _refuse_old_versions()
+    running = running_settings()
+    if running is not None:
+        _refuse_other_settings(settings, running)
+        return _project(running, folder)
     module = settings or os.environ.get("DJANGO_SETTINGS_MODULE") or (_settings_of(manage_py) if manage_py else None)
     if not module:
         raise ProjectError(
@@ -76,6 +84,17 @@ def read_project(settings: str | None = None, pythonpath: str | None = None) -> 
     _refuse_module_named_cascade(folder, pythonpath)
     _set_up_django(module)
     return _project(module, folder)
+
+
+def running_settings() -> str | None:
+    """The settings module of the project that this process has set up, None where it has set up none.
+
+    Setting it up once more would configure its logging again.
+    """
+    from django.apps import apps
+    from django.conf import settings
+
+    return (settings.SETTINGS_MODULE or "") if apps.ready else None
 
 
 def open_connection(alias: str) -> Any:
@@ -165,6 +184,14 @@ def _refuse_old_versions() -> None:
             raise UnsupportedVersion(f"This is {name} {found}; cascade supports {needed} and newer.")
 
 
+def _refuse_other_settings(asked: str | None, running: str) -> None:
+    if asked and asked != running:
+        raise ProjectError(
+            f'The settings "{asked}" cannot be loaded: this process runs with "{running}" already.',
+            hint="One process has one project: start another with these settings.",
+        )
+
+
 def _nearest_manage_py(start: Path) -> Path | None:
     for folder in (start, *start.parents):
         if (folder / "manage.py").is_file():
@@ -232,7 +259,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "GUARD"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -245,6 +272,7 @@ def _project(module: str, folder: Path) -> Project:
             own.get("REFERENCE"),
             own.get("REFERENCE_DSN"),
             parse_ignores(own.get("IGNORE", ())),
+            parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )

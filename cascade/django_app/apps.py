@@ -1,0 +1,19 @@
+"""The app: it looks before and after each run of ``migrate``, and registers the system checks."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class CascadeConfig(AppConfig):
+    """``cascade.django_app`` in ``INSTALLED_APPS``."""
+
+    name = "cascade.django_app"
+    label = "cascade"
+    verbose_name = "cascade"
+
+    def ready(self) -> None:
+        """Connect to both signals, for this app as their sender: each is then sent once in a run."""
+        from cascade.django_app.guard import after_migrate, before_migrate
+
+        pre_migrate.connect(before_migrate, sender=self)
+        post_migrate.connect(after_migrate, sender=self)
