@@ -9,7 +9,6 @@ THE_RUN = ("migrate", "user_profile", "0040")
 def test_the_run_that_caused_the_incident_is_refused_and_nothing_is_made(before_the_incident: Site) -> None:
     site = guarded(before_the_incident, on=STRAYED_SETTINGS)
     done = django(site, *THE_RUN)
-    print(done.stdout, done.stderr)
     assert done.returncode == 1
     assert "it would make 7 tables in test_schema; they belong in public." in done.stderr
     assert "test_schema,public, set by OPTIONS in DATABASES" in done.stderr
@@ -22,7 +21,6 @@ def test_the_run_that_caused_the_incident_is_refused_and_nothing_is_made(before_
 def test_with_warn_it_runs_and_the_proof_names_every_table(before_the_incident: Site) -> None:
     site = guarded(before_the_incident, on=STRAYED_SETTINGS, more='CASCADE = {**CASCADE, "GUARD": "warn"}')
     done = django(site, *THE_RUN, "--verbosity", "0")
-    print(done.stdout, done.stderr)
     assert done.returncode == 0
     warning, proof = done.stderr.split("cascade: ")[1:]
     assert "makes 7 tables in test_schema" in warning
@@ -33,12 +31,10 @@ def test_with_warn_it_runs_and_the_proof_names_every_table(before_the_incident: 
 
 def test_what_a_fake_recorded_and_is_not_there_is_named_at_once(before_the_incident: Site) -> None:
     done = django(guarded(before_the_incident), "migrate", "teams", "--fake", "-v", "0")
-    print(done.stdout, done.stderr)
     assert done.returncode == 0
     assert "teams_teammembership.left_at is missing  (teams.0003_teammembership_left_at)" in done.stderr
 
 
 def test_on_the_healthy_path_nothing_is_said(before_the_incident: Site) -> None:
     done = django(guarded(before_the_incident), "migrate", "-v", "0")
-    print(done.stdout, done.stderr)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
