@@ -3,10 +3,8 @@
 Warnings, every one: ``migrate`` runs these checks too, and an error would stop the very migration that repairs.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from django.apps import AppConfig
 from django.core.checks import CheckMessage, Warning
 from django.db import connections
 
@@ -19,19 +17,17 @@ from cascade.sources.migrate_run import is_test_environment
 from cascade.workflows import Question, analyse
 
 
-def check_databases(
-    app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **more: Any
-) -> list[CheckMessage]:
-    """A warning for each kind of finding in each PostgreSQL database that was asked for; none if none was.
+def check(aliases: Iterable[str], *, apps: tuple[str, ...] = ()) -> list[CheckMessage]:
+    """A warning for each kind of finding in each of these databases that is PostgreSQL; with ``apps`` only of those.
 
-    With ``app_configs`` only of these apps. A database that cannot be looked at is told as such.
+    A database that cannot be looked at is told as such. A test runner's is not looked at: roles and rights there are
+    those of nobody.
     """
-    if not databases or is_test_environment():
+    if is_test_environment():
         return []
-    apps = tuple(config.label for config in app_configs or ())
     return [
         message
-        for alias in sorted(databases)
+        for alias in aliases
         if connections[alias].vendor == "postgresql"
         for message in _check(Question(database=alias, apps=apps, explain_notes=False))
     ]

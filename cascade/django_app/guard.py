@@ -25,35 +25,36 @@ _made: dict[str, tuple[StateTable, ...]] = {}
 """By alias what the run that is going on makes."""
 
 
-def before_migrate(*, using: str, verbosity: int, plan: Any = None, apps: Any = None, **more: Any) -> None:
+def guard(alias: str, plan: Any, apps: Any, *, verbosity: int) -> None:
     """Refuse the run, or warn, where tables that it would make land outside the target schema (``pre_migrate``).
 
-    Raises ``CommandError`` to refuse it, and where ``CASCADE`` in the settings is not of the form that is known.
+    ``apps`` are the models before the run. Raises ``CommandError`` to refuse it, and where ``CASCADE`` in the settings
+    is not of the form that is known.
     """
-    _made.pop(using, None)
-    if not plan or not _is_ours_to_look_at(using):
+    _made.pop(alias, None)
+    if not _is_ours_to_look_at(alias):
         return
     project = _project()
     if project.cascade.guard is not GuardMode.OFF:
-        astray = _if_it_can_be_told(lambda: look_before(project, using, plan, apps), "guard", verbosity)
+        astray = _if_it_can_be_told(lambda: look_before(project, alias, plan, apps), "guard", verbosity)
         is_refused = project.cascade.guard is GuardMode.ERROR
         if astray is not None and is_refused:
             raise CommandError(render_going_astray(astray, is_refused=True))
         if astray is not None:
             _say(render_going_astray(astray, is_refused=False))
-    _made[using] = _if_it_can_be_told(lambda: read_made(plan, apps, using), "proof", verbosity) or ()
+    _made[alias] = _if_it_can_be_told(lambda: read_made(plan, apps, alias), "proof", verbosity) or ()
 
 
-def after_migrate(*, using: str, verbosity: int, **more: Any) -> None:
+def prove(alias: str, *, verbosity: int) -> None:
     """Name what the run recorded and is not in its place and within reach (``post_migrate``).
 
     It warns and does not raise: the handlers of other apps, which make permissions and content types, come after it.
     """
-    made = _made.pop(using, ())
+    made = _made.pop(alias, ())
     if not made:
         return
     project = _project()
-    proof = _if_it_can_be_told(lambda: look_after(project, using, made), "proof", verbosity)
+    proof = _if_it_can_be_told(lambda: look_after(project, alias, made), "proof", verbosity)
     if proof is not None and proof.amiss:
         _say(render_proof(proof.amiss, proof.placement))
 
