@@ -25,7 +25,7 @@ def render_going_astray(astray: GoesAstray, *, is_refused: bool, most: int = 8, 
         ("search_path", f"{path.setting or 'empty'}, set by {path.where}"),
         *(("passed over", f"{quoted(skipped.name)}: {skipped.why}") for skipped in path.skipped),
         ("belong in", f"{target}, because {placement.target_because}"),
-        ("what to do", f"{_advice(astray)}; then run migrate again."),
+        ("what to do", f"{_advice(astray)}{'; then run migrate again' if is_refused else ''}."),
         ("", f'Or, if {landing} is right: CASCADE["SCHEMA"] = {json.dumps(astray.landing)} in these settings.'),
     ]
     if is_refused:
@@ -42,10 +42,12 @@ def render_going_astray(astray: GoesAstray, *, is_refused: bool, most: int = 8, 
 def render_proof(amiss: Iterable[Drift], placement: Placement) -> str:
     """A line for each table or column that the run recorded and that is not where it is looked for."""
     amiss = tuple(amiss)
+    columns = sum(drift.kind is DriftKind.MISSING_COLUMN for drift in amiss)
+    parts = [(len(amiss) - columns, "table"), (columns, "column")]
+    things = listed([counted(number, thing) for number, thing in parts if number])
     lines = [
-        f"migrate recorded {counted(len(amiss), 'table or column', 'tables and columns')} not to be found in "
-        f"{quoted(placement.target)} by {quoted(placement.role)}:",
-        *(f"  {drift.severity.value:<6}  {_named(drift, placement)}" for drift in amiss),
+        f"migrate recorded {things} that {quoted(placement.role)} does not find in {quoted(placement.target)}:",
+        *(f"  {_named(drift, placement)}" for drift in amiss),
         "  Next: manage.py cascade plan, for why and the order of repair.",
     ]
     return "\n".join(map(printable, lines))

@@ -96,7 +96,8 @@ def check_summary(answer: Answer) -> str:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
-    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}."
+    nothing = "Nothing new" if answer.accepted else "No drift"
+    return f"{nothing}{scope}{notes}{rest}: compared {what_was_compared(answer)}."
 
 
 @dataclass(frozen=True)

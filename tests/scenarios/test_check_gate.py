@@ -26,6 +26,7 @@ def test_a_baseline_lets_what_is_known_pass_and_names_what_is_repaired(one_incid
     assert written.stderr == f"wrote known.json: {FINDINGS} findings accepted until 2999-01-31\n"
     known = one_incident.cascade("check", "--baseline", "known.json")
     assert known.returncode == 0
+    assert known.stdout.startswith("Nothing new")
     assert f"{FINDINGS} accepted by the baseline" in known.stdout
     one_incident.execute("ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public")
     one_incident.execute("DROP TABLE accounts_user_groups")

@@ -24,6 +24,7 @@ def test_with_warn_it_runs_and_the_proof_names_every_table(before_the_incident: 
     assert done.returncode == 0
     warning, proof = done.stderr.split("cascade: ")[1:]
     assert "makes 7 tables in test_schema" in warning
+    assert "migrate recorded 7 tables that app_user does not find in public:" in proof
     for table in MISPLACED:
         assert f"{table} is in test_schema" in proof
     assert "user_profile_userprofile" not in proof
