@@ -13,7 +13,6 @@ from django.db import connections
 from cascade.core.guard import GuardMode
 from cascade.core.made_by_run import StateTable
 from cascade.errors import CascadeError
-from cascade.render.migrate_run import render_going_astray, render_proof
 from cascade.sources.migrate_run import is_test_environment, read_made, switches_schemas
 from cascade.sources.project import Project, read_project
 from cascade.workflows.migrate_run import look_after, look_before
@@ -38,10 +37,13 @@ def guard(alias: str, plan: Any, apps: Any, *, verbosity: int) -> None:
     if project.cascade.guard is not GuardMode.OFF:
         astray = _if_it_can_be_told(lambda: look_before(project, alias, plan, apps), "guard", verbosity)
         is_refused = project.cascade.guard is GuardMode.ERROR
-        if astray is not None and is_refused:
-            raise CommandError(render_going_astray(astray, is_refused=True))
         if astray is not None:
-            _say(render_going_astray(astray, is_refused=False))
+            from cascade.render.migrate_run import render_going_astray
+
+            text = render_going_astray(astray, is_refused=is_refused)
+            if is_refused:
+                raise CommandError(text)
+            _say(text)
     _made[alias] = _if_it_can_be_told(lambda: read_made(plan, apps, alias), "proof", verbosity) or ()
 
 
@@ -56,6 +58,8 @@ def prove(alias: str, *, verbosity: int) -> None:
     project = _project()
     proof = _if_it_can_be_told(lambda: look_after(project, alias, made), "proof", verbosity)
     if proof is not None and proof.amiss:
+        from cascade.render.migrate_run import render_proof
+
         _say(render_proof(proof.amiss, proof.placement))
 
 

@@ -13,7 +13,6 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
-from cascade.core.ddl import Thing, Verb, ddl_in
 from cascade.core.guard import TableToMake
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName, clipped
@@ -163,6 +162,8 @@ def _default_name(name: str) -> str:
 
 def _made_by_sql(sql: Any) -> Iterator[tuple[str, str]]:
     """What plain CREATE TABLE makes; not in code with branches, nor where the SQL sets a search_path itself."""
+    from cascade.core.ddl import Thing, Verb, ddl_in  # few runs need it
+
     parts = [sql] if isinstance(sql, str) else sql or ()
     texts = [str(part if isinstance(part, str) else part[0]) for part in parts]
     if any("search_path" in text for text in texts):

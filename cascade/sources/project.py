@@ -172,6 +172,7 @@ def source_revision(folder: Path) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
+@cache
 def _refuse_old_versions() -> None:
     for name, oldest in OLDEST.items():
         try:

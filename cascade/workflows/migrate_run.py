@@ -1,6 +1,7 @@
 """Before and after a run of ``migrate``: where its tables would land, and whether what it recorded is there.
 
-Made for signals: the run's own connection is used, whatever transaction it is in, and left as it was.
+Made for signals: the run's own connection is used, whatever transaction it is in, and left as it was. What only the
+second half needs is loaded then.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from cascade.core.drift import Drift
 from cascade.core.guard import GoesAstray, detect_going_astray
 from cascade.core.ignore import ignore
-from cascade.core.made_by_run import StateTable, detect_amiss
+from cascade.core.made_by_run import StateTable
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path
 from cascade.core.whereabouts import AskedPath, make_whereabouts
 from cascade.errors import NoSuchName
+from cascade.workflows.cursor import database_errors, raw_cursor
 from cascade.workflows.question import Question, with_settings
-from cascade.workflows.reading import database_errors, raw_cursor
 
 if TYPE_CHECKING:
     from cascade.sources.migrate_run import Plan
@@ -58,6 +59,7 @@ def look_before(project: "Project", alias: str, plan: "Plan", apps: Any) -> Goes
 
 def look_after(project: "Project", alias: str, made: Sequence[StateTable]) -> Proof:
     """Whether what a run made, or recorded as made, is in its place. Raises a ``CascadeError`` if it cannot be told."""
+    from cascade.core.proof import detect_amiss
     from cascade.sources.project import open_connection
 
     question = with_settings(Question(database=alias), project)
