@@ -3,12 +3,13 @@
     python -m tests.benchmarks.guard [--pairs 15]
 
 Each pair is the same run, the seven tables of the incident made in the right place, on a fresh copy of the demo's
-database; and ``migrate`` with nothing left to do. Whole processes; and what of it guard and proof took by their own
-clock. ``--skip-checks`` apart, ``migrate`` runs the system checks too, so they are measured by themselves.
+database; and ``migrate`` with nothing left to do. Whole processes; and what of each guard and proof took by the clock,
+importing them included. Without ``--skip-checks`` the system checks are run too.
 """
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.scenarios.sites import Site, foundation_site
@@ -67,23 +69,32 @@ def main() -> None:
     options = parser.parse_args()
     servers = SharedServers(make_run_folder(), owner=os.getpid())
     try:
-        print("| migrate | beside without the app, median (lowest to highest) | guard and proof |")
-        print("|---|---|---|")
+        print("| migrate | wall, beside it without the app | CPU, beside it without the app | guard and proof |")
+        print("|---|---|---|---|")
         for name, arguments in CASES.items():
-            ratios, spent = [], []
+            wall, cpu, spent = [], [], []
             for position in range(options.pairs + 1):
-                with_app, took = _run(servers, WITH, arguments)
-                without, _ = _run(servers, WITHOUT, arguments)
+                with_app = _run(servers, WITH, arguments)
+                without = _run(servers, WITHOUT, arguments)
                 if position:  # the first pair warms up the disk and the cache
-                    ratios.append(with_app / without)
-                    spent.append(took * 1000)
-            print(f"| {name} | {_spread(ratios, 2)} | {_spread(spent, 1)} ms |", flush=True)
+                    wall.append(with_app.wall / without.wall)
+                    cpu.append(with_app.cpu / without.cpu)
+                    spent.append(with_app.looking * 1000)
+            print(f"| {name} | {_spread(wall, 2)} | {_spread(cpu, 2)} | {_spread(spent, 0)} ms |", flush=True)
     finally:
         servers.stop()
 
 
-def _run(servers: SharedServers, settings: str, arguments: Sequence[str]) -> tuple[float, float]:
-    """Seconds of the whole process, and those that it says guard and proof took."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process took, and what of it guard and proof did, in seconds."""
+
+    wall: float
+    cpu: float
+    looking: float
+
+
+def _run(servers: SharedServers, settings: str, arguments: Sequence[str]) -> Cost:
     with _site(servers) as site:
         (site.folder / "measured.py").write_text(settings)
         environment = {
@@ -93,14 +104,15 @@ def _run(servers: SharedServers, settings: str, arguments: Sequence[str]) -> tup
             "PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[2]), str(site.folder))),
             "XDG_CACHE_HOME": str(servers.folder),
         }
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False
         )
-        took = time.perf_counter() - begin
+        after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begin
     if done.returncode or done.stderr:
         raise SystemExit(f"migrate {' '.join(arguments)} was not silent:\n{done.stderr}")
-    return took, float(done.stdout.split()[1])
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu, float(done.stdout.split()[1]))
 
 
 @contextmanager
