@@ -46,7 +46,7 @@ def render_proof(amiss: Iterable[Drift], placement: Placement) -> str:
     parts = [(len(amiss) - columns, "table"), (columns, "column")]
     things = listed([counted(number, thing) for number, thing in parts if number])
     lines = [
-        f"migrate recorded {things} that {quoted(placement.role)} does not find in {quoted(placement.target)}:",
+        f"migrate recorded {things} that {quoted(placement.role)} does not reach in {quoted(placement.target)}:",
         *(f"  {_named(drift, placement)}" for drift in amiss),
         "  Next: manage.py cascade plan, for why and the order of repair.",
     ]

@@ -24,7 +24,7 @@ def test_with_warn_it_runs_and_the_proof_names_every_table(before_the_incident: 
     assert done.returncode == 0
     warning, proof = done.stderr.split("cascade: ")[1:]
     assert "makes 7 tables in test_schema" in warning
-    assert "migrate recorded 7 tables that app_user does not find in public:" in proof
+    assert "migrate recorded 7 tables that app_user does not reach in public:" in proof
     for table in MISPLACED:
         assert f"{table} is in test_schema" in proof
     assert "user_profile_userprofile" not in proof
@@ -39,3 +39,15 @@ def test_what_a_fake_recorded_and_is_not_there_is_named_at_once(before_the_incid
 def test_on_the_healthy_path_nothing_is_said(before_the_incident: Site) -> None:
     done = django(guarded(before_the_incident), "migrate", "-v", "0")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_table_that_the_application_role_may_not_read_is_named(before_the_incident: Site) -> None:
+    rights = "ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public REVOKE ALL ON TABLES FROM app_user"
+    before_the_incident.execute(rights)
+    done = django(guarded(before_the_incident), *THE_RUN, "-v", "0", "--skip-checks")
+    assert done.returncode == 0
+    assert "migrate recorded 7 tables that app_user does not reach in public:" in done.stderr
+    assert (
+        "user_profile_bounty: app_user lacks SELECT on public.user_profile_bounty  (user_profile.0038_bounties)"
+        in done.stderr
+    )

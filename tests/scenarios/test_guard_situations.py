@@ -111,7 +111,7 @@ def test_with_the_guard_off_the_proof_still_speaks(shop: Site) -> None:
     _add_settings(shop, 'CASCADE = {"GUARD": "off"}')
     done = migrate(shop, PGOPTIONS=ASTRAY)
     assert done.returncode == 0
-    assert done.stderr.startswith("cascade: migrate recorded 1 table that postgres does not find in public:")
+    assert done.stderr.startswith("cascade: migrate recorded 1 table that postgres does not reach in public:")
     assert "shop_tag is in elsewhere  (shop.0002_tag)" in done.stderr
 
 
