@@ -98,7 +98,8 @@ def _run(servers: SharedServers, settings: str, arguments: Sequence[str]) -> Cos
     with _site(servers) as site:
         (site.folder / "measured.py").write_text(settings)
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PG", "PYTHON"))},
+            "PYTHONPYCACHEPREFIX": str(servers.folder / "bytecode"),  # compiled once, as an installed package is
             **site.environment,
             "DJANGO_SETTINGS_MODULE": "measured",
             "PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[2]), str(site.folder))),
