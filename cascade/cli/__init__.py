@@ -20,12 +20,12 @@ from cascade.cli.showing import catalog_sql, demo
 from cascade.errors import CascadeError
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run a command and exit with its code; an error is one sentence on stderr."""
+def main(arguments: list[str] | None = None, *, program: str = "cascade") -> NoReturn:
+    """Run a command and exit with its code; an error is one sentence on stderr. ``program`` is what was typed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without the letter "…" is no reason to fail
     try:
-        code = cli.main(args=arguments, prog_name="cascade", standalone_mode=False)
+        code = run(arguments, program=program)
     except click.ClickException as error:
         error.show()
         sys.exit(1)
@@ -38,7 +38,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             traceback.print_exc()
         click.echo(f"cascade: {error}", err=True)
         sys.exit(1)
-    sys.exit(code or 0)
+    sys.exit(code)
+
+
+def run(arguments: list[str] | None = None, *, program: str = "cascade") -> int:
+    """Run a command; its exit code. Raises ``click.ClickException`` for wrong usage and ``CascadeError``."""
+    return cli.main(args=arguments, prog_name=program, standalone_mode=False) or 0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

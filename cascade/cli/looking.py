@@ -1,6 +1,8 @@
 """``cascade plan`` and ``cascade check``: what is broken, why, and the order of repair."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,7 +10,9 @@ import click
 from cascade.cli.console import colour, end_progress, progress, write
 from cascade.cli.options import question_options
 from cascade.core.findings import Severity
+from cascade.core.gate import exit_code
 from cascade.workflows import FORMATS, Question, analyse, render_answer
+from cascade.workflows.checking import CHECK_FORMATS, check_database, render_check_answer, write_baseline
 
 
 @click.command()
@@ -42,18 +46,60 @@ def plan(question: Question, format_: str | None, output: Path | None, exit_code
     show_default=True,
     help="The least severity that counts.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Notes too.")
-def check(question: Question, fail_on: str, verbose: bool) -> int:
+@click.option("--format", "format_", type=click.Choice(CHECK_FORMATS), default="text", show_default=True)
+@click.option("--since-last-migrate", is_flag=True, help="Only what the last run of migrate made or recorded.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Findings that are known and accepted until a date.",
+)
+@click.option(
+    "--accept-until",
+    type=click.DateTime(("%Y-%m-%d",)),
+    metavar="DATE",
+    help="Write the baseline: accept what is found now until then.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Notes too, and what is accepted.")
+def check(
+    question: Question,
+    fail_on: str,
+    format_: str,
+    since_last_migrate: bool,
+    baseline: Path | None,
+    accept_until: datetime | None,
+    verbose: bool,
+) -> int:
     """A gate for CI: 0 clean, 2 findings, 3 nothing found but something could not be checked."""
-    from cascade.render.text import render_check
-
-    shows_notes = verbose or fail_on == "note"
-    answer = analyse(replace(question, explain_notes=shows_notes), report=progress(verbose))
+    severity = Severity(fail_on)
+    shows_notes = verbose or severity is Severity.NOTE or format_ == "json"
+    question = replace(question, explain_notes=shows_notes)
+    if accept_until is not None:
+        _write_baseline(question, baseline, accept_until, narrowed=since_last_migrate, report=progress(verbose))
+        return 0
+    answer, gone = check_database(
+        question, since_last_migrate=since_last_migrate, baseline=baseline, report=progress(verbose)
+    )
     end_progress()
-    click.echo(render_check(answer, verbose=shows_notes, colour=colour()), nl=False)
-    if answer.findings(Severity(fail_on)):
-        return 2
-    return 0 if answer.complete else 3
+    text = render_check_answer(answer, format_, fail_on=severity, verbose=shows_notes, colour=colour())
+    write(text, for_people=format_ == "text")
+    for id_ in gone:
+        click.echo(f"{baseline} accepts what is not found any more, take it out: {id_}", err=True)
+    return exit_code(answer, severity)
+
+
+def _write_baseline(
+    question: Question, file: Path | None, until: datetime, *, narrowed: bool, report: Callable[[str], None]
+) -> None:
+    if file is None:
+        raise click.UsageError("--accept-until writes a baseline: name it with --baseline FILE.")
+    if narrowed or question.apps or question.tables:
+        raise click.UsageError(
+            "A baseline is of the whole database: --since-last-migrate, --app and --table do not apply."
+        )
+    number = write_baseline(question, file, until.date(), report=report)
+    end_progress()
+    click.echo(f"wrote {file}: {number} findings accepted until {until.date()}", err=True)
 
 
 def _format_of(output: Path | None) -> str:

@@ -22,7 +22,8 @@ class Answer:
     the reading took, None where it came from a file. ``asked`` are the options, scope apart, that ask the
     same question again, as they are typed in a shell; ``question`` is the same as a document, for a plan that is kept.
     ``notes`` are sentences that belong in every format.
-    ``ignored`` are findings of the whole database that the settings accept, each with the reason given there.
+    ``ignored`` are findings of the whole database that the settings accept, each with the reason given there,
+    ``accepted`` those that a baseline accepts.
     """
 
     host: str
@@ -39,6 +40,7 @@ class Answer:
     not_checked: tuple[NotChecked, ...] = ()
     notes: tuple[str, ...] = ()
     ignored: tuple[tuple[Drift, str], ...] = ()
+    accepted: tuple[tuple[Drift, str], ...] = ()
     seconds: float | None = None
 
     @property

@@ -1,6 +1,6 @@
 """The one table of kinds: what each finding is called, how bad it is, what it means, what repairs it.
 
-Detection takes the severity from here, ``explain --kind`` the glossary.
+Detection takes the severity from here, ``explain --kind`` the glossary, Django's system checks their ids.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,16 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
-    """What is true of every finding of one kind: what it means, why it matters, what repairs it by default."""
+    """What is true of every finding of one kind: what it means, why it matters, what repairs it by default.
+
+    ``check_id`` is that of the system check which tells it; a note whose severity never grows has none.
+    """
 
     severity: Severity
     meaning: str
     matters: str
     repair: str
+    check_id: str = ""
 
 
 class DriftKind(Enum):
@@ -67,18 +71,23 @@ class DriftKind(Enum):
         return _FACTS[self]
 
 
+NOT_LOOKED_AT = "cascade.W001"
+"""The id of the system check which tells that something could not be looked at."""
+
 _FACTS = {
     DriftKind.MISPLACED_TABLE: KindFacts(
         Severity.BROKEN,
         "An applied migration made this table, and it lies in another schema than the one it belongs to.",
         "Requests do not find it (relation does not exist), while its rows lie in the other schema.",
         "Move it with ALTER TABLE … SET SCHEMA: rows, indexes, keys and grants travel with it.",
+        "cascade.W002",
     ),
     DriftKind.MISSING_TABLE: KindFacts(
         Severity.BROKEN,
         "A migration that makes this table is recorded as applied, and the table is in no schema.",
         "Requests that use it fail, and migrate will not make it again, since the record says that it did.",
         "Create it, complete as of today's applied state; its rows are not brought back.",
+        "cascade.W003",
     ),
     DriftKind.UNREACHABLE_TABLE: KindFacts(
         Severity.BROKEN,
@@ -86,24 +95,28 @@ _FACTS = {
         "does not look in the schema.",
         "Requests fail; without USAGE on the schema PostgreSQL says that the table does not exist.",
         "Grant what is missing.",
+        "cascade.W004",
     ),
     DriftKind.CREATION_SCHEMA_DIFFERS: KindFacts(
         Severity.RISKY,
         "A table made now, by migrate on this connection, would not land in the schema where it belongs.",
         "The next migration strews its tables, and records that it ran.",
         "None by cascade: change the search_path of the role that migrates.",
+        "cascade.W005",
     ),
     DriftKind.DUPLICATED_TABLE: KindFacts(
         Severity.RISKY,
         "The table is in its place, and another table of the same name lies in another schema.",
         "Rows may have been written to either, and a change of the search_path swaps one for the other.",
         "None without a decision: say which copy counts.",
+        "cascade.W006",
     ),
     DriftKind.SHADOWED_TABLE: KindFacts(
         Severity.RISKY,
         "The table is in its place, and the application role's search_path finds another copy first.",
         "Requests read and write the other copy, and nothing fails.",
         "None without a decision: say which copy counts.",
+        "cascade.W007",
     ),
     DriftKind.STRAY_OBJECT: KindFacts(
         Severity.RISKY,
@@ -112,6 +125,7 @@ _FACTS = {
         "search_path leaves it.",
         "It does not follow a table that moves, is not found by name, and goes when the other schema is dropped.",
         "Move it too: ALTER … SET SCHEMA.",
+        "cascade.W008",
     ),
     DriftKind.MISDIRECTED_FOREIGN_KEY: KindFacts(
         Severity.RISKY,
@@ -119,24 +133,28 @@ _FACTS = {
         "Rows are checked against the wrong table: right ones are refused, and wrong ones let in. Broken where "
         "rows refer to nothing in the right one.",
         "Drop it and add it again, NOT VALID first; count the orphans, then VALIDATE.",
+        "cascade.W009",
     ),
     DriftKind.MISSING_COLUMN: KindFacts(
         Severity.BROKEN,
         "A migration that adds this column is recorded as applied, and the table does not have it.",
         "Django names every column of a model in its queries, so each of them on this table fails.",
         "Add the column, with its indexes and constraints.",
+        "cascade.W010",
     ),
     DriftKind.MISSING_CONSTRAINT: KindFacts(
         Severity.RISKY,
         "An applied migration made this constraint, and the table has none of that structure, under any name.",
         "Rows that break the rule are let in.",
         "Add it, once the rows that are there keep it.",
+        "cascade.W011",
     ),
     DriftKind.MISSING_INDEX: KindFacts(
         Severity.RISKY,
         "An applied migration made this index, and the table has none of that structure, under any name.",
         "Queries are slow, and where the index is unique nothing keeps duplicates out.",
         "Make it; CONCURRENTLY on a large table.",
+        "cascade.W012",
     ),
     DriftKind.DIFFERENT_COLUMN: KindFacts(
         Severity.RISKY,
@@ -145,24 +163,28 @@ _FACTS = {
         "Values that the application takes for valid are refused or cut, or those that it takes for impossible "
         "are let in.",
         "Alter it where no value can be lost; else a decision.",
+        "cascade.W013",
     ),
     DriftKind.DIFFERENT_CONSTRAINT: KindFacts(
         Severity.RISKY,
         "A constraint over the same columns, or of the same name, is there with another rule.",
         "Rows that break the right rule are let in, or rows that keep it are refused.",
         "Replace it, once the rows that are there keep the right rule.",
+        "cascade.W014",
     ),
     DriftKind.DIFFERENT_INDEX: KindFacts(
         Severity.RISKY,
         "An index over the same columns, or of the same name, is there with another definition.",
         "Queries that the right one serves are slow; a unique one guards something else.",
         "Make the right one, then drop the other.",
+        "cascade.W015",
     ),
     DriftKind.NOT_VALIDATED_CONSTRAINT: KindFacts(
         Severity.RISKY,
         "The constraint is NOT VALID: it holds for new rows, and nobody checked those that were there before.",
         "Old rows may break the rule, and code that relies on it fails on them.",
         "ALTER TABLE … VALIDATE CONSTRAINT.",
+        "cascade.W016",
     ),
     DriftKind.DISABLED_CONSTRAINT: KindFacts(
         Severity.RISKY,
@@ -170,18 +192,21 @@ _FACTS = {
         "(PostgreSQL 18).",
         "Rows that break it are let in, though it is listed like any other.",
         "Enable its triggers, or ALTER CONSTRAINT … ENFORCED, once the rows that are there keep it.",
+        "cascade.W017",
     ),
     DriftKind.INVALID_INDEX: KindFacts(
         Severity.RISKY,
         "The index is there and invalid: a CREATE INDEX CONCURRENTLY failed or was broken off.",
         "It is written to and not read, and a unique one guards nothing.",
         "REINDEX INDEX CONCURRENTLY.",
+        "cascade.W018",
     ),
     DriftKind.SEQUENCE_BEHIND: KindFacts(
         Severity.BROKEN,
         "The next value of the column's sequence is not above the highest value in the column.",
         "The next INSERTs fail with a duplicate key.",
         "setval to the highest value.",
+        "cascade.W019",
     ),
     DriftKind.DIFFERENT_PRIVILEGES: KindFacts(
         Severity.RISKY,
@@ -189,6 +214,7 @@ _FACTS = {
         "app that all agree, say.",
         "What reads or writes the neighbours fails here, and another owner may not migrate the table.",
         "GRANT what is missing, as a step of its own.",
+        "cascade.W020",
     ),
     DriftKind.UNRECORDED_MIGRATION: KindFacts(
         Severity.NOTE,
@@ -213,18 +239,21 @@ _FACTS = {
         "A column that no applied migration accounts for.",
         "Nothing is broken by it, unless it is NOT NULL without a default: then INSERTs of the application fail.",
         "None.",
+        "cascade.W021",
     ),
     DriftKind.EXTRA_CONSTRAINT: KindFacts(
         Severity.NOTE,
         "A constraint that no applied migration accounts for.",
         "It may refuse rows that the application takes for valid.",
         "None.",
+        "cascade.W022",
     ),
     DriftKind.EXTRA_INDEX: KindFacts(
         Severity.NOTE,
         "An index that no applied migration accounts for.",
         "Each write keeps it up to date; a unique one may refuse rows that the application takes for valid.",
         "None.",
+        "cascade.W023",
     ),
     DriftKind.DIFFERENT_NAMES: KindFacts(
         Severity.NOTE,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from cascade.core.expected import ExpectedLayout
-from cascade.core.history import History, MigrationKey
+from cascade.core.history import History, MigrationKey, Record
 from cascade.core.made import Made, what_was_made
 from cascade.core.observed import Observed
 
@@ -80,6 +80,17 @@ def make_timeline(expected: ExpectedLayout, observed: Observed, history: History
             *(Entry(pending.key, Standing.PENDING) for pending in expected.pending),
         ),
     )
+
+
+def last_run(history: History) -> tuple[Record, ...]:
+    """The records of the last run of migrate: since the last ``PAUSE`` in which nothing was recorded."""
+    run: list[Record] = []
+    for record in history.records:
+        before, now = moment_of(run[-1].applied) if run else None, moment_of(record.applied)
+        if before and now and now - before > PAUSE:
+            run.clear()
+        run.append(record)
+    return tuple(run)
 
 
 def moment_of(applied: str | None) -> datetime | None:

@@ -73,6 +73,13 @@ def replay_incident(server: Server, database: str = DATABASE, *, report: Report)
     _gather_statistics(server, database)
 
 
+def replay_foundation(server: Server, database: str = DATABASE, *, report: Report) -> None:
+    """Make ``database`` anew as it was before the incident: user_profile's tables of the window are still to come."""
+    _make_database(server, database, report)
+    _run(Chapter.FOUNDATION, SETTINGS, server, database, report)
+    _gather_statistics(server, database)
+
+
 def replay_hand_repair(server: Server, database: str = DATABASE, *, report: Report) -> None:
     """Make ``database`` anew, drift it as in the incident, and then run a repair that was written by hand.
 

@@ -21,7 +21,8 @@ from cascade.demo.replay import (
 )
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server, how_to_stop
 from cascade.effects.files import write_file
-from cascade.errors import FileError
+from cascade.errors import FileError, ProjectError
+from cascade.sources.project import running_settings
 from cascade.workflows import FORMATS, Question, analyse, render_answer
 
 Report = Callable[[str], None]
@@ -52,6 +53,7 @@ def show_demo(
     unless ``keep``; then a failure says how to stop it. What comes back says how to go on: how to use the kept server
     by hand and how to stop it.
     """
+    _refuse_running_project(act)
     _make_folder(output)
     with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
         try:
@@ -61,6 +63,15 @@ def show_demo(
                 report(f"The server is still running. {_how_to_stop(server)}")
             raise
         return _by_hand(server, act.settings) if keep else _stopped(act)
+
+
+def _refuse_running_project(act: Act) -> None:
+    running = running_settings()
+    if running not in (None, act.settings):
+        raise ProjectError(
+            f'The demo is a project of its own, and this process runs with "{running}" already.',
+            hint=f"Run it outside of manage.py: {act.command}",
+        )
 
 
 def _make_folder(output: Path) -> None:

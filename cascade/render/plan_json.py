@@ -42,16 +42,16 @@ def plan_document(answer: Answer) -> JSON:
         "complete": answer.complete,
         "not_checked": [{"what": gap.what, "why": gap.why, "how": gap.how} for gap in answer.not_checked],
         "source_revision": answer.expected.source_revision,
-        **_setting(answer),
+        **setting_document(answer),
         "question": dict(answer.question),
         "fingerprint": answer.fingerprint,
         "scope": answer.plan.scope,
-        "drifts": [_drift(drift) for drift in answer.plan.drifts],
+        "drifts": [drift_document(drift) for drift in answer.plan.drifts],
         "causes": [_cause(cause) for cause in answer.causes],
         "steps": [_step(step) for step in answer.plan.steps],
         "cascade": [_chain(chain) for chain in answer.plan.chains],
-        "left_out": [_drift(drift) for drift in answer.plan.left_out],
-        "ignored": [{"reason": reason, "drift": _drift(drift)} for drift, reason in answer.ignored],
+        "left_out": [drift_document(drift) for drift in answer.plan.left_out],
+        "ignored": [{"reason": reason, "drift": drift_document(drift)} for drift, reason in answer.ignored],
         "stopgap": _stopgap(answer.stopgap) if answer.stopgap else None,
         "notes": list(answer.notes),
         "nodes": _nodes(answer),
@@ -59,7 +59,7 @@ def plan_document(answer: Answer) -> JSON:
     }
 
 
-def _setting(answer: Answer) -> JSON:
+def setting_document(answer: Answer) -> JSON:
     """What was read, when, as whom, and where names lead."""
     observed, placement = answer.observed, answer.placement
     return {
@@ -86,7 +86,8 @@ def _setting(answer: Answer) -> JSON:
     }
 
 
-def _drift(drift: Drift) -> JSON:
+def drift_document(drift: Drift) -> JSON:
+    """One finding."""
     made_by = drift.made_by
     return {
         "id": drift.id,

@@ -72,9 +72,33 @@ def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False)
     shown = answer.findings(Severity.NOTE if verbose else Severity.RISKY)
     lines = [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in shown]
     lines += [_check_line("ignored", drift, reason, answer) for drift, reason in answer.ignored if verbose]
+    lines += [_check_line("accepted", drift, reason, answer) for drift, reason in answer.accepted if verbose]
     lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
-    lines.append(_check_summary(answer))
+    lines.append(check_summary(answer))
     return "".join(f"{painted(printable(line)) if colour else printable(line)}\n" for line in lines)
+
+
+def check_summary(answer: Answer) -> str:
+    """In one line what was found, or what was compared where nothing was."""
+    numbers = dict.fromkeys(Severity, 0)
+    for drift in answer.plan.drifts:
+        numbers[drift.severity] += 1
+    scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
+    left = sum(drift.severity is not Severity.NOTE for drift in answer.plan.left_out)
+    notes = f", {counted(numbers[Severity.NOTE], 'note')} beside" if numbers[Severity.NOTE] else ""
+    rest = f"; {counted(left, 'finding')} left out" if left else ""
+    rest += f"; {len(answer.ignored):,} ignored by settings" if answer.ignored else ""
+    rest += f"; {len(answer.accepted):,} accepted by the baseline" if answer.accepted else ""
+    if answer.findings():
+        gaps = "" if answer.complete else f"; {counted(len(answer.not_checked), 'thing')} not checked"
+        found = f"{numbers[Severity.BROKEN]} broken, {numbers[Severity.RISKY]} risky"
+        return f"{counted(len(answer.findings()), 'finding')}{scope} ({found}){notes}{rest}{gaps}."
+    if not answer.complete:
+        return (
+            f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
+        )
+    nothing = "Nothing new" if answer.accepted else "No drift"
+    return f"{nothing}{scope}{notes}{rest}: compared {what_was_compared(answer)}."
 
 
 @dataclass(frozen=True)
@@ -515,23 +539,3 @@ def _seen(drift: Drift) -> str:
     with_it = f", and with it {words}" if (words := consequences_in_words([drift])) else ""
     undecided = f", undecided: {drift.undecided}" if drift.undecided else ""
     return f"{bare_definition(drift.observed, drift)}{expected}{explained}{with_it}{undecided}"
-
-
-def _check_summary(answer: Answer) -> str:
-    numbers = dict.fromkeys(Severity, 0)
-    for drift in answer.plan.drifts:
-        numbers[drift.severity] += 1
-    scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
-    left = sum(drift.severity is not Severity.NOTE for drift in answer.plan.left_out)
-    notes = f", {counted(numbers[Severity.NOTE], 'note')} beside" if numbers[Severity.NOTE] else ""
-    rest = f"; {counted(left, 'finding')} left out" if left else ""
-    rest += f"; {len(answer.ignored):,} ignored by settings" if answer.ignored else ""
-    if answer.findings():
-        gaps = "" if answer.complete else f"; {counted(len(answer.not_checked), 'thing')} not checked"
-        found = f"{numbers[Severity.BROKEN]} broken, {numbers[Severity.RISKY]} risky"
-        return f"{counted(len(answer.findings()), 'finding')}{scope} ({found}){notes}{rest}{gaps}."
-    if not answer.complete:
-        return (
-            f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
-        )
-    return f"No drift{scope}{notes}{rest}: compared {what_was_compared(answer)}."

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cascade.core.guard import GuardMode, parse_guard_mode
 from cascade.core.ignore import Ignore, parse_ignores
 from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
 
@@ -33,6 +34,7 @@ class ProjectSettings:
     reference_dsn: str | None = None
     ignore: tuple[Ignore, ...] = ()
     production: tuple[str, ...] = ()
+    guard: GuardMode = GuardMode.ERROR
 
     def is_production(self, settings: Mapping[str, Any]) -> bool:
         """Whether an entry of DATABASES leads to a server that is named as production."""
@@ -67,12 +69,18 @@ def _relative_to_any(file: str, bases: tuple[str, ...]) -> str:
 def read_project(settings: str | None = None, pythonpath: str | None = None) -> Project:
     """Find the project by ``--settings``, ``DJANGO_SETTINGS_MODULE`` or the nearest manage.py, and set Django up.
 
-    Raises ``ProjectError`` where there is none or it cannot be imported, ``UnsupportedVersion`` for old Django,
-    another ``CascadeError`` where ``CASCADE`` in its settings is not of the form that is known.
+    Inside a project that is set up already (``manage.py``) it is that one.
+    Raises ``ProjectError`` where there is none, it cannot be imported or another one is set up already,
+    ``UnsupportedVersion`` for old Django, another ``CascadeError`` where ``CASCADE`` in its settings is not of the
+    form that is known.
     """
     manage_py = _nearest_manage_py(Path.cwd())
     folder = manage_py.parent if manage_py else Path.cwd()
     _refuse_old_versions()
+    running = running_settings()
+    if running is not None:
+        _refuse_other_settings(settings, running)
+        return _project(running, folder)
     module = settings or os.environ.get("DJANGO_SETTINGS_MODULE") or (_settings_of(manage_py) if manage_py else None)
     if not module:
         raise ProjectError(
@@ -85,6 +93,17 @@ def read_project(settings: str | None = None, pythonpath: str | None = None) -> 
     _refuse_module_named_cascade(folder, pythonpath)
     _set_up_django(module)
     return _project(module, folder)
+
+
+def running_settings() -> str | None:
+    """The settings module of the project that this process has set up, None where it has set up none.
+
+    Setting it up once more would configure its logging again.
+    """
+    from django.apps import apps
+    from django.conf import settings
+
+    return (settings.SETTINGS_MODULE or "") if apps.ready else None
 
 
 def open_connection(alias: str) -> Any:
@@ -162,6 +181,7 @@ def source_revision(folder: Path) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
+@cache
 def _refuse_old_versions() -> None:
     for name, oldest in OLDEST.items():
         try:
@@ -172,6 +192,14 @@ def _refuse_old_versions() -> None:
         if numbers < oldest:
             needed = ".".join(map(str, oldest))
             raise UnsupportedVersion(f"This is {name} {found}; cascade supports {needed} and newer.")
+
+
+def _refuse_other_settings(asked: str | None, running: str) -> None:
+    if asked and asked != running:
+        raise ProjectError(
+            f'The settings "{asked}" cannot be loaded: this process runs with "{running}" already.',
+            hint="One process has one project: start another with these settings.",
+        )
 
 
 def _nearest_manage_py(start: Path) -> Path | None:
@@ -241,7 +269,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION", "GUARD"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -255,6 +283,7 @@ def _project(module: str, folder: Path) -> Project:
             own.get("REFERENCE_DSN"),
             parse_ignores(own.get("IGNORE", ())),
             _servers(own.get("PRODUCTION", ())),
+            parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )

@@ -1,7 +1,6 @@
 """Both sides as they are read: of a live database, or of a file that psql wrote."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path
 from cascade.core.rules import rules_of
-from cascade.errors import CascadeError, DatabaseError, HistoryError, NoSuchName
+from cascade.errors import CascadeError, HistoryError, NoSuchName
+from cascade.workflows.cursor import database_errors, raw_cursor
 from cascade.workflows.expecting import read_expected
 from cascade.workflows.question import MIGRATIONS, Question, Report
 
@@ -151,33 +151,6 @@ def _place(observed: Observed, client_path: str | None, question: Question) -> P
     if not observed.application_role_exists:
         raise NoSuchName("role", observed.application_role, observed.known_roles, where=f" on {observed.database}")
     return decide_placement(observed, work_out_path(observed, client_path=client_path), schema=question.schema)
-
-
-@contextmanager
-def raw_cursor(connection: Any) -> Iterator[Any]:
-    """A cursor of the driver with Django's exceptions, without what a backend does on ``connection.cursor()``.
-
-    Backends of tenants set the search_path there; what is asked here is what the connection came with.
-    """
-    from django.db.backends.utils import CursorWrapper
-
-    with CursorWrapper(connection.connection.cursor(), connection) as cursor:
-        yield cursor
-
-
-@contextmanager
-def database_errors() -> Iterator[None]:
-    """What the server refuses, in one sentence."""
-    from django.db import Error
-
-    try:
-        yield
-    except Error as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DatabaseError(
-            f"The server refused what cascade asked: {first}",
-            hint="Nothing was changed. With --traceback the statement's place is shown.",
-        ) from error
 
 
 def _history(read: Callable[[], History], placement: Placement) -> History:

@@ -9,8 +9,9 @@ from cascade.core.observed import Observed
 from cascade.core.placement import Placement, SearchPath, decide_placement, work_out_connected_path, work_out_path
 from cascade.core.whereabouts import AskedPath, Whereabouts, make_whereabouts
 from cascade.errors import CascadeError, HistoryError, NoSuchName
+from cascade.workflows.cursor import database_errors, raw_cursor
 from cascade.workflows.question import Question, Report, silent, with_settings
-from cascade.workflows.reading import database_errors, raw_cursor, read_file
+from cascade.workflows.reading import read_file
 
 MOST_HISTORIES = 20
 """How many histories are read: a server of a thousand tenants must not feel this."""

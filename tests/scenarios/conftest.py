@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.sites import Site, demo_site
+from tests.scenarios.sites import Site, demo_site, foundation_site
 from tests.servers import Server, SharedServers
 
 
@@ -34,4 +34,11 @@ def healthy(server: Server, servers: SharedServers, tmp_path: Path) -> Iterator[
 def one_healthy(one_server: Server, servers: SharedServers, tmp_path: Path) -> Iterator[Site]:
     """The demo as it should be, on one server."""
     with demo_site(one_server, servers, tmp_path, healthy=True) as site:
+        yield site
+
+
+@pytest.fixture
+def before_the_incident(one_server: Server, servers: SharedServers, tmp_path: Path) -> Iterator[Site]:
+    """The demo before the run of migrate that led its tables astray, on one server."""
+    with foundation_site(one_server, servers, tmp_path) as site:
         yield site

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from psycopg import sql
 
-from cascade.demo.replay import demo_environment, replay_healthy, replay_incident
+from cascade.demo.replay import demo_environment, replay_foundation, replay_healthy, replay_incident
 from tests.servers import Database, Server, SharedServers, fresh_database
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -97,8 +97,23 @@ def found(plan: Mapping[str, Any], *, severities: tuple[str, ...] = ("broken", "
 @contextmanager
 def demo_site(server: Server, servers: SharedServers, folder: Path, *, healthy: bool = False) -> Iterator[Site]:
     """A copy of the demo's database, replayed once for each server and run."""
-    template = "demo_healthy" if healthy else "demo_incident"
-    _replay_once(server, servers, template, healthy=healthy)
+    replay = replay_healthy if healthy else replay_incident
+    with _copy_of_the_demo(server, servers, folder, "demo_healthy" if healthy else "demo_incident", replay) as site:
+        yield site
+
+
+@contextmanager
+def foundation_site(server: Server, servers: SharedServers, folder: Path) -> Iterator[Site]:
+    """The demo's database before the run of ``migrate`` that led its tables astray."""
+    with _copy_of_the_demo(server, servers, folder, "demo_foundation", replay_foundation) as site:
+        yield site
+
+
+@contextmanager
+def _copy_of_the_demo(
+    server: Server, servers: SharedServers, folder: Path, template: str, replay: Callable[..., None]
+) -> Iterator[Site]:
+    _replay_once(server, servers, template, replay)
     with fresh_database(server, template=template) as database:
         # What is set for a role in a database, and who owns it, is not copied with the database.
         database.connection.execute(
@@ -114,13 +129,12 @@ def demo_site(server: Server, servers: SharedServers, folder: Path, *, healthy: 
         yield Site(database, environment, folder)
 
 
-def _replay_once(server: Server, servers: SharedServers, template: str, *, healthy: bool) -> None:
+def _replay_once(server: Server, servers: SharedServers, template: str, replay: Callable[..., None]) -> None:
     mark = servers.folder / f"{template}-{server.version}.replayed"
     # One at a time on each server: both make the roles.
     with (servers.folder / f"demo-{server.version}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not mark.exists():
-            replay = replay_healthy if healthy else replay_incident
             replay(_address(server), template, report=lambda message: None)
             mark.touch()
 

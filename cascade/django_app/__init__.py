@@ -1,0 +1,1 @@
+"""cascade inside a Django project: ``INSTALLED_APPS += ["cascade.django_app"]``."""

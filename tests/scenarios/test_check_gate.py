@@ -1,0 +1,57 @@
+"""``cascade check`` in CI and in deployment: what comes out, in which format, with which exit code."""
+
+import json
+from xml.etree import ElementTree as ET
+
+from tests.scenarios.sites import MISPLACED, Site
+
+FINDINGS = len(MISPLACED) + 1
+
+
+def test_each_format_has_every_finding_and_nothing_else_on_stdout(one_incident: Site) -> None:
+    done = one_incident.cascade("check", "--format", "json", "-v")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exit_code"]) == (2, 2)
+    assert sum(finding["counts"] for finding in document["findings"]) == FINDINGS
+    junit = ET.fromstring(one_incident.cascade("check", "--format", "junit").stdout.encode())
+    assert junit.get("failures") == str(FINDINGS)
+    github = one_incident.cascade("check", "--format", "github").stdout.splitlines()
+    assert len([line for line in github if line.startswith("::error title=cascade ")]) == FINDINGS
+    assert github[-1].startswith("::notice title=cascade check::")
+
+
+def test_a_baseline_lets_what_is_known_pass_and_names_what_is_repaired(one_incident: Site) -> None:
+    written = one_incident.cascade("check", "--baseline", "known.json", "--accept-until", "2999-01-31")
+    assert written.returncode == 0
+    assert written.stderr == f"wrote known.json: {FINDINGS} findings accepted until 2999-01-31\n"
+    known = one_incident.cascade("check", "--baseline", "known.json")
+    assert known.returncode == 0
+    assert known.stdout.startswith("Nothing new")
+    assert f"{FINDINGS} accepted by the baseline" in known.stdout
+    one_incident.execute("ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public")
+    one_incident.execute("DROP TABLE accounts_user_groups")
+    after = one_incident.cascade("check", "--baseline", "known.json")
+    assert after.returncode == 2
+    assert "broken     missing_table  accounts_user_groups" in after.stdout
+    assert "take it out: misplaced_table:public.user_profile_bounty\n" in after.stderr
+
+
+def test_a_baseline_that_is_not_there_or_for_a_part_is_an_error(one_incident: Site) -> None:
+    done = one_incident.cascade("check", "--baseline", "nowhere.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere.json cannot be read: No such file or directory." in done.stderr
+    for options in (("--accept-until", "2999-01-31"), ("--accept-until", "soon", "--baseline", "known.json")):
+        assert one_incident.cascade("check", *options).returncode == 1
+
+
+def test_since_the_last_migrate_only_what_that_recorded_is_looked_at(one_incident: Site) -> None:
+    fake = "(SELECT id FROM django_migrations WHERE app = 'teams' AND name LIKE '0003%')"
+    one_incident.execute(f"UPDATE django_migrations SET applied = applied - interval '1 day' WHERE id < {fake}")
+    done = one_incident.cascade("check", "--since-last-migrate")
+    assert done.returncode == 2
+    finding, summary = done.stdout.splitlines()
+    assert finding.startswith("broken     missing_column  teams_teammembership.left_at")
+    assert "within the last run of migrate (4 migrations, from teams.0003_teammembership_left_at on)" in summary
+    assert f"{len(MISPLACED)} findings left out" in summary
+    one_incident.execute(f"UPDATE django_migrations SET applied = applied - interval '1 day' WHERE id = {fake}")
+    assert one_incident.cascade("check", "--since-last-migrate").returncode == 0
