@@ -152,7 +152,8 @@ def apply(
     click.echo(render_will_run(answer, limits, colour=colour()), nl=False)
     if not noinput:
         _ask_for(answer.observed.database)
-    applied = apply_plan(answer, saved.question, target, limits, path, report=progress(verbose))
+    # In a log too it has to stand when all was rolled back and is tried again.
+    applied = apply_plan(answer, saved.question, target, limits, path, report=progress(True))
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
@@ -182,7 +183,7 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
             click.echo(statement)
     if not noinput:
         _ask_for(str(read.header["database"]))
-    undone = undo_journal(journal, target, _limits_of(options), report=progress(verbose))
+    undone = undo_journal(journal, target, _limits_of(options), report=progress(True))
     end_progress()
     click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
     if undone.kept:

@@ -204,6 +204,11 @@ def test_a_database_that_subscribes_is_repaired_once_its_publisher_has_moved_the
         other.connection.execute(row.format("test_schema", -1))
         query = f"SELECT count(*) FROM {{}}.{MOVED} WHERE id < 0"
         wait_until(lambda: site.rows(query.format("test_schema")) == [(1,)], "the row from before the repair")
+        other.connection.execute(row.format("test_schema", 1_000_000))
+        high = f"SELECT count(*) FROM test_schema.{MOVED} WHERE id = 1000000"
+        wait_until(lambda: site.rows(high) == [(1,)], "a row that no sequence here has numbered")
+        behind = {d["severity"] for d in site.plan()["drifts"] if d["kind"] == "sequence_behind"}
+        assert behind == {"note"}
         assert site.cascade("plan", "-o", "plan.json").returncode == 0
         psql(other, pair.printed("on the publisher, before the repair"))
         other.connection.execute(row.format("public", -2))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable, NotChecked
-from cascade.core.findings import DriftKind
+from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import ConstraintKind, Counter, Table, quoted
 
 
@@ -59,14 +59,20 @@ def _behind(counter: Counter, expected: ExpectedTable, found: Table) -> Drift:
     rising = counter.increment > 0
     highest = f"the {'highest' if rising else 'lowest'} {quoted(counter.column)} is {counter.highest}"
     extreme = "max" if rising else "min"
+    replicated = tuple(
+        f"{subscription} writes the table, and no sequence is replicated: it matters once this is the primary"
+        for subscription in found.subscriptions
+    )
+    drift = about(expected, DriftKind.SEQUENCE_BEHIND, made_by=expected.column_made_by.get(counter.column))
     return replace(
-        about(expected, DriftKind.SEQUENCE_BEHIND, made_by=expected.column_made_by.get(counter.column)),
+        drift,
+        severity=Severity.NOTE if replicated else drift.severity,
         object=counter.column,
         columns=(counter.column,),
         there=counter,
         expected=f"the next value is {'above' if rising else 'below'} {counter.highest}",
         observed=f"the next value is {counter.next_value}",
-        evidence=(f"{counter.sequence} gives {counter.next_value} next; {highest}",),
+        evidence=(f"{counter.sequence} gives {counter.next_value} next; {highest}", *replicated),
         query=f"SELECT last_value, is_called, (SELECT {extreme}({quoted(counter.column)}) FROM {found.name}) "
         f"FROM {counter.sequence};",
     )
