@@ -23,6 +23,7 @@ class Answer:
     same question again, as they are typed in a shell; ``question`` is the same as a document, for a plan that is kept.
     ``notes`` are sentences that belong in every format.
     ``ignored`` are findings of the whole database that the settings accept, each with the reason given there.
+    ``source_url`` is the address of a line of source, with ``{path}`` and ``{line}`` in it; ``""`` leads nowhere.
     """
 
     host: str
@@ -40,6 +41,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     ignored: tuple[tuple[Drift, str], ...] = ()
     seconds: float | None = None
+    source_url: str = ""
 
     @property
     def complete(self) -> bool:
