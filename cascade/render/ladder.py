@@ -39,6 +39,7 @@ class Sort(Enum):
     NUMBER = "number"
     FAINT = "faint"
     BADGE = "badge"
+    MARK = "mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ class Ladder:
         for cell, points, column in zip(cells, self._points, self._columns, strict=True):
             if points and look and column.sort is Sort.BADGE:
                 parts.append(badge(look, points))
+            elif points and cell and paint is None and column.sort is Sort.MARK:
+                mark = font(cell, paint=Paint.PAPER, bold=True)
+                parts.append(f'<TD WIDTH="{points}" BGCOLOR="{Paint.FAINT.light}">{mark}</TD>')
             elif points:
                 align = "RIGHT" if column.sort is Sort.NUMBER else "LEFT"
                 ink = Paint.FAINT if column.sort is Sort.FAINT else paint
