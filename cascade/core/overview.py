@@ -13,7 +13,7 @@ MOST_BOXES = 80
 """Above that nobody reads a picture of boxes."""
 MOST_ARROWS = 120
 """What more there is stands as words in the boxes."""
-MOST_ARROWS_TO_ONE = 6
+MOST_ARROWS_TO_ONE = 4
 """A table that more boxes than that point at is a hub: its name as a word says more than its arrows."""
 
 
@@ -104,7 +104,7 @@ def make_overview(tables: TableMap, *, most: int = MOST_BOXES) -> Overview:
             between.setdefault((box_of[key.table], box_of[key.to]), []).append(key)
     inside = {pair: keys for pair, keys in between.items() if pair[0] != pair[1] or len(boxes[pair[0]].tables) == 1}
     hubs = _hubs(inside)
-    drawn = _drawn(inside, hubs, boxes)
+    drawn = _drawn(inside, hubs, boxes, whole=fold is Fold.NOTHING)
     words: list[list[tuple[Target, int]]] = [[] for _ in boxes]
     for (start, end), keys in sorted(inside.items()):
         if (start, end) not in drawn:
@@ -163,10 +163,15 @@ def _hubs(pairs: Iterable[_Pair]) -> dict[int, int]:
     return {end: times for end, times in sorted(pointed_at.items()) if times > MOST_ARROWS_TO_ONE}
 
 
-def _drawn(pairs: Mapping[_Pair, list[MappedKey]], hubs: Collection[int], boxes: tuple[Box, ...]) -> frozenset[_Pair]:
-    """The pairs that get an arrow: those with a box that is amiss before others, and none to itself or to a hub."""
+def _drawn(pairs: Collection[_Pair], hubs: Collection[int], boxes: tuple[Box, ...], *, whole: bool) -> frozenset[_Pair]:
+    """The pairs that get an arrow: none to itself or to a hub, and those with a box that is amiss before others.
 
-    def healthy(pair: _Pair) -> tuple[bool, _Pair]:
-        return (not any(boxes[end].like.findings or boxes[end].like.cured for end in pair), pair)
+    Where boxes are folded, the others get none: how healthy apps hang together is a tangle that hides what is amiss.
+    """
 
-    return frozenset(sorted((p for p in pairs if p[0] != p[1] and p[1] not in hubs), key=healthy)[:MOST_ARROWS])
+    def is_healthy(pair: _Pair) -> bool:
+        return not any(boxes[end].like.findings or boxes[end].like.cured for end in pair)
+
+    possible = (pair for pair in pairs if pair[0] != pair[1] and pair[1] not in hubs)
+    wanted = [pair for pair in possible if whole or not is_healthy(pair)]
+    return frozenset(sorted(wanted, key=lambda pair: (is_healthy(pair), pair))[:MOST_ARROWS])

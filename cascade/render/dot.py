@@ -14,7 +14,6 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
-from cascade.core.overview import MOST_ARROWS_TO_ONE
 from cascade.core.plan import Step
 from cascade.render.hazards import HazardInWords, hazards_in_words
 from cascade.render.labels import dot_text, font, source_link, text_cell
@@ -36,7 +35,7 @@ from cascade.render.wording import counted, listed, migration_labels, printable,
 
 MOST_ARCS = 30
 """More arcs than that no eye can follow."""
-MOST_ARCS_TO_ONE = MOST_ARROWS_TO_ONE
+MOST_ARCS_TO_ONE = 6
 """A table that more rows than that point at is a hub: its name as a word says more than its arrows."""
 LONGEST_ARC = 20
 """In rows. A longer one leaves the page that one looks at."""
