@@ -4,12 +4,12 @@ Every table that is amiss stands out by a word, a border and a colour. Tables th
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from cascade.core.answer import Answer
 from cascade.core.overview import Arrow, Box, make_overview
 from cascade.core.table_map import TableMap
-from cascade.render.graph_words import GraphWords
+from cascade.render.graph_words import GraphWords, by_app, by_schema
 from cascade.render.labels import (
     EDGE_DEFAULTS,
     LETTER,
@@ -118,20 +118,17 @@ class _Panel:
         """The clusters, then the arrows."""
         if not self.overview.boxes:
             yield f"{indent}{self.prefix}0 [label=<{font('no table', paint=Paint.FAINT)}>];"
-        numbered = list(enumerate(self.overview.boxes))
-        for place, (schema, group) in enumerate(groupby(numbered, key=lambda item: item[1].schema)):
+        for place, (schema, boxes) in enumerate(by_schema(self.overview)):
             yield f"{indent}subgraph cluster_{self.prefix}_{place} {{"
             look = self._schema_look(schema)
             yield from _cluster(self._place(schema, look), Paint.PAPER, look.colour, indent + "  ", style=look.style)
             alone: list[int] = []
-            for at, (app, boxes) in enumerate(groupby(group, key=lambda item: item[1].app)):
-                together = list(boxes)
-                if not app or (len(together) == 1 and together[0][1].table is None):
-                    # A box that stands for all of an app needs no cluster around it.
+            for at, (app, together) in enumerate(by_app(boxes)):
+                if app:
+                    yield from self._app(f"{self.prefix}_{place}_{at}", app, together, indent + "  ")
+                else:
                     alone += [number for number, _ in together]
                     yield from (f"{indent}  {self._box(*one)}" for one in together)
-                else:
-                    yield from self._app(f"{self.prefix}_{place}_{at}", app, together, indent + "  ")
             yield from self._rows(alone, indent + "  ")
             yield f"{indent}}}"
         for arrow in self.overview.arrows:

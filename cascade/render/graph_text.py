@@ -1,13 +1,12 @@
 """How the tables hang together, for a terminal: by schema and app, with the keys of each table both ways."""
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from cascade.core.answer import Answer
 from cascade.core.layout import quoted
 from cascade.core.overview import Box, make_overview
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
-from cascade.render.graph_words import GraphWords
+from cascade.render.graph_words import GraphWords, by_app, by_schema
 from cascade.render.paragraphs import separated, wrapped
 from cascade.render.wording import counted, listed, printable, short_name
 
@@ -45,13 +44,12 @@ def _schemas(words: GraphWords, width: int) -> Iterator[list[str]]:
         down.setdefault(key.table, []).append(key)
         up.setdefault(key.to, []).append(key)
     target = words.answer.placement.target
-    for schema, boxes in groupby(words.overview.boxes, key=lambda box: box.schema):
+    for schema, boxes in by_schema(words.overview):
         lines = ["in no schema" if schema is None else quoted(schema) if schema else "in several schemas"]
-        for app, group in groupby(boxes, key=lambda box: box.app):
-            together = list(group)
-            if app and any(box.table for box in together):
+        for app, together in by_app(boxes):
+            if app:
                 lines.append(f"  {app}")
-            for box in together:
+            for _, box in together:
                 lines += _lines(box, words, width)
                 if box.table is not None:
                     lines += _keys(box.table, down.get(box.table.name, []), up.get(box.table.name, []), target, width)

@@ -1,7 +1,8 @@
 """What the graph of tables says of itself, in every format: of each box, of its keys, and of what is folded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
@@ -14,6 +15,24 @@ from cascade.render.wording import counted, listed, short_name
 
 MOST_TARGETS = 3
 """How many tables a box names that its keys lead to without an arrow."""
+
+
+Numbered = tuple[int, Box]
+"""A box with its place in ``Overview.boxes``."""
+
+
+def by_schema(overview: Overview) -> Iterator[tuple[str | None, list[Numbered]]]:
+    """The boxes of each schema; None is nowhere, ``""`` several."""
+    for schema, group in groupby(enumerate(overview.boxes), key=lambda numbered: numbered[1].schema):
+        yield schema, list(group)
+
+
+def by_app(boxes: Iterable[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
+    """The boxes of each app; ``""`` for several apps, and for a box that stands for an app by itself."""
+    for app, group in groupby(boxes, key=lambda numbered: numbered[1].app):
+        together = list(group)
+        alone = len(together) == 1 and together[0][1].table is None
+        yield "" if alone else app, together
 
 
 @dataclass(frozen=True, slots=True)

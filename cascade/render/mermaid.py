@@ -1,13 +1,12 @@
 """How the tables hang together, in Mermaid: for a README, an issue, a chat, which draw it themselves."""
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from cascade.core.answer import Answer
 from cascade.core.layout import quoted
 from cascade.core.overview import Box, make_overview
 from cascade.core.table_map import TableMap
-from cascade.render.graph_words import GraphWords
+from cascade.render.graph_words import GraphWords, by_app, by_schema
 from cascade.render.looks import MEANINGS_ON_TABLES
 from cascade.render.wording import printable
 
@@ -44,14 +43,13 @@ def _flowchart(words: GraphWords) -> str:
 
 
 def _schemas(words: GraphWords) -> Iterator[str]:
-    numbered = list(enumerate(words.overview.boxes))
-    for place, (schema, group) in enumerate(groupby(numbered, key=lambda item: item[1].schema)):
+    for place, (schema, boxes) in enumerate(by_schema(words.overview)):
         name = "in no schema" if schema is None else quoted(schema) if schema else "several schemas"
         yield f'  subgraph s{place}["{_escaped(name)}"]'
-        for at, (app, boxes) in enumerate(groupby(group, key=lambda item: item[1].app)):
+        for at, (app, together) in enumerate(by_app(boxes)):
             if app:
                 yield f'    subgraph s{place}_{at}["{_escaped(app)}"]'
-            yield from (f"      {_box(number, box, words)}" for number, box in boxes)
+            yield from (f"      {_box(number, box, words)}" for number, box in together)
             if app:
                 yield "    end"
         yield "  end"
