@@ -13,6 +13,7 @@ import click
 
 from cascade.cli.console import end_progress
 from cascade.cli.explaining import explain, history, where
+from cascade.cli.graphing import graph
 from cascade.cli.looking import check, plan
 from cascade.cli.migrating import migration
 from cascade.cli.repairing import apply, rehearse, undo
@@ -55,7 +56,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, check, rehearse, apply, undo, migration, explain, history, where, demo, catalog_sql):
+for command in (plan, check, rehearse, apply, undo, migration, explain, graph, history, where, demo, catalog_sql):
     cli.add_command(command)
 
 

@@ -1,14 +1,16 @@
 """``cascade explain``, ``history`` and ``where``: what a name means, what happened when, where names lead."""
 
 import sys
+from pathlib import Path
 
 import click
 
 from cascade.cli.console import colour, end_progress, progress, write
-from cascade.cli.options import question_options
+from cascade.cli.options import format_of, question_options
 from cascade.core.findings import DriftKind
 from cascade.errors import NoSuchName
 from cascade.workflows import Question, explain_error, explain_name
+from cascade.workflows.history import HISTORY_FORMATS
 
 
 @click.command()
@@ -52,18 +54,29 @@ def explain(
 @click.command()
 @question_options
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N records.")
-@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(HISTORY_FORMATS), help="Else what the name of -o says, else text."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write there; .txt, .json, .dot and .svg say the format.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Every migration, also long stretches in place.")
-def history(question: Question, last: int | None, format_: str, verbose: bool) -> None:
+def history(question: Question, last: int | None, format_: str | None, output: Path | None, verbose: bool) -> None:
     """Migrations in the order applied, with where the tables and columns of each are found."""
     from cascade.workflows.history import read_timeline, render_timeline
 
     if question.tables:
         raise click.UsageError("history shows migrations: --table does not apply; --app does.")
+    format_ = format_ or format_of(output, HISTORY_FORMATS)
     answer, timeline = read_timeline(question, last=last, report=progress(verbose))
     end_progress()
-    text = render_timeline(answer, timeline, format_, fold=not verbose and last is None, colour=colour())
-    write(text, None, for_people=format_ == "text")
+    coloured = output is None and colour()
+    text = render_timeline(answer, timeline, format_, fold=not verbose and last is None, colour=coloured)
+    write(text, output, for_people=format_ == "text")
 
 
 @click.command()

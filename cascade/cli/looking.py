@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cascade.cli.console import colour, end_progress, progress, write
-from cascade.cli.options import question_options
+from cascade.cli.options import format_of, question_options
 from cascade.core.findings import Severity
 from cascade.core.gate import exit_code
 from cascade.workflows import FORMATS, Question, analyse, render_answer
@@ -29,7 +29,7 @@ from cascade.workflows.checking import CHECK_FORMATS, check_database, render_che
 @click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
 def plan(question: Question, format_: str | None, output: Path | None, exit_code: bool, verbose: bool) -> int:
     """What is broken, why, and the whole order of repair."""
-    format_ = format_ or _format_of(output)
+    format_ = format_ or format_of(output, FORMATS)
     answer = analyse(question, report=progress(verbose))
     end_progress()
     text = render_answer(answer, format_, verbose=verbose, colour=output is None and colour())
@@ -100,12 +100,3 @@ def _write_baseline(
     number = write_baseline(question, file, until.date(), report=report)
     end_progress()
     click.echo(f"wrote {file}: {number} findings accepted until {until.date()}", err=True)
-
-
-def _format_of(output: Path | None) -> str:
-    suffix = output.suffix.lstrip(".").lower() if output else ""
-    if suffix in ("", "txt", "log"):
-        return "text"
-    if suffix not in FORMATS:
-        raise click.UsageError(f"{output}: which format? Known are {', '.join(FORMATS)}: name one with --format.")
-    return suffix

@@ -1,6 +1,6 @@
 """The options that say what to look at, shared by all commands that look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,17 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_QUESTION_OPTIONS):
         run = option(run)
     return run
+
+
+def format_of(output: Path | None, formats: Sequence[str], suffixes: Mapping[str, str] | None = None) -> str:
+    """The format that the name of a file says; ``suffixes`` are those that are not the name of a format."""
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    if suffix in ("", "txt", "log"):
+        return "text"
+    format_ = (suffixes or {}).get(suffix, suffix)
+    if format_ not in formats:
+        raise click.UsageError(f"{output}: which format? Known are {', '.join(formats)}: name one with --format.")
+    return format_
 
 
 def _decision(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:

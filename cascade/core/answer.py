@@ -24,6 +24,7 @@ class Answer:
     ``notes`` are sentences that belong in every format.
     ``ignored`` are findings of the whole database that the settings accept, each with the reason given there,
     ``accepted`` those that a baseline accepts.
+    ``source_url`` is the address of a line of source, with ``{path}`` and ``{line}`` in it; ``""`` leads nowhere.
     """
 
     host: str
@@ -42,6 +43,7 @@ class Answer:
     ignored: tuple[tuple[Drift, str], ...] = ()
     accepted: tuple[tuple[Drift, str], ...] = ()
     seconds: float | None = None
+    source_url: str = ""
 
     @property
     def complete(self) -> bool:

@@ -1,15 +1,15 @@
 """A picture drawn by Graphviz: the system's ``dot`` where there is one, else the wheel's program."""
 
-import re
 import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
-from html import escape, unescape
+from xml.etree import ElementTree as ET
 
 from graphviz.backend import execute
 
 from cascade.errors import RenderingFailed
+from cascade.render.looks import DARK_STYLE
 
 SYSTEM_PROGRAM = "dot"
 WHEEL_PROGRAM = "graphviz-pure"
@@ -26,7 +26,7 @@ def _silent(message: str) -> None:
 
 
 def render_svg(dot: str, *, description: str = "", report: Report = _silent) -> str:
-    """The DOT source drawn as SVG, with its name as title for those who cannot see it.
+    """The DOT source drawn as SVG, for light and dark, with its name as title for those who cannot see it.
 
     Warnings of the program are reported, but for those about the widths of letters. Raises ``RenderingFailed``
     where there is no program, saying what to install, and where it fails, saying what it said first.
@@ -80,8 +80,49 @@ def _complaints(stderr: str | None) -> list[str]:
 
 
 def _accessible(svg: str, description: str) -> str:
-    """The picture as one image with a name and, where there is one, a description."""
-    name = re.search(r"<title>(.*?)</title>", svg, re.DOTALL)
-    title = f"<title>{escape(unescape(name[1]), quote=False)}</title>\n" if name else ""
-    desc = f"<desc>{escape(description, quote=False)}</desc>\n" if description else ""
-    return re.sub(r"<svg\b[^>]*>\n?", lambda tag: f'<svg role="img"{tag[0][4:].rstrip()}\n{title}{desc}', svg, count=1)
+    """The picture as one image with a name, a description, tooltips that browsers show, and a style for the dark.
+
+    What Graphviz says of itself and of the day is left out, so that equal pictures are equal.
+    """
+    for prefix, namespace in (("", _SVG), ("xlink", _XLINK)):
+        ET.register_namespace(prefix, namespace)
+    root = ET.fromstring(svg)
+    names = [title for group in root.iterfind(f"{{{_SVG}}}g") if (title := _take_title(group)) is not None]
+    for group in list(root.iter(f"{{{_SVG}}}g")):
+        _take_title(group)
+        _with_tooltip(group)
+    head = [("title", names[0].text or "")] if names else []
+    head += [("desc", description)] if description else []
+    for position, (tag, text) in enumerate([*head, ("style", f"\n{DARK_STYLE}\n")]):
+        element = ET.Element(f"{{{_SVG}}}{tag}")
+        element.text, element.tail = text, "\n"
+        root.insert(position, element)
+    root.set("role", "img")
+    return f"{ET.tostring(root, encoding='unicode')}\n"
+
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+
+
+def _take_title(group: ET.Element) -> ET.Element | None:
+    """The title that Graphviz gives a group: the name in the DOT source, which says nothing to a reader."""
+    title = group.find(f"{{{_SVG}}}title")
+    if title is not None:
+        group.remove(title)
+    return title
+
+
+def _with_tooltip(group: ET.Element) -> None:
+    """A title in the place of ``xlink:title``, which browsers show no more; an anchor that leads nowhere is none."""
+    anchor = group.find(f"{{{_SVG}}}a")
+    if anchor is None:
+        return
+    tooltip = ET.Element(f"{{{_SVG}}}title")
+    tooltip.text = anchor.attrib.pop(f"{{{_XLINK}}}title", "")
+    anchor.insert(0, tooltip)
+    leads_to = anchor.get(f"{{{_XLINK}}}href")
+    if leads_to:
+        anchor.set("href", leads_to)
+    else:
+        anchor.tag = f"{{{_SVG}}}g"

@@ -8,7 +8,6 @@ these no more are drawn than an eye can follow; the others are words too.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from cascade.core.actions import Action, CreateTable, ExchangeTable, MoveTable, ShelveTable
 from cascade.core.answer import Answer
@@ -17,19 +16,23 @@ from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
 from cascade.render.hazards import HazardInWords, hazards_in_words
-from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, MEANINGS, OK, UNSURE, Look, appearance_of
-from cascade.render.paragraphs import columns, wrapped
-from cascade.render.sentences import object_name
-from cascade.render.wording import (
-    counted,
-    listed,
-    migration_labels,
-    printable,
-    short_name,
-    what_was_compared,
+from cascade.render.labels import dot_text, font, source_link, text_cell
+from cascade.render.ladder import MOST_ROWS, Column, Ladder, Row, Sort, ladder_dot
+from cascade.render.looks import (
+    ADVICE,
+    DECIDE,
+    LEFT_OUT,
+    MEANINGS,
+    OK,
+    UNSURE,
+    Look,
+    Paint,
+    appearance_of,
 )
+from cascade.render.sentences import object_name
+from cascade.render.sql import render_action
+from cascade.render.wording import counted, listed, migration_labels, printable, short_name, what_was_compared
 
-_GREY = "#444444"
 MOST_ARCS = 30
 """More arcs than that no eye can follow."""
 MOST_ARCS_TO_ONE = 6
@@ -38,39 +41,31 @@ LONGEST_ARC = 20
 """In rows. A longer one leaves the page that one looks at."""
 MOST_HAZARDS = 12
 """More are in the text; a picture is for the order."""
-NARROWEST = 640
-"""In points: narrower than that the title does not fit."""
-_TEXT_SIZE = 11
-_LETTER = 0.615 * _TEXT_SIZE
-"""The width of a letter of Courier in points, with some slack: all are equally wide, so columns can be reckoned."""
+LONGEST_TOOLTIP = 600
+"""In letters: a table made anew has a long statement, which the text shows whole."""
 
 
 def render_dot(answer: Answer) -> str:
     """The plan as a picture in DOT, without dates, so that it can be compared.
 
     What is undecided and what the scope leaves out stands in bands of its own below the steps; an empty plan is
-    a small picture that says so.
+    a small picture that says so. Of more than ``MOST_ROWS`` rows the others are counted.
     """
     drawn = _drawn_pairs(answer)
     rungs = _rungs(answer, drawn)
-    widths = _Widths.of(rungs)
-    nodes = list(_nodes(answer, rungs, widths, arcs=bool(drawn)))
-    lines = [
-        f"digraph {_quoted(f'cascade plan {answer.plan_id}')} {{",
-        *_ATTRIBUTES,
-        *(f"  {name} [label=<{label}>];" for name, label in nodes),
-        *_spine([name for name, _ in nodes]),
-        *_arcs(drawn, rungs),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    shown = rungs[:MOST_ROWS]
+    rows = [rung.row(answer) for rung in shown]
+    nodes = list(_nodes(answer, rungs, shown, rows, arcs=bool(drawn)))
+    return ladder_dot(f"cascade plan {answer.plan_id}", nodes, _arcs(drawn, shown))
 
 
-_ATTRIBUTES = (
-    '  graph [rankdir=TB, ranksep=0.03, nodesep=0.1, bgcolor="#FFFFFF", pad=0.25, splines=true];',
-    f'  node [shape=plain, fontname="Courier", fontsize={_TEXT_SIZE}, fontcolor="#000000"];',
-    '  edge [fontname="Courier", fontsize=9];',
-)
+def describe_plan(answer: Answer) -> str:
+    """The picture in words, for those who cannot see it: what it shows, and its rows in order."""
+    if not answer.findings():
+        return _verdict(answer)[1]
+    rungs = _rungs(answer, _drawn_pairs(answer))
+    rows = [f"{rung.number or rung.band.partition(':')[0]}: {rung.look.word} {rung.what} {rung.way}" for rung in rungs]
+    return printable(f"{' '.join(_explanation(answer, rungs, arcs=False))} {listed(rows, 40)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +83,33 @@ class _Rung:
     rows: str
     keys: str
     table: TableName | None
+    about: TableName | None
+    tooltip: str
 
-    @property
-    def cells(self) -> tuple[str, ...]:
+    def row(self, answer: Answer) -> Row:
         """What stands in the columns."""
-        return (self.number, self.wave, self.look.word, self.migration, self.what, self.way, self.rows, self.keys)
+        expected = answer.expected.tables.get(self.about) if self.about else None
+        cells = (self.number, self.wave, self.look.word, self.migration, self.what, self.way, self.rows, self.keys)
+        link = source_link(expected.model_source, answer.source_url) if expected else ""
+        return Row(self.name, cells, self.look, self.tooltip, link)
 
+
+_COLUMNS = (
+    Column("step", Sort.NUMBER),
+    Column("wave", Sort.NUMBER),
+    Column("", Sort.BADGE),
+    Column("made by"),
+    Column("table", grows=True),
+    Column("from -> to"),
+    Column("rows", Sort.NUMBER),
+    Column("keys to", Sort.FAINT),
+)
 
 _Pairs = Mapping[tuple[TableName, TableName], int]
 """How many keys lead from one table to another."""
 
 _MadeBy = Callable[[Drift | None], str]
 """The label of the migration that made what a finding is about."""
-
-_HEADS = ("step", "wave", "", "made by", "table", "from -> to", "rows", "keys to")
-_WORD, _NAMES, _ROWS, _KEYS = 2, 4, 6, 7
-_RIGHT_ALIGNED = frozenset((0, 1, _ROWS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Widths:
-    """The widths of the columns in letters; a column that says nothing has none."""
-
-    letters: tuple[int, ...]
-
-    @classmethod
-    def of(cls, rungs: Sequence[_Rung]) -> "_Widths":
-        """Wide enough for every row."""
-        cells = list(zip(*(rung.cells for rung in rungs), strict=True)) or [()] * len(_HEADS)
-        widths = [max((columns(printable(cell)) for cell in column), default=0) for column in cells]
-        return cls(tuple(max(width, len(head)) if width else 0 for width, head in zip(widths, _HEADS, strict=True)))
-
-    @property
-    def points(self) -> tuple[int, ...]:
-        """The same in points, with the room around the text."""
-        points = [round(letters * _LETTER) + 14 if letters else 0 for letters in self.letters]
-        # What a narrow ladder lacks goes to the names: all rows are as wide as the title.
-        points[_NAMES] += max(0, NARROWEST - sum(points))
-        return tuple(points)
-
-    @property
-    def total(self) -> int:
-        """The width of a row."""
-        return sum(self.points)
 
 
 def _rungs(answer: Answer, drawn: _Pairs) -> list[_Rung]:
@@ -179,7 +158,13 @@ def _of_step(step: Step, made_by: str, answer: Answer, drawn: _Pairs) -> _Rung:
         rows=_rows(step.action, answer),
         keys=_keys_in_words(_placed(step.action), answer, drawn),
         table=_placed(step.action),
+        about=step.table,
+        tooltip=_shortened("\n".join(render_action(step.action))),
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TOOLTIP else f"{text[:LONGEST_TOOLTIP]} …"
 
 
 def _rows(action: Action, answer: Answer) -> str:
@@ -247,39 +232,39 @@ def _of_drifts(drifts: Iterable[Drift], band: str, look: Look, made_by: _MadeBy,
             rows=" / ".join(rows.figure for rows in drift.rows),
             keys="",
             table=None,
+            about=drift.table,
+            tooltip="\n".join(filter(None, (f"{drift.kind.value}: {drift.observed}", drift.undecided))),
         )
 
 
-def _nodes(answer: Answer, rungs: Sequence[_Rung], widths: _Widths, *, arcs: bool) -> Iterator[tuple[str, str]]:
-    """Names and labels of everything in the ladder, from the title down."""
-    yield "title", _title(answer, rungs, widths, arcs=arcs)
+def _nodes(
+    answer: Answer, rungs: Sequence[_Rung], shown: Sequence[_Rung], rows: Sequence[Row], *, arcs: bool
+) -> Iterator[str]:
+    """Everything in the ladder, from the title down."""
+    ladder = Ladder(_COLUMNS, rows)
+    scope = f" {answer.plan.scope}" if answer.plan.scope else ""
+    head = f"cascade plan{scope}: {quoted(answer.observed.database)}, id {answer.plan_id}"
+    yield ladder.title(head, " ".join(_explanation(answer, rungs, arcs=arcs)))
     if not answer.findings():
-        look, text = _verdict(answer)
-        yield "verdict", _boxed(_word_cell(look, 80) + _text_cell(text, widths.total - 80), _border(look))
+        yield ladder.verdict(*_verdict(answer))
     if any(rung.number for rung in rungs):
-        yield "heads", _table_row(_HEADS, widths, ink=_GREY)
+        yield ladder.heads()
     band, bands = "", 0
-    for rung in rungs:
+    for rung, row in zip(shown, rows, strict=True):
         if rung.band and rung.band != band:
             band, bands = rung.band, bands + 1
-            yield f"band{bands}", _band(band, widths)
-        yield rung.name, _table_row(rung.cells, widths, look=rung.look)
+            yield ladder.band(f"band{bands}", band)
+        yield ladder.row(row)
+    if len(rungs) > len(shown):
+        more = f"and {counted(len(rungs) - len(shown), 'more row', 'more rows')}: the text and the JSON have them all"
+        yield ladder.band("more", more)
     hazards = hazards_in_words(answer.plan.steps)
     if hazards:
-        yield "mind", _band("mind", widths)
-        yield "hazards", _hazards(hazards, widths)
+        yield ladder.band("mind", "mind")
+        yield ladder.words("hazards", _hazards(hazards))
     if rungs:
-        yield "legend", _legend(rungs, widths)
-
-
-def _title(answer: Answer, rungs: Sequence[_Rung], widths: _Widths, *, arcs: bool) -> str:
-    plan = answer.plan
-    scope = f" {plan.scope}" if plan.scope else ""
-    head = f"cascade plan{scope}: {quoted(answer.observed.database)}, id {answer.plan_id}"
-    texts = wrapped(" ".join(_explanation(answer, rungs, arcs=arcs)), int(widths.total / _LETTER))
-    lines = [_font(head, size=15, bold=True), *(_font(text, colour=_GREY) for text in texts)]
-    body = "".join(f'{line}<BR ALIGN="LEFT"/>' for line in lines)
-    return _boxed(f'<TD ALIGN="LEFT" WIDTH="{widths.total}" CELLPADDING="6">{body}</TD>')
+        used = {rung.look for rung in shown}
+        yield ladder.legend([meaning for meaning in MEANINGS if meaning[0] in used], _signs(rungs))
 
 
 def _explanation(answer: Answer, rungs: Sequence[_Rung], *, arcs: bool) -> Iterator[str]:
@@ -307,101 +292,35 @@ def _verdict(answer: Answer) -> tuple[Look, str]:
     return OK, f"No drift{scope}. Compared: {what_was_compared(answer)}."
 
 
-def _hazards(hazards: Sequence[HazardInWords], widths: _Widths) -> str:
+def _hazards(hazards: Sequence[HazardInWords]) -> list[str]:
     """A sentence each; above ``MOST_HAZARDS`` the kinds of the others, which the text lists."""
     shown = hazards[:MOST_HAZARDS]
     texts = [hazard.sentence for hazard in shown]
     if len(hazards) > len(shown):
         kinds = sorted({hazard.kind.value for hazard in hazards[len(shown) :]})
         texts.append(f"and {len(hazards) - len(shown)} more of {', '.join(kinds)}")
-    rows = "".join(f"<TR>{_text_cell(text, widths.total)}</TR>" for text in texts)
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4">{rows}</TABLE>'
+    return texts
 
 
-def _band(text: str, widths: _Widths) -> str:
-    return _boxed(
-        f'<TD ALIGN="LEFT" WIDTH="{widths.total}" BGCOLOR="#E8E8E8" CELLPADDING="4">{_font(text, bold=True)}</TD>'
+def _signs(rungs: Sequence[_Rung]) -> list[str]:
+    """What the signs before rows mean, of those that occur, as cells of the legend."""
+    signs = [text for sign, text in _SIGNS if any(sign in rung.rows for rung in rungs)]
+    return (
+        [f'<TD ALIGN="RIGHT">{font("rows", paint=Paint.FAINT)}</TD>' + text_cell(", ".join(signs), 200)]
+        if signs
+        else []
     )
 
 
-def _table_row(cells: Sequence[str], widths: _Widths, *, look: Look | None = None, ink: str = "") -> str:
-    parts = []
-    for number, (cell, points) in enumerate(zip(cells, widths.points, strict=True)):
-        if points and look and number == _WORD:
-            parts.append(_word_cell(look, points))
-        elif points:
-            align = "RIGHT" if number in _RIGHT_ALIGNED else "LEFT"
-            colour = _GREY if number == _KEYS else ink
-            parts.append(f'<TD ALIGN="{align}" WIDTH="{points}">{_font(cell, colour=colour)}</TD>')
-    return _boxed("".join(parts), _border(look))
-
-
-def _legend(rungs: Sequence[_Rung], widths: _Widths) -> str:
-    """What the words and signs mean, of those that occur."""
-    used = {rung.look for rung in rungs}
-    rows = [_word_cell(look, 80) + _text_cell(meaning, widths.total - 80) for look, meaning in MEANINGS if look in used]
-    signs = [text for sign, text in _SIGNS if any(sign in rung.rows for rung in rungs)]
-    if signs:
-        rows.append(f'<TD ALIGN="RIGHT">{_font("rows", colour=_GREY)}</TD>' + _text_cell(", ".join(signs), 200))
-    body = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="3">{body}</TABLE>'
-
-
 _SIGNS = (("~", "~ about"), (">", "> more than"), ("?", "? not known"))
-
-
-_DARK = frozenset({"#0072B2", "#D55E00", "#009E73", "#000000"})
-
-
-def _word_cell(look: Look, points: int) -> str:
-    """The status as a word, in letters that can be read on its colour."""
-    ink = "#FFFFFF" if look.colour in _DARK else "#000000"
-    return f'<TD WIDTH="{points}" BGCOLOR="{look.colour}">{_font(look.word, colour=ink, bold=True)}</TD>'
-
-
-def _text_cell(text: str, points: int) -> str:
-    lines = wrapped(text, max(40, int(points / _LETTER)))
-    body = "".join(f'{_font(line, colour=_GREY)}<BR ALIGN="LEFT"/>' for line in lines)
-    return f'<TD ALIGN="LEFT" WIDTH="{points}">{body}</TD>'
-
-
-def _border(look: Look | None) -> str:
-    return f' BORDER="2" COLOR="{look.colour}" STYLE="{look.style}"' if look else ' BORDER="0"'
-
-
-def _boxed(cells: str, border: str = ' BORDER="0"') -> str:
-    return f'<TABLE{border} CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
-
-
-def _spine(names: Sequence[str]) -> Iterator[str]:
-    """Invisible edges that keep the rows one under the other."""
-    for upper, lower in pairwise(names):
-        yield f"  {upper} -> {lower} [style=invis, weight=1000];"
 
 
 def _arcs(drawn: _Pairs, rungs: Sequence[_Rung]) -> Iterator[str]:
     """The foreign keys between tables that have a row of their own, one arc for each pair."""
     row = {rung.table: rung.name for rung in rungs if rung.table is not None}
     for (table, to), times in drawn.items():
+        if table not in row or to not in row:
+            continue
         label = f', label=" ×{times}"' if times > 1 else ""
-        yield f'  {row[table]}:e -> {row[to]}:e [constraint=false, color="#444444", arrowsize=0.7{label}];'
-
-
-def _font(text: str, *, colour: str = "", size: int = 0, bold: bool = False) -> str:
-    """Text in a colour; nothing for nothing, because an empty FONT is a syntax error."""
-    if not text:
-        return ""
-    inner = f"<B>{_escaped(text)}</B>" if bold else _escaped(text)
-    attributes = (f' COLOR="{colour}"' if colour else "") + (f' POINT-SIZE="{size}"' if size else "")
-    return f"<FONT{attributes}>{inner}</FONT>" if attributes else inner
-
-
-def _escaped(text: str) -> str:
-    """Text as it can stand in an HTML-like label; spaces beside spaces would be lost."""
-    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("  ", "&#160;&#160;")):
-        text = text.replace(letter, entity)
-    return printable(text)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        tooltip = dot_text(f"{table} refers to {to}")
+        yield f"  {row[table]}:e -> {row[to]}:e [constraint=false, tooltip={tooltip}{label}];"

@@ -37,7 +37,7 @@ def render_history(
     Where they are not where they belong, a mark stands before it and their names behind it. A pause between two runs
     of migrate is a line of its own. With ``fold`` long stretches of migrations in place are one line.
     """
-    lines = [*_header(answer, timeline, width), ""]
+    lines = [*_wrapped_header(answer, timeline, width), ""]
     lines += _table(timeline.entries, fold=fold, width=width)
     return "".join(f"{_painted(line) if colour else line}\n" for line in lines)
 
@@ -55,22 +55,31 @@ def render_history_json(answer: Answer, timeline: Timeline) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _header(answer: Answer, timeline: Timeline, width: int) -> list[str]:
+def _wrapped_header(answer: Answer, timeline: Timeline, width: int) -> list[str]:
+    return [
+        line
+        for text in header(answer, timeline, mark=f"{MARK} marks ")
+        for line in wrapped(printable(text), width, hang=2)
+    ]
+
+
+def header(answer: Answer, timeline: Timeline, *, mark: str = "") -> tuple[str, str]:
+    """What is recorded where, and of how many migrations not all is in place."""
     recorded = [entry for entry in timeline.entries if entry.standing is not Standing.PENDING]
     astray = sum(bool(entry.astray) for entry in recorded)
     times = [entry.applied for entry in recorded if entry.applied]
     when = f", {window(min(times), max(times))}" if times else ""
-    amiss = (
-        f"{MARK} marks {counted(astray, 'migration')} of which not all is where it belongs."
-        if astray
-        else "All that they made is where it belongs."
-    )
-    texts = (
+    if not recorded:
+        amiss = "Nothing is recorded."
+    elif astray:
+        amiss = f"{mark}{counted(astray, 'migration')} of which not all is where it belongs."
+    else:
+        amiss = "All that they made is where it belongs."
+    return (
         f"{answer.observed.database} {_on(answer.host)}: {counted(len(recorded), 'migration')} recorded in "
         f"{timeline.schema}.django_migrations{when}.",
-        f"{amiss if recorded else 'Nothing is recorded.'} Counted are tables, and columns that came later.",
+        f"{amiss} Counted are tables, and columns that came later.",
     )
-    return [line for text in texts for line in wrapped(printable(text), width, hang=2)]
 
 
 def _on(host: str) -> str:
@@ -80,12 +89,12 @@ def _on(host: str) -> str:
 def _table(entries: Sequence[Entry], *, fold: bool, width: int) -> Iterator[str]:
     layout = _Layout(entries, width)
     before: Entry | None = None
-    for stretch in _stretches(entries, fold=fold):
+    for stretch in stretches(entries, fold=fold):
         first, last = stretch[0], stretch[-1]
         if before is not None and first.standing is Standing.PENDING and before.standing is not Standing.PENDING:
             yield layout.separator("not applied yet")
         elif before is not None and first.starts_a_run and first.standing is not Standing.PENDING:
-            yield layout.separator(_pause(before, first))
+            yield layout.separator(pause(before, first))
         if len(stretch) == 1:
             yield from layout.lines(first)
         else:
@@ -93,7 +102,7 @@ def _table(entries: Sequence[Entry], *, fold: bool, width: int) -> Iterator[str]
         before = last
 
 
-def _stretches(entries: Sequence[Entry], *, fold: bool) -> Iterator[list[Entry]]:
+def stretches(entries: Sequence[Entry], *, fold: bool) -> Iterator[list[Entry]]:
     """The entries one by one, those that are summed up together."""
     near = {at + offset for at, entry in enumerate(entries) if entry.astray for offset in range(-CONTEXT, CONTEXT + 1)}
     waiting: list[Entry] = []
@@ -114,7 +123,8 @@ def _together(stretch: list[Entry]) -> Iterator[list[Entry]]:
         yield from ([entry] for entry in stretch)
 
 
-def _pause(before: Entry, after: Entry) -> str:
+def pause(before: Entry, after: Entry) -> str:
+    """How long nothing was recorded between two entries."""
     start, end = moment_of(before.applied), moment_of(after.applied)
     return f"{_duration(end - start)} without a record" if start and end else "a pause"
 
@@ -136,7 +146,7 @@ class _Layout:
 
     def __init__(self, entries: Sequence[Entry], width: int) -> None:
         self._id = max((len(str(entry.position or "")) for entry in entries), default=1)
-        self._when = max((columns(_time(entry)) for entry in entries), default=0)
+        self._when = max((columns(time_of(entry)) for entry in entries), default=0)
         self._name = max((columns(printable(str(entry.migration))) for entry in entries), default=0)
         # What is found needs room too: long names push it to a line of its own.
         self._name = min(self._name, max(24, width - self._lead - 24))
@@ -152,38 +162,44 @@ class _Layout:
         mark = MARK if entry.astray else " "
         number = padded(str(entry.position or ""), self._id, right=True)
         name = printable(str(entry.migration))
-        head = f"{mark} {number}  {padded(_time(entry), self._when)}  {padded(name, self._name)}"
+        head = f"{mark} {number}  {padded(time_of(entry), self._when)}  {padded(name, self._name)}"
         at = self._lead + self._name + 2
-        found = wrapped(printable(_found(entry)), self._width, first=at, hang=at)
+        places = wrapped(printable(found(entry)), self._width, first=at, hang=at)
         beside = columns(head) + 2 <= at
-        lines = [padded(head, at) + found[0][at:], *found[1:]] if beside else [head.rstrip(), *found]
+        lines = [padded(head, at) + places[0][at:], *places[1:]] if beside else [head.rstrip(), *places]
         below = self._lead + 2
         return lines + wrapped(printable(listed(entry.astray, MOST)), self._width, first=below, hang=below)
 
     def folded(self, stretch: Sequence[Entry]) -> list[str]:
         """Many migrations in place, in one line."""
-        schemas = list(dict.fromkeys(schema for e in stretch for places, _ in e.found for schema in places))
-        where = f"all in {listed(schemas)}" if schemas else "making no table or column"
-        without = sum(entry.standing is Standing.WITHOUT_FILE for entry in stretch)
-        squashed = sum(entry.standing is Standing.SQUASHED for entry in stretch)
-        more = f", {without} of them without a file" if without else ""
-        more += f", {squashed} squashed since" if squashed else ""
-        days = [entry.applied[:10] for entry in stretch if entry.applied]
-        when = f", {min(days)}{f' to {max(days)}' if max(days) != min(days) else ''}" if days else ""
-        text = f"… {counted(len(stretch), 'migration')}{when}, {where}{more}"
         at = 2 + self._id + 2
-        return wrapped(printable(text), self._width, first=at, hang=at + 2)
+        return wrapped(printable(f"… {summed_up(stretch)}"), self._width, first=at, hang=at + 2)
 
     def separator(self, text: str) -> str:
         """A line between two runs."""
         return " " * (2 + self._id + 2) + f"-- {text} --"
 
 
-def _time(entry: Entry) -> str:
+def summed_up(stretch: Sequence[Entry]) -> str:
+    """Many migrations in place, in a phrase."""
+    schemas = list(dict.fromkeys(schema for e in stretch for places, _ in e.found for schema in places))
+    where = f"all in {listed(schemas)}" if schemas else "making no table or column"
+    without = sum(entry.standing is Standing.WITHOUT_FILE for entry in stretch)
+    squashed = sum(entry.standing is Standing.SQUASHED for entry in stretch)
+    more = f", {without} of them without a file" if without else ""
+    more += f", {squashed} squashed since" if squashed else ""
+    days = [entry.applied[:10] for entry in stretch if entry.applied]
+    when = f", {min(days)}{f' to {max(days)}' if max(days) != min(days) else ''}" if days else ""
+    return f"{counted(len(stretch), 'migration')}{when}, {where}{more}"
+
+
+def time_of(entry: Entry) -> str:
+    """When it was recorded, to the second; empty for one that is not."""
     return moment(entry.applied).removesuffix(" UTC") if entry.applied else ""
 
 
-def _found(entry: Entry) -> str:
+def found(entry: Entry) -> str:
+    """Where what it made is, and what the files say of it."""
     parts = [f"{' and '.join(places) if places else 'nowhere'} {number}" for places, number in entry.found]
     text = ", ".join(parts)
     match entry.standing:

@@ -26,6 +26,7 @@ class ProjectSettings:
     """What ``CASCADE`` in the project's settings says; every entry is optional.
 
     ``production`` names the servers on which nothing is rehearsed by default: ``host`` or ``host:port``.
+    ``source_url`` is the address of a line of the project's source, with ``{path}`` and ``{line}`` in it.
     """
 
     schema: str | None = None
@@ -35,6 +36,7 @@ class ProjectSettings:
     ignore: tuple[Ignore, ...] = ()
     production: tuple[str, ...] = ()
     guard: GuardMode = GuardMode.ERROR
+    source_url: str = ""
 
     def is_production(self, settings: Mapping[str, Any]) -> bool:
         """Whether an entry of DATABASES leads to a server that is named as production."""
@@ -54,6 +56,10 @@ class Project:
     def relative(self, file: str | Path) -> str:
         """The path relative to the project where it lies inside it, else relative to its site-packages."""
         return _relative_to_any(str(file), (str(self.folder.resolve()), *sys.path))
+
+    def holds(self, path: str) -> bool:
+        """Whether a path that ``relative`` gave is of the project's own source, and of no installed package."""
+        return "site-packages" not in path.split("/") and (self.folder / path).is_file() and not path.startswith("/")
 
 
 @cache
@@ -269,7 +275,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION", "GUARD"}
+    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION", "GUARD", "SOURCE_URL"}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -284,6 +290,7 @@ def _project(module: str, folder: Path) -> Project:
             parse_ignores(own.get("IGNORE", ())),
             _servers(own.get("PRODUCTION", ())),
             parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
+            _source_url(own.get("SOURCE_URL", "")),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )
@@ -299,6 +306,16 @@ def _servers(entry: Any) -> tuple[str, ...]:
                 hint='Write it "db.example.com", "db.example.com:5432", or a list of these.',
             )
     return named
+
+
+def _source_url(entry: Any) -> str:
+    """An address with a place for the path; only of the web, since a reader follows it out of a picture."""
+    if entry and not (isinstance(entry, str) and re.match(r"https?://", entry) and "{path}" in entry):
+        raise ProjectError(
+            'CASCADE["SOURCE_URL"] in the settings is no address of a line of source.',
+            hint='Write it like "https://example.com/our/site/blob/main/{path}#L{line}".',
+        )
+    return str(entry or "")
 
 
 def _path_in(options: str) -> str | None:

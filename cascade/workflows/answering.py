@@ -29,6 +29,7 @@ from cascade.core.planner import Scope, make_plan
 from cascade.core.repairs import Surroundings
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
+from cascade.workflows.model_sources import with_model_sources
 from cascade.workflows.question import Question, Report, asked_options, question_document, silent, with_settings
 from cascade.workflows.reading import Reading, read_from_file, read_live
 
@@ -62,6 +63,8 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     from cascade.sources.project import source_revision
 
     expected = replace(reading.expected, source_revision=source_revision(project.folder))
+    if project.cascade.source_url:
+        expected = with_model_sources(expected, project)
     observed, placement = reading.observed, reading.placement
     scope = _scope_of(question, project, expected)
     _refuse_idle_decisions(question.decisions, expected, observed)
@@ -108,6 +111,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
         notes=(*placement.notes, *expected.remarks, *_history_notes(expected)),
         ignored=ignored,
         seconds=seconds,
+        source_url=project.cascade.source_url,
     )
 
 

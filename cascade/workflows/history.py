@@ -10,6 +10,9 @@ from cascade.errors import NoSuchName
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report, silent
 
+HISTORY_FORMATS = ("text", "json", "dot", "svg")
+"""What a timeline can be rendered as."""
+
 
 def read_timeline(question: Question, *, last: int | None = None, report: Report = silent) -> tuple[Answer, Timeline]:
     """The record with where everything is, and the answer that it was read with; of the question's apps, if any.
@@ -27,11 +30,20 @@ def read_timeline(question: Question, *, last: int | None = None, report: Report
 def render_timeline(
     answer: Answer, timeline: Timeline, format_: str, *, fold: bool = True, colour: bool = False
 ) -> str:
-    """The timeline as text or JSON; ``fold`` sums up what is in place."""
+    """The timeline in one of ``HISTORY_FORMATS``; ``fold`` sums up what is in place."""
     if format_ == "json":
         from cascade.render.history import render_history_json
 
         return render_history_json(answer, timeline)
+    if format_ in ("dot", "svg"):
+        from cascade.render.history_dot import describe_history, render_history_dot
+
+        dot = render_history_dot(answer, timeline, fold=fold)
+        if format_ == "dot":
+            return dot
+        from cascade.effects.svg import render_svg
+
+        return render_svg(dot, description=describe_history(answer, timeline))
     from cascade.render.history import render_history
 
     return render_history(answer, timeline, fold=fold, colour=colour)

@@ -27,9 +27,9 @@ def render_answer(answer: Answer, format_: str, *, verbose: bool = False, colour
             return render_dot(answer)
         case "svg":
             from cascade.effects.svg import render_svg
-            from cascade.render.dot import render_dot
+            from cascade.render.dot import describe_plan, render_dot
 
-            return render_svg(render_dot(answer))
+            return render_svg(render_dot(answer), description=describe_plan(answer))
         case "text":
             from cascade.render.text import render_text
 

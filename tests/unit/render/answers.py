@@ -1,6 +1,6 @@
 """Answers made by hand, for the tests of what is rendered from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cascade.core.actions import Action, AddColumn, AddForeignKey, CreateTable, MoveTable
@@ -515,6 +515,44 @@ def sixty_moves() -> Answer:
     steps = tuple(move(table, position) for position, table in enumerate(tables, start=1))
     chain = Chain(str(drifts[0].table), "static", tuple(str(drift.table) for drift in drifts))
     return answer_about((*HEALTHY_TABLES, *tables), Plan(drifts, steps, (chain,)))
+
+
+def large(tables: int, astray: int = 12, apps: int = 24) -> Answer:
+    """A site as real ones are: apps of like size, keys inside of an app, to a few hubs and to other apps.
+
+    The first tables of the last two apps lie in another schema.
+    """
+    per_app = -(-tables // apps)
+    names = [f"app{number // per_app:02d}_thing_{number % per_app:02d}" for number in range(tables)]
+    hubs = ("accounts_user", names[0], names[per_app % tables])
+
+    def keys(number: int) -> Iterator[tuple[str, str]]:
+        first = number // per_app * per_app
+        if number > first:
+            yield "parent_id", names[first + (number - first - 1) // 3]
+        if number % 3 == 0:
+            yield "owner_id", hubs[number % len(hubs)]
+        if number % 7 == 5:
+            yield "other_id", names[number * 5 % tables]
+        if number % 11 == 7:
+            yield "author_id", "accounts_user"
+
+    late = frozenset([n for n in range(tables) if n // per_app >= (tables - 1) // per_app - 1][:astray])
+    made = [
+        Made(
+            f"app{number // per_app:02d}",
+            name,
+            f"{number % per_app + 1:04d}_step",
+            RowEvidence(number * 10),
+            tuple(keys(number)),
+            astray_in="test_schema" if number in late else "",
+        )
+        for number, name in enumerate(names)
+    ]
+    moved = [table for table in made if table.astray_in]
+    drifts = tuple(misplaced(table) for table in moved)
+    steps = tuple(move(table, position) for position, table in enumerate(moved, start=1))
+    return answer_about((*HEALTHY_TABLES, *made), Plan(drifts, steps, ()))
 
 
 def misplaced(table: Made) -> Drift:

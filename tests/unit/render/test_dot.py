@@ -10,11 +10,14 @@ import pytest
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
+from cascade.core.history import SourceLines
 from cascade.core.plan import Hazard, HazardKind, Plan
 from cascade.effects import svg
 from cascade.effects.svg import render_svg
 from cascade.errors import RenderingFailed
-from cascade.render.dot import MOST_ARCS, MOST_ARCS_TO_ONE, render_dot
+from cascade.render.dot import MOST_ARCS, MOST_ARCS_TO_ONE, describe_plan, render_dot
+from cascade.render.ladder import MOST_ROWS
+from cascade.render.looks import Paint
 from tests.unit.render import answers
 
 EVERY = [
@@ -122,7 +125,7 @@ def test_it_carries_no_dates_and_is_the_same_twice(make: Callable[[], Answer]) -
 
     assert dot == render_dot(make())
     assert not re.search(r"20\d\d-", dot)
-    assert 'bgcolor="#FFFFFF"' in dot
+    assert f'bgcolor="{Paint.PAPER.light}"' in dot
 
 
 @every_answer
@@ -171,8 +174,7 @@ def test_all_rows_of_the_ladder_are_equally_wide(program: str) -> None:
     picture = ET.fromstring(render_svg(render_dot(answers.sixty_moves())))
     widths = set()
     for group in picture.iter(f"{NAMESPACE}g"):
-        title = group.find(f"{NAMESPACE}title")
-        if title is not None and title.text and title.text.startswith("step") and "->" not in title.text:
+        if re.fullmatch(r"node step\d+", group.get("class", "")):
             points = " ".join(polygon.get("points", "") for polygon in group.iter(f"{NAMESPACE}polygon"))
             across = [float(x) for x in re.findall(r"(-?[\d.]+),", points)]
             widths.add(round(max(across) - min(across)))
@@ -224,3 +226,47 @@ def test_waves_are_bands_where_each_is_one_stretch_and_else_a_column() -> None:
     assert ">wave</FONT>" not in apart
     assert "band1" not in together
     assert ">wave</FONT>" in together
+
+
+def test_a_row_says_its_statement_to_a_pointer_and_leads_to_the_model(program: str) -> None:
+    answer = linked(answers.incident(), "https://example.com/{path}#L{line}")
+    root = ET.fromstring(render_svg(render_dot(answer)))
+    step = next(group for group in root.iter(f"{NAMESPACE}g") if group.get("class") == "node step5")
+
+    assert [title.text for title in step.iter(f"{NAMESPACE}title")] == [
+        "ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;"
+    ]
+    assert [link.get("href") for link in step.iter(f"{NAMESPACE}a")] == [
+        "https://example.com/user_profile/models.py#L7"
+    ]
+
+
+def test_without_an_address_of_the_source_nothing_is_a_link(program: str) -> None:
+    picture = render_svg(render_dot(answers.incident()))
+
+    assert "<a" not in picture
+    assert "href" not in picture
+
+
+def test_those_who_cannot_see_the_plan_are_told_its_rows_in_order() -> None:
+    told = describe_plan(answers.incident())
+
+    assert told.startswith("7 steps in 1 wave, from top to bottom.")
+    assert "5: move user_profile_bounty test_schema -> public, 6: move" in told
+    assert "left out teams_teammembership.left_at" in told
+
+
+def test_of_thousands_of_steps_the_first_are_drawn_and_the_others_counted() -> None:
+    dot = render_dot(interlinked(1_000, lambda number: 0))
+
+    assert dot.count("[class=step") == MOST_ROWS
+    assert f"and {1_000 - MOST_ROWS:,} more rows" in dot
+
+
+def linked(answer: Answer, address: str) -> Answer:
+    """The answer with the models' places in the source, and their address."""
+    tables = {
+        name: replace(table, model_source=SourceLines(f"{table.app}/models.py", 7, 20))
+        for name, table in answer.expected.tables.items()
+    }
+    return replace(answer, expected=replace(answer.expected, tables=tables), source_url=address)

@@ -1,8 +1,13 @@
 """The timeline as text."""
 
+from dataclasses import replace
+
 from cascade.core.history import MigrationKey
 from cascade.core.timeline import Entry, Standing, Timeline
+from cascade.effects.svg import render_svg
 from cascade.render.history import render_history
+from cascade.render.history_dot import describe_history, render_history_dot
+from cascade.render.ladder import MOST_ROWS
 from tests.unit.render.answers import incident
 
 
@@ -74,3 +79,70 @@ def test_long_names_push_what_is_found_below_and_no_line_is_too_wide() -> None:
 def test_the_mark_is_red_where_colour_is_wanted() -> None:
     lines = rendered(entry(1, schema="stray", astray=("a",)), colour=True)
     assert lines[0].startswith("\x1b[1;31m!\x1b[0m ")
+
+
+# -------------------------------------------------------------------------------------------------------------- picture
+
+
+def drawn(*entries: Entry, fold: bool = True) -> str:
+    return render_history_dot(incident(), Timeline("public", entries), fold=fold)
+
+
+def row_of(dot: str, migration: str) -> str:
+    return next(line for line in dot.splitlines() if f">{migration}<" in line)
+
+
+def test_a_migration_has_the_word_and_the_colour_of_the_schema_where_its_objects_landed() -> None:
+    dot = drawn(entry(1), entry(2, schema="stray", astray=("shop_order",)), fold=False)
+
+    assert '<FONT COLOR="#000000"><B>public</B></FONT>' in row_of(dot, "shop.0001_change")
+    assert 'COLOR="#009e73"' in row_of(dot, "shop.0001_change")
+    assert "<B>stray</B>" in row_of(dot, "shop.0002_change")
+    assert 'COLOR="#d55e00"' in row_of(dot, "shop.0002_change")
+    assert "all that it made is in stray, not where tables belong" in dot
+
+
+def test_the_window_of_a_cause_is_headed_and_marks_its_migrations() -> None:
+    cause = incident().causes[0]
+    inside = replace(entry(33, schema="test_schema", astray=("about",)), migration=cause.migrations[0])
+    dot = drawn(entry(1), inside, entry(40, day=20))
+
+    assert "window A: migrate ran with test_schema first on its search_path, 2025-12-31 13:03:33 to 13:03:39 UTC" in dot
+    assert "<B>A</B>" in row_of(dot, str(inside.migration))
+    assert "<B>A</B>" not in row_of(dot, "shop.0001_change")
+
+
+def test_long_stretches_in_place_are_one_row_and_pauses_and_pending_ones_are_headed() -> None:
+    pending = Entry(MigrationKey("shop", "0301_next"), Standing.PENDING)
+    dot = drawn(*HUNDREDS, entry(300, day=30, run=True), pending)
+
+    assert "… 301 migrations" in dot
+    assert "not applied yet" in dot
+    assert "14 days without a record" in drawn(*HUNDREDS[-1:], entry(300, day=30, run=True), fold=False)
+
+
+def test_of_thousands_of_migrations_the_last_are_drawn_and_the_others_counted() -> None:
+    astray = tuple(entry(number, schema="stray", astray=("a",)) for number in range(1, 2_001))
+    dot = drawn(*astray)
+
+    assert dot.count("[class=row") == MOST_ROWS
+    assert f"{2_000 - MOST_ROWS:,} earlier rows not drawn" in dot
+    assert ">shop.2000_change<" in dot
+
+
+def test_those_who_cannot_see_the_history_are_told_the_window_and_what_is_astray() -> None:
+    told = describe_history(
+        incident(), Timeline("public", (entry(1), entry(2, schema="stray", astray=("shop_order",))))
+    )
+
+    assert "1 migration of which not all is where it belongs" in told
+    assert "window A: migrate ran with test_schema first" in told
+    assert "shop.0002_change: stray 1" in told
+
+
+def test_the_history_is_drawn_without_a_complaint() -> None:
+    complaints: list[str] = []
+    picture = render_svg(drawn(*HUNDREDS[:50], fold=False), report=complaints.append)
+
+    assert complaints == []
+    assert "shop.0050_change" in picture

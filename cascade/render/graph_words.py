@@ -1,0 +1,196 @@
+"""What the graph of tables says of itself, in every format: of each box, of its keys, and of what is folded."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from cascade.core.answer import Answer
+from cascade.core.drift import Drift
+from cascade.core.findings import DriftKind
+from cascade.core.layout import RowEvidence, TableName, quoted
+from cascade.core.overview import Box, Fold, Overview, Target
+from cascade.core.table_map import MappedTable, TableMap
+from cascade.render.looks import REPAIRED, Look, look_of
+from cascade.render.wording import counted, listed, short_name
+
+MOST_TARGETS = 3
+"""How many tables a box names that its keys lead to without an arrow."""
+
+
+Numbered = tuple[int, Box]
+"""A box with its place in ``Overview.boxes``."""
+
+
+def by_schema(overview: Overview) -> Iterator[tuple[str | None, list[Numbered]]]:
+    """The boxes of each schema; None is nowhere, ``""`` several."""
+    for schema, group in groupby(enumerate(overview.boxes), key=lambda numbered: numbered[1].schema):
+        yield schema, list(group)
+
+
+def by_app(boxes: Iterable[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
+    """The boxes of each app; ``""`` for several apps, and for a box that stands for an app by itself."""
+    for app, group in groupby(boxes, key=lambda numbered: numbered[1].app):
+        together = list(group)
+        alone = len(together) == 1 and together[0][1].table is None
+        yield "" if alone else app, together
+
+
+@dataclass(frozen=True, slots=True)
+class GraphWords:
+    """The words of one overview of one answer's tables."""
+
+    answer: Answer
+    tables: TableMap
+    overview: Overview
+
+    @property
+    def head(self) -> str:
+        """What the picture is of."""
+        scope = f" {self.tables.scope}" if self.tables.scope else ""
+        return f"cascade graph{scope}: {quoted(self.answer.observed.database)}"
+
+    def explanation(self) -> Iterator[str]:
+        """What is shown, and how it is read, as far as that is needed here."""
+        shown, of_all = len(self.tables.tables), self.tables.of_all
+        yield f"{counted(shown, 'table')}{f' of {of_all:,}' if shown < of_all else ''}, {self.amiss}."
+        yield from self.arrows()
+        if any(self.overview.words):
+            yield "Keys to a table that many refer to, and to one that is not shown, stand as words."
+        yield from self.folded()
+        if not self.answer.complete:
+            gaps = listed([gap.what for gap in self.answer.not_checked], 2)
+            yield f"Not everything was checked: {gaps}."
+
+    def arrows(self) -> Iterator[str]:
+        """How arrows are read, as far as there are any."""
+        arrows = self.overview.arrows
+        if arrows:
+            yield "An arrow leads from a table to the one that its key refers to."
+        if any(len(arrow.keys) > 1 for arrow in arrows):
+            yield "A thick one is several keys."
+        if any(arrow.finding for arrow in arrows):
+            yield "A dashed one is a key that is missing, or not as it should be."
+
+    def folded(self) -> Iterator[str]:
+        """That not every table has a box, and how to see those that have none; nothing where each has one."""
+        fold, boxes = self.overview.fold, self.overview.boxes
+        if fold is not Fold.NOTHING:
+            groups = counted(sum(len(box.tables) > 1 for box in boxes), "box", "boxes")
+            yield (
+                f"{len(self.tables.tables):,} tables are too many for one picture, so {fold.value}: "
+                f"{groups} for {self.overview.folded:,} of them. --table TABLE+1 or --app APP shows a part in full."
+            )
+
+    @property
+    def amiss(self) -> str:
+        """How many tables are not as they should be."""
+        amiss = len(self.tables.amiss)
+        if amiss:
+            return f"{amiss:,} of them {'are not as they' if amiss > 1 else 'is not as it'} should be"
+        return "all as they should be" if self.answer.complete else "none of them known to be amiss"
+
+    def name(self, target: Target) -> str:
+        """A table's name, or what several have in common."""
+        if isinstance(target, TableName):
+            return short_name(target, self.answer.placement.target)
+        table = target.table
+        if table is not None:
+            return short_name(table.name, self.answer.placement.target)
+        return f"{target.app or 'several apps'}: {counted(len(target.tables), 'table')}"
+
+    def look(self, box: Box) -> Look | None:
+        """How a box looks on which something is amiss, or was before the repair."""
+        like = box.like
+        return look_of(like.kind) if like.kind else REPAIRED if like.cured else None
+
+    def detail(self, box: Box) -> str:
+        """What there is to say beside the word of a box's look."""
+        table = box.table
+        if table is None:
+            return ""
+        return _amiss(table, self.answer.placement.target) if table.findings else _repaired(table)
+
+    def status(self, box: Box) -> str:
+        """The word of a box's look and what there is to say beside it, ``""`` where nothing is amiss or was."""
+        look = self.look(box)
+        return ": ".join(filter(None, (look.word, self.detail(box)))) if look else ""
+
+    def keys(self, number: int) -> str:
+        """Where the keys of a box lead that have no arrow."""
+        names = [
+            f"{self._target(target, number)}{f' ×{times}' if times > 1 else ''}"
+            for target, times in self.overview.words[number]
+        ]
+        return f"keys to {listed(names, MOST_TARGETS)}" if names else ""
+
+    def _target(self, target: Target, number: int) -> str:
+        if target is self.overview.boxes[number]:
+            return "itself"
+        if isinstance(target, Box) and target.table is None:
+            return f"tables of {target.app}" if target.app else "tables of several apps"
+        return self.name(target)
+
+    def hub(self, number: int) -> str:
+        """How many refer to a box without an arrow."""
+        times = self.overview.pointed_at.get(number, 0)
+        thing = ("table", "tables") if self.overview.fold is Fold.NOTHING else ("box", "boxes")
+        return f"referred to by {counted(times, *thing)}" if times else ""
+
+    def tooltip(self, box: Box) -> str:
+        """All that is known of a table, in lines; of several their names."""
+        table = box.table
+        if table is None:
+            return "\n".join((self.name(box), listed([str(table.name) for table in box.tables], 20)))
+        lines = [str(table.name), *([table.model] if table.model else []), f"made by {table.made_by}"]
+        lines += [f"{drift.severity.value}: {drift.id}: {drift.observed}" for drift in table.findings]
+        lines += [f"repaired: {drift.id}" for drift in table.cured]
+        return "\n".join(lines)
+
+    def description(self) -> str:
+        """The picture in words: what it shows, and each box on which something is amiss with its keys."""
+        boxes = self.overview.boxes
+        told = [
+            " ".join(filter(None, (self.name(box), look.word, self.detail(box))))
+            for box in boxes
+            if (look := self.look(box)) is not None
+        ]
+        return " ".join((*self.explanation(), *([f"{listed(told, 40)}."] if told else [])))
+
+
+def _amiss(table: MappedTable, target: str) -> str:
+    first, *others = table.findings
+    parts = [_about(first, table, target)]
+    if others:
+        parts.append(f"{counted(len(others), 'more finding')}")
+    return ", ".join(filter(None, parts))
+
+
+def _about(drift: Drift, table: MappedTable, target: str) -> str:
+    elsewhere = [quoted(schema) for schema in table.places if schema != table.name.schema]
+    rows = str(table.rows) if table.rows not in (None, RowEvidence()) else ""
+    match drift.kind:
+        case DriftKind.MISPLACED_TABLE:
+            belongs = f"belongs in {quoted(table.name.schema)}"
+            several = f"lies in {listed(elsewhere)}" if len(elsewhere) > 1 else ""
+            return ", ".join(filter(None, (belongs, several, rows)))
+        case DriftKind.DUPLICATED_TABLE | DriftKind.SHADOWED_TABLE:
+            return ", ".join(filter(None, (f"also in {listed(elsewhere)}", rows)))
+        case DriftKind.MISSING_TABLE:
+            return f"belongs in {quoted(table.name.schema)}" if table.name.schema != target else ""
+        case _:
+            return quoted(drift.object) if drift.object else ""
+
+
+def _repaired(table: MappedTable) -> str:
+    if not table.cured:
+        return ""
+    first, *others = table.cured
+    match first.kind:
+        case DriftKind.MISPLACED_TABLE:
+            what = f"out of {listed([quoted(copy.schema) for copy in first.copies])}"
+        case DriftKind.MISSING_TABLE:
+            what = "made anew, empty"
+        case _:
+            what = quoted(first.object) if first.object else ""
+    more = f"{len(others)} more" if others else ""
+    return ", ".join(filter(None, (what, more)))
