@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -93,6 +93,8 @@ def _write_baseline(
 ) -> None:
     if file is None:
         raise click.UsageError("--accept-until writes a baseline: name it with --baseline FILE.")
+    if until.date() < date.today():
+        raise click.UsageError(f"--accept-until {until.date()} has passed: nothing would be accepted.")
     if narrowed or question.apps or question.tables:
         raise click.UsageError(
             "A baseline is of the whole database: --since-last-migrate, --app and --table do not apply."

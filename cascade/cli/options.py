@@ -98,7 +98,7 @@ _QUESTION_OPTIONS = (
         multiple=True,
         callback=_decision,
         metavar="TABLE.COLUMN=EXPRESSION",
-        help="What old rows get in a NOT NULL column that is added.",
+        help="What old rows get in a NOT NULL column that is added; the expression names no column.",
     ),
     click.option(
         "--leave-out", multiple=True, metavar="STEP", help="A step by its id, or an action such as grant_table."

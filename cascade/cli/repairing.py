@@ -210,6 +210,9 @@ def _ask_for(database: str) -> None:
         raise CascadeError(
             "Nothing was changed: there is no terminal on which to ask.", hint="Read the plan, then give --noinput."
         )
-    typed = click.prompt("Type the name of the database to go on", default="", show_default=False)
+    try:
+        typed = click.prompt("Type the name of the database to go on", default="", show_default=False)
+    except click.Abort as abort:
+        raise CascadeError("Nothing was changed: the name was not typed.") from abort
     if typed.strip() != database:
         raise CascadeError(f'Nothing was changed: "{typed}" is not {database}.')

@@ -6,6 +6,7 @@ from cascade.core.actions import (
     AddConstraint,
     AddForeignKey,
     CreateIndex,
+    CreateTable,
     EnableConstraint,
     RebuildIndex,
     ReplaceConstraint,
@@ -40,6 +41,9 @@ def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
         constraint = _made_not_valid(step)
         if constraint is not None:
             yield drift_id(DriftKind.NOT_VALIDATED_CONSTRAINT, step.table, constraint.name)
+        if isinstance(step.action, CreateTable):
+            # Beside another of that name a table is made only where a person decided so.
+            yield from (drift_id(kind, step.table) for kind in (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE))
         if step.id not in done:
             yield from _cured_later(step)
 

@@ -43,7 +43,8 @@ def render_proof(amiss: Iterable[Drift], placement: Placement) -> str:
     """A line for each table or column that the run recorded and that is not where it is looked for."""
     amiss = tuple(amiss)
     columns = sum(drift.kind is DriftKind.MISSING_COLUMN for drift in amiss)
-    parts = [(len(amiss) - columns, "table"), (columns, "column")]
+    tables = {drift.table for drift in amiss if drift.kind is not DriftKind.MISSING_COLUMN}
+    parts = [(len(tables), "table"), (columns, "column")]
     things = listed([counted(number, thing) for number, thing in parts if number])
     lines = [
         f"migrate recorded {things} that {quoted(placement.role)} does not reach in {quoted(placement.target)}:",

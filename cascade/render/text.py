@@ -10,7 +10,7 @@ from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
-from cascade.core.plan import Chain, LockMode, Step
+from cascade.core.plan import Chain, LockMode, Plan, Step
 from cascade.render.hazards import hazards_in_words
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
@@ -408,7 +408,7 @@ def _by_hand(view: _View) -> list[str]:
     cured = {cure for step in view.answer.plan.steps for cure in step.cures}
     kinds: dict[DriftKind, int] = {}
     for drift in view.answer.findings():
-        if drift.id not in cured and not drift.undecided:
+        if drift.id not in cured and not drift.undecided and not _was_left_out(drift, view.answer.plan):
             kinds[drift.kind] = kinds.get(drift.kind, 0) + 1
     texts = [f"{kind.value} ({number:,}): {kind.facts.repair}" for kind, number in kinds.items()]
     if len(texts) > view.most + 1:
@@ -416,18 +416,26 @@ def _by_hand(view: _View) -> list[str]:
     return view.said("BY HAND", "The plan has no step for these; they need a hand:", *texts) if texts else []
 
 
+def _was_left_out(drift: Drift, plan: Plan) -> bool:
+    """Whether a person did without a step that would cure it, which is said among its evidence."""
+    return any(said.startswith(f"{step} is left out:") for step in plan.without for said in drift.evidence)
+
+
 def _left_out(view: _View) -> list[str]:
-    """What the scope leaves out and is drifted all the same."""
+    """What a person or the scope leaves out, and is drifted all the same."""
     answer = view.answer
     drifts = [drift for drift in answer.plan.left_out if drift.severity is not Severity.NOTE]
+    undone = [drift for drift in answer.findings() if _was_left_out(drift, answer.plan)]
+    names = listed([object_name(drift, answer) for drift in undone], view.most)
+    told = [f"by --leave-out: {counted(len(answer.plan.without), 'step')}; not repaired: {names}."] if undone else []
     if not drifts:
-        return []
+        return view.said("LEFT OUT", *told) if told else []
     sentences = findings_in_sentences(drifts, answer, most=view.most)
     sentences[0] = f"by {answer.plan.scope}: {sentences[0]}" if answer.plan.scope else sentences[0]
     broken = sum(drift.severity is Severity.BROKEN for drift in drifts)
     fails = f"Pages that read {'it' if broken == 1 else 'them'} still fail. " if broken else ""
     rest = f"{fails}Without the scope the plan covers {'it' if len(drifts) == 1 else 'them'} too: cascade plan"
-    return view.said("LEFT OUT", *sentences, rest)
+    return view.said("LEFT OUT", *told, *sentences, rest)
 
 
 def _stopgap(view: _View) -> list[str]:
@@ -487,8 +495,13 @@ def _next(view: _View) -> list[str]:
     if table is not None:
         commands.append((f"cascade explain{again} {shlex.quote(table.name)}", "one table in full"))
     if answer.findings() or plan.left_out or not answer.complete:
-        commands.append((f"cascade check{again}{scope}", "what is left, as an exit code"))
+        asked = "".join(f" {word}" for word in answer.asked if not word.startswith(_DECISIONS))
+        commands.append((f"cascade check{asked}{scope}", "what is left, as an exit code"))
     return _in_two_columns(commands, view)
+
+
+_DECISIONS = ("--take", "--create", "--keep", "--fill", "--leave-out")
+"""What has been decided is done by then."""
 
 
 def _to_explain(answer: Answer) -> TableName | None:
@@ -499,7 +512,11 @@ def _to_explain(answer: Answer) -> TableName | None:
 
 def _psql(answer: Answer) -> str:
     """How the script is run."""
-    return f"psql -d {shlex.quote(answer.observed.database)} -U {shlex.quote(_owner(answer))} -f repair.sql"
+    host, _, _ = answer.host.removeprefix("socket ").rpartition(":")
+    host = host or answer.host.removeprefix("socket ")
+    known = answer.seconds is not None and " " not in host
+    there = f" -h {shlex.quote(host)} -p {answer.observed.server.port}" if known else ""
+    return f"psql{there} -d {shlex.quote(answer.observed.database)} -U {shlex.quote(_owner(answer))} -f repair.sql"
 
 
 def _owner(answer: Answer) -> str:

@@ -511,7 +511,8 @@ dependant AS (
   FROM in_full r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
   UNION
   SELECT r.oid, 'trigger', quote_ident(t.tgname),
-         CASE WHEN r.pids IS NULL THEN pg_get_triggerdef(t.oid) || ';' ELSE '' END
+         -- The definition does not say whether it is enabled: one that is not as it is made cannot be made again by it.
+         CASE WHEN r.pids IS NULL AND t.tgenabled = 'O' THEN pg_get_triggerdef(t.oid) || ';' ELSE '' END
   FROM in_full r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
   UNION
   SELECT r.oid, 'policy', quote_ident(p.polname),

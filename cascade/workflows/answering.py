@@ -1,7 +1,7 @@
 """The whole answer to a question: both sides read, compared, explained and planned."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
@@ -22,6 +22,7 @@ from cascade.core.fingerprint import fingerprint_of, plan_id_of
 from cascade.core.graph import Selector, parse_selector
 from cascade.core.history import Provenance
 from cascade.core.ignore import ignore
+from cascade.core.layout import TableName
 from cascade.core.naming import find_table
 from cascade.core.observed import Observed
 from cascade.core.plan import Plan
@@ -29,6 +30,7 @@ from cascade.core.planner import Scope, make_plan
 from cascade.core.repairs import Surroundings
 from cascade.core.stopgap import suggest_stopgap
 from cascade.errors import CascadeError, NoSuchName
+from cascade.render.wording import listed
 from cascade.workflows.model_sources import with_model_sources
 from cascade.workflows.question import Question, Report, asked_options, question_document, silent, with_settings
 from cascade.workflows.reading import Reading, read_from_file, read_live
@@ -226,10 +228,39 @@ def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, obser
                 f"{names[table]} is in its place: there is nothing to decide by --take or --create.",
                 hint="These are for a table that is not in its place.",
             )
+    for table in sorted(decisions.create):
+        _refuse_to_leave_keys_astray(names[table], observed)
+    for column in sorted(decisions.fill):
+        _refuse_idle_fill(column, names, expected)
     for table, schema in (*decisions.take.items(), *decisions.keep.items()):
         copies = [copy.name.schema for copy in observed.layout.copies.get(table, ())]
         if schema not in copies:
             raise NoSuchName("copy", f"{schema}.{table}", (f"{copy}.{table}" for copy in copies))
+
+
+def _refuse_to_leave_keys_astray(table: TableName, observed: Observed) -> None:
+    """A table that is made anew while keys point at a copy of it elsewhere."""
+    for copy in observed.layout.copies.get(table.name, ()):
+        referring = [t.name for t, _ in observed.layout.referring.get(copy.name, ()) if t.name.schema == table.schema]
+        if referring:
+            raise CascadeError(
+                f"{copy.name} cannot be left where it is: {listed([str(name) for name in sorted(set(referring))])} "
+                f"refer to it, and would go on so beside a new {table}.",
+                hint=f"Take it for the table: --take {table.name}={copy.name.schema}.",
+            )
+
+
+def _refuse_idle_fill(column: str, names: Mapping[str, TableName], expected: ExpectedLayout) -> None:
+    """A value for old rows of a column that nobody expects, or that needs none."""
+    table, _, name = column.rpartition(".")
+    known = expected.tables[names[table]].table
+    wanted = known.column(name)
+    if wanted is None:
+        raise NoSuchName("column", column, (f"{table}.{c.name}" for c in known.columns))
+    if wanted.nullable:
+        raise CascadeError(
+            f"{column} takes NULL: old rows need no value in it.", hint="--fill is for a NOT NULL column that is added."
+        )
 
 
 def _refuse_idle_leaving_out(decisions: Decisions, plan: Plan) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.core.answer import Answer
+from cascade.core.fingerprint import tables_of
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document
 from cascade.workflows.answering import analyse
@@ -71,6 +72,7 @@ def replan(saved: SavedPlan, *, settings: str | None = None, pythonpath: str | N
     answer = analyse(question, report=report)
     if answer.observed.database != saved.database:
         raise PlanChanged(f"The plan {saved.path} is for {saved.database}, and this is {answer.observed.database}.")
+    _refuse_locked(answer)
     if answer.fingerprint != saved.fingerprint:
         raise PlanChanged(
             f"Nothing was changed: {saved.database} is not as it was when {saved.path} was made"
@@ -85,6 +87,18 @@ def replan(saved: SavedPlan, *, settings: str | None = None, pythonpath: str | N
         )
     _refuse_edited(saved, answer)
     return answer
+
+
+def _refuse_locked(answer: Answer) -> None:
+    """What somebody has locked cannot be compared with what was planned."""
+    for name in tables_of(answer.plan.steps):
+        table = answer.observed.layout.tables.get(name)
+        if table is not None and table.locked_by:
+            raise PlanChanged(
+                f"Nothing was changed: {name} cannot be compared with the plan, for pid "
+                f"{', '.join(map(str, table.locked_by))} has it locked ACCESS EXCLUSIVE.",
+                hint="Try again when that session has ended.",
+            )
 
 
 def _saved(path: Path, document: Mapping[str, Any]) -> SavedPlan:

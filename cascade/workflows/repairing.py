@@ -8,15 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cascade.core.actions import Phase
+from cascade.core.actions import ExchangeTable, Phase, ShelveTable
 from cascade.core.answer import Answer
+from cascade.core.decisions import Decisions
 from cascade.core.detect import detect_drift
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.fingerprint import digest_for_undo, digest_of_tables, fingerprint_of, tables_of
 from cascade.core.history import HISTORY_TABLE
-from cascade.core.layout import Layout, TableName
+from cascade.core.layout import Layout, Table, TableName
 from cascade.core.limits import Limits
+from cascade.core.observed import Observed
 from cascade.core.placement import as_of_now
 from cascade.core.plan import HazardKind
 from cascade.core.preflight import Check, make_checks
@@ -192,7 +194,9 @@ def apply_plan(
             writer.write("looked", after=digest_for_undo(observed, tables))
     report("looking again")
     with _stopped_by_hand(journal), _after_commit(journal):
-        everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
+        # What was decided is done, and would be refused as idle.
+        done = Decisions(large_pages=question.decisions.large_pages, made_on=question.decisions.made_on)
+        everything = replace(question, decisions=done)
         afterwards = analyse(everything, report=report)
     return Applied(tuple(runs), journal, afterwards)
 
@@ -292,6 +296,7 @@ def _changed_since(answer: Answer, question: Question, cursor: Any, *, within: b
             if digest_of_tables(before, [table]) != digest_of_tables(now.layout, [table])
         ]
         changed.append(f"{', '.join(differing[:3])} changed")
+    changed += [f"what is bound to {table} changed" for table in _bound_otherwise(answer, now)]
     then, history = (observed.history(answer.placement.target) for observed in (answer.observed, now))
     if then is not None and history is not None and set(then.by_key) != set(history.by_key):
         changed.append("other migrations are recorded")
@@ -300,6 +305,26 @@ def _changed_since(answer: Answer, question: Question, cursor: Any, *, within: b
 
 def _known(answer: Answer) -> tuple[Drift, ...]:
     return (*answer.plan.drifts, *answer.plan.left_out, *(drift for drift, _ in answer.ignored))
+
+
+def _bound_otherwise(answer: Answer, now: Observed) -> Iterator[TableName]:
+    """The copies that are exchanged or put aside to which other things are bound than the plan carries over."""
+    for step in answer.plan.steps:
+        match step.action:
+            case ExchangeTable(table, to):
+                copies: tuple[TableName, ...] = (table, to)
+            case ShelveTable(table):
+                copies = (table,)
+            case _:
+                continue
+        for copy in copies:
+            then, there = (observed.layout.tables.get(copy) for observed in (answer.observed, now))
+            if then is not None and there is not None and _bound(then) != _bound(there):
+                yield copy
+
+
+def _bound(table: Table) -> object:
+    return frozenset(table.dependants), table.row_security, table.force_row_security
 
 
 def _verify(

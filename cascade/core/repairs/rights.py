@@ -65,11 +65,16 @@ def _grant_created(sides: Sides) -> Iterator[Repair]:
     for name in sorted(sides.created):
         beside = _rights_beside(name, sides)
         given = sides.default_rights.get(name.schema, frozenset())
-        agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(getattr(r, right) for r in beside)]
+        # What the role cannot even read gets a step of its own, with all that it is to have.
+        agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(_will_have(r, right) for r in beside)]
         lacking = tuple(right.upper() for right in agreed if right not in given)
         drift = next(d for d in sides.drifts if d.kind is DriftKind.MISSING_TABLE and d.table == name)
         if lacking:
             yield _grant_table(name, drift, lacking, sides)
+
+
+def _will_have(rights: Rights, right: str) -> bool:
+    return bool(getattr(rights, right)) or not rights.select
 
 
 def _rights_beside(name: TableName, sides: Sides) -> list[Rights]:
@@ -94,13 +99,12 @@ def _lacks_usage(schema: str, sides: Sides) -> bool:
 
 
 def _lacking_privileges(name: TableName, sides: Sides) -> tuple[str, ...]:
-    """What the role lacks beside SELECT, as far as it has that on another table, or all where it can read none."""
+    """SELECT, and what else the role may do with every table beside it that it reads; all where it can read none."""
     found = sides.found(name)
     if found is None or found.rights.select:
         return ()
-    others = (sides.found(other) for other in sides.expected.tables if other != name)
-    readable = [t.rights for t in others if t is not None and t.read_in_full and t.rights.select]
-    usual = {right for right in _PRIVILEGES if not readable or any(getattr(r, right) for r in readable)}
+    readable = [rights for rights in _rights_beside(name, sides) if rights.select]
+    usual = {right for right in _PRIVILEGES if all(getattr(r, right) for r in readable)} | {"select"}
     return tuple(right.upper() for right in _PRIVILEGES if right in usual and not getattr(found.rights, right))
 
 

@@ -1,6 +1,6 @@
 """Whole tables: moved, made anew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cascade.core.actions import CreateSchema, CreateTable, ExchangeTable, MoveTable, ShelveTable
@@ -22,19 +22,28 @@ def repair_tables(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
         for drift in sides.decided(kind)
         if drift.kept is not None
     ]
-    if twice:
-        yield _make_attic(twice[0], sides)
+    made: set[str] = set()
     for drift in twice:
-        yield from _settle(drift, sides)
+        attics = _attics(drift, sides)
+        yield from (_make_attic(attic, drift, sides) for attic in attics.values() if attic not in made)
+        made |= set(attics.values())
+        yield from _settle(drift, attics, sides)
 
 
-def _make_attic(drift: Drift, sides: Sides) -> Repair:
+def _attics(drift: Drift, sides: Sides) -> dict[TableName, str]:
+    """By copy that goes the attic that it goes into: all have one name, so the second needs a schema of its own."""
+    assert drift.table is not None, "a copy is of a table"
+    going = [copy for copy in dict.fromkeys((drift.table, *drift.copies)) if copy != drift.kept]
+    return {copy: sides.attic if n == 0 else f"{sides.attic}_copy_{n + 1}" for n, copy in enumerate(going)}
+
+
+def _make_attic(attic: str, drift: Drift, sides: Sides) -> Repair:
     assert drift.table is not None, "a copy is of a table"
     return Repair(
-        id=f"create_schema:{quoted(sides.attic)}",
-        action=CreateSchema(sides.attic),
+        id=f"create_schema:{quoted(attic)}",
+        action=CreateSchema(attic),
         table=drift.table,
-        object=sides.attic,
+        object=attic,
         cures=(),
         waits_for=(),
         hazards=(),
@@ -43,50 +52,62 @@ def _make_attic(drift: Drift, sides: Sides) -> Repair:
     )
 
 
-def _settle(drift: Drift, sides: Sides) -> Iterator[Repair]:
+def _settle(drift: Drift, attics: Mapping[TableName, str], sides: Sides) -> Iterator[Repair]:
     """The copy that counts into its place, the others into the attic."""
     table, kept = drift.table, drift.kept
     assert table is not None, "a copy is of a table"
     assert kept is not None, "the copy that counts is known"
     rows = dict(zip(drift.copies, drift.rows, strict=True))
-    others = [copy for copy in drift.copies if copy != kept]
-    after = {f"create_schema:{quoted(sides.attic)}"}
     exclusive = LockMode.ACCESS_EXCLUSIVE
     if kept != table:
         yield Repair(
             id=step_id(ExchangeTable, table),
-            action=ExchangeTable(kept, table, sides.attic, is_shell=not drift.decision, carried=_carried(drift, sides)),
+            action=ExchangeTable(
+                kept, table, attics[table], is_shell=not drift.decision, carried=_carried(drift, sides)
+            ),
             table=table,
             object="",
             cures=(drift.id, *(d.id for d in sides.going if d.settled_with == table)),
-            waits_for=tuple(sorted(after)),
-            hazards=(_into_the_attic(table, sides),),
+            waits_for=(f"create_schema:{quoted(attics[table])}",),
+            hazards=(_into_the_attic(table, attics[table]),),
             locks=(Lock(kept, exclusive, healthy=False), Lock(table, exclusive, healthy=False)),
             order=order_of(sides.expected.tables[table], ExchangeTable, table),
         )
-    for copy in others:
+    after = {step_id(ExchangeTable, table)} if kept != table else set()
+    for copy in (copy for copy in drift.copies if copy != kept):
         is_shell = rows[copy].has_rows is False
         yield Repair(
             id=f"shelve_table:{copy}",
-            action=ShelveTable(copy, sides.attic, is_shell=is_shell),
+            action=ShelveTable(copy, attics[copy], is_shell=is_shell),
             table=table,
             object=str(copy),
             cures=(drift.id,),
-            waits_for=tuple(sorted(after | ({step_id(ExchangeTable, table)} if kept != table else set()))),
-            hazards=(_into_the_attic(copy, sides),),
+            waits_for=tuple(sorted(after | {f"create_schema:{quoted(attics[copy])}"})),
+            hazards=(_into_the_attic(copy, attics[copy]),),
             locks=(Lock(copy, exclusive, healthy=False),),
             order=order_of(sides.expected.tables[table], ShelveTable, table, (copy.schema,)),
         )
 
 
-def _into_the_attic(table: TableName, sides: Sides) -> Hazard:
-    return Hazard(HazardKind.ATTIC, f"the copy at {table} goes into {quoted(sides.attic)}; nothing in it is dropped")
+def _into_the_attic(table: TableName, attic: str) -> Hazard:
+    return Hazard(HazardKind.ATTIC, f"the copy at {table} goes into {quoted(attic)}; nothing in it is dropped")
 
 
 def _carried(drift: Drift, sides: Sides) -> tuple[Dependant, ...]:
     """What is bound to the copy that goes, and has to be bound to the one that comes."""
     there = {(d.kind, d.name) for table in _copies_of(drift, sides) for d in table.dependants}
-    return tuple(d for d in drift.bound if d.definition and (d.kind, d.name) not in there)
+    bound = tuple(d for d in drift.bound if d.definition and (d.kind, d.name) not in there)
+    return (*bound, *_row_security(drift, sides))
+
+
+def _row_security(drift: Drift, sides: Sides) -> Iterator[Dependant]:
+    """Policies hide nothing before row security is enabled, which is no part of them."""
+    goes = sides.surroundings.put_aside.get(drift.table) if drift.table else None
+    for kept in _copies_of(drift, sides):
+        if goes is not None and goes.row_security and not kept.row_security:
+            yield Dependant("row security", "ENABLE", f"ALTER TABLE {goes.name} ENABLE ROW LEVEL SECURITY;")
+        if goes is not None and goes.force_row_security and not kept.force_row_security:
+            yield Dependant("row security", "FORCE", f"ALTER TABLE {goes.name} FORCE ROW LEVEL SECURITY;")
 
 
 def _copies_of(drift: Drift, sides: Sides) -> list[Table]:

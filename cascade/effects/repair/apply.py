@@ -123,10 +123,11 @@ def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWr
         transaction.cursor.execute("COMMIT")
         _write_after_commit(journal, f"{step.id} is committed.", "done", step=step.id)
 
-    # It hinders neither readers nor writers, so it may take its time.
-    patient = replace(work.limits, statement_timeout=0, max_hold=None)
+    # What hinders neither readers nor writers may take its time.
+    gentle = not any(lock.mode.blocks_writers for lock in step.locks)
+    limits = replace(work.limits, statement_timeout=0, max_hold=None) if gentle else work.limits
     nothing = f"What came before {step.id} is committed, and nothing of it was changed"
-    return in_transaction(session, run, limits=patient, report=work.report, commit=commit, nothing=nothing)
+    return in_transaction(session, run, limits=limits, report=work.report, commit=commit, nothing=nothing)
 
 
 def _run_all(

@@ -156,7 +156,7 @@ def _opening(history: TableName | None) -> list[str]:
     another = "nothing was changed: another repair of this database is at work"
     return [
         "",
-        "BEGIN;",
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
         f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};",
         "-- Definitions below are spelled for this path.",
         f"SET LOCAL search_path = {SEARCH_PATH};",
@@ -226,7 +226,13 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
         case RebuildIndex():
             return [*said, *sql]
         case _:
-            return [*said, "BEGIN;", f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};", *sql, "COMMIT;"]
+            return [
+                *said,
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
+                f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};",
+                *sql,
+                "COMMIT;",
+            ]
 
 
 def _if_index(statement: str, name: TableName, condition: str, *, negated: bool = False) -> str:

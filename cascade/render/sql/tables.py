@@ -145,6 +145,10 @@ def _refuse_rows(table: TableName) -> str:
     refusal = f"nothing was changed: {table} was empty when the plan was made, and holds rows now"
     return do(
         "BEGIN",
+        "  IF pg_catalog.current_setting('transaction_isolation') <> 'read committed' THEN",
+        "    -- An older snapshot would not see what was written while the lock was waited for.",
+        "    RAISE EXCEPTION USING MESSAGE = 'nothing was changed: run this in a READ COMMITTED transaction';",
+        "  END IF;",
         f"  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;",
         "  SET LOCAL row_security = off;  -- rows that a policy would hide are then an error, not an empty table",
         f"  IF EXISTS (SELECT FROM {table}) THEN",
@@ -154,9 +158,11 @@ def _refuse_rows(table: TableName) -> str:
     )
 
 
-_OF_THE_TABLE = frozenset({"rule", "policy", "trigger"})
+_OF_THE_TABLE = frozenset({"rule", "policy", "trigger", "row security"})
 """Kinds that each table has its own of; others, such as views, are bound to one table or the other."""
 
 
 def _drop_carried(dependant: Dependant, table: TableName) -> str:
+    if dependant.kind == "row security":
+        return f"ALTER TABLE {table} {'NO FORCE' if dependant.name == 'FORCE' else 'DISABLE'} ROW LEVEL SECURITY;"
     return f"DROP {dependant.kind.upper()} {dependant.name} ON {table};"

@@ -471,7 +471,7 @@ def test_usage_is_granted_once_for_all_tables_of_the_schema() -> None:
     assert (step.id, step.cures) == ("grant_usage:public", tuple(sorted(drift.id for drift in UNREACHABLE)))
 
 
-def test_rights_are_granted_as_far_as_the_role_has_them_on_other_tables() -> None:
+def test_rights_are_granted_as_far_as_the_role_has_them_on_all_tables_beside() -> None:
     nothing = Rights(select=False, insert=False, update=False, delete=False)
     reading = Rights(insert=False, update=False, delete=False)
     observed = observed_with({BOUNTY.name: nothing, PARTICIPANT.name: nothing}, reading)
@@ -480,6 +480,9 @@ def test_rights_are_granted_as_far_as_the_role_has_them_on_other_tables() -> Non
         GrantTable(PARTICIPANT.name, ("SELECT",), "reader"),
     ]
     observed = observed_with({BOUNTY.name: nothing, PARTICIPANT.name: reading}, Rights())
+    [step] = make_plan(INCIDENT, observed, UNREACHABLE[1:], application_role="writer").steps
+    assert step.action == GrantTable(BOUNTY.name, ("SELECT",), "writer")
+    observed = observed_with({BOUNTY.name: nothing}, Rights())
     [step] = make_plan(INCIDENT, observed, UNREACHABLE[1:], application_role="writer").steps
     assert step.action == GrantTable(BOUNTY.name, ("SELECT", "INSERT", "UPDATE", "DELETE"), "writer")
 

@@ -297,7 +297,14 @@ ALTER TABLE test_schema.bounty SET SCHEMA public;
 ALTER TABLE public.bounty ADD CONSTRAINT fk """
         in script
     )
-    parts = ["BEGIN;", "lock_timeout = '2s'", "search_path = pg_catalog, pg_temp", "DO $cascade$", "Step 1", "COMMIT;"]
+    parts = [
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
+        "lock_timeout = '2s'",
+        "search_path = pg_catalog, pg_temp",
+        "DO $cascade$",
+        "Step 1",
+        "COMMIT;",
+    ]
     assert [script.index(part) for part in parts] == sorted(script.index(part) for part in parts)
 
 

@@ -85,7 +85,7 @@ def test_a_schema_that_postgresql_passes_over_is_named_with_the_reason() -> None
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_line_is_wider_than_asked_but_for_a_word_that_is(make: Callable[[], Answer], width: int) -> None:
     for line in render_text(make(), width=width).splitlines():
-        if columns(line) > width and " cascade " not in line:
+        if columns(line) > width and " cascade " not in line and " psql " not in line:  # what is typed stays whole
             words = re.findall(r'(?:"(?:[^"]|"")*"|\S)+', line)
             assert len(words) == 1 or max(columns(word) for word in words) > width - 40, line
 
