@@ -28,6 +28,7 @@ from cascade.effects.repair.session import RepairRefused, Session, Settings, con
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
+from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_preflight
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
@@ -165,6 +166,7 @@ def apply_plan(
             question=dict(answer.question),
             tables=[[table.schema, table.name] for table in tables],
             before=digest_of_tables(answer.observed.layout, tables),
+            plan=plan_document(answer),
         )
         runs = [*apply_transaction(session, work, writer)]
         for step in answer.plan.steps:
@@ -178,6 +180,8 @@ def apply_plan(
     with _after_commit(journal):
         everything = replace(question, decisions=replace(question.decisions, leave_out=frozenset()))
         afterwards = analyse(everything, report=report)
+        with open_journal(journal, append=True) as writer:
+            writer.write("afterwards", plan=plan_document(afterwards))
     return Applied(tuple(runs), journal, afterwards)
 
 
