@@ -50,17 +50,18 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         raise FileError(
             f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
         )
-    documents: list[Any] = [before, after, events, probes]
+    migration = _migration(kept.migration) if kept.migration else None
+    documents: list[Any] = [before, after, events, probes, migration]
     if hide_names:
         documents = redact(documents, find_names(documents))
-    before, after, events, probes = documents
+    before, after, events, probes, migration = documents
     return Incident(
         before,
         after,
         _journal(kept.journal, events) if kept.journal else None,
         tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
         by_hand=after is not None and kept.journal is None,
-        migration=_migration(kept.migration) if kept.migration else None,
+        migration=(migration[0], migration[1]) if migration else None,
     )
 
 

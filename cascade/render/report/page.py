@@ -73,12 +73,12 @@ details>:not(summary){margin-left:1.1rem}
 :root{--ink:#000;--soft:#444;--ground:#fff;--band:#f6f8fa;--rule:#ccc;--link:#000;--broken:#a40e26;
 --broken-ground:#fff;--risky:#7a4b00;--risky-ground:#fff;--mark:#fff}
 @page{margin:16mm}
-body{font-size:10pt}.page{padding:0;max-width:none}
+html{font-size:9.5pt}body{font-size:1rem}.page{padding:0;max-width:none}
 nav,.skip,.filter,.copy,.zoom>input,.zoom>label{display:none}
 .pane{border:0;padding:0;max-height:none;overflow:visible}.pane svg{max-width:100%!important;width:auto!important}
 h1{font-size:18pt}h2{font-size:13pt;margin-top:1.5rem}h2,h3,summary{break-after:avoid}
 pre,pre code{white-space:pre-wrap}tr,.card>summary,.person,figure.picture-frame{break-inside:avoid}
-table{font-size:8.5pt}td code{white-space:normal}.scroll{overflow:visible}
+table{font-size:.88rem}td code{white-space:normal}.scroll{overflow:visible}
 details::details-content{content-visibility:visible;block-size:auto}}
 """
     + PICTURES

@@ -116,7 +116,10 @@ def _lead(incident: Incident) -> Iterator[Inline]:
 def _when_in_words(incident: Incident) -> Iterator[Inline]:
     began, ended = incident.began, incident.ended
     since = f"From {moment(began)}" if began else "Since a time that is not known"
-    until = "until now" if incident.outcome in _UNREPAIRED else "until a time that is not known"
+    last = incident.after or incident.before
+    until = "to a time that is not known"
+    if incident.outcome in _UNREPAIRED:
+        until = f"on, and still at {moment(last['read_at'])},"
     if ended:
         until = f"to {moment(ended)} at the latest" if incident.by_hand else f"to {moment(ended)}"
     lasted = incident.lasted
@@ -181,7 +184,10 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
     absent = [drift for drift in incident.findings if drift["kind"] in kinds]
     never = {id_ for cause in incident.before["causes"] if cause["verdict"] == "fake" for id_ in cause["drifts"]}
     for drifts, words in (
-        ([drift for drift in absent if drift["id"] in never], "was never made, by all that history tells, and so held nothing"),
+        (
+            [drift for drift in absent if drift["id"] in never],
+            "was never made, by all that history tells, and so held nothing",
+        ),
         ([drift for drift in absent if drift["id"] not in never], "was nowhere: what it may have held is not known"),
     ):
         if drifts:
@@ -697,7 +703,7 @@ def _findings(incident: Incident) -> Iterator[Block]:
         yield Bullets(tuple((Code(drift["id"]), f": {_seen(drift)}") for drift in left_out))
     notes = sum(drift["severity"] == "note" for drift in incident.before["drifts"])
     if notes:
-        yield Paragraph((f"Beside these {counted(notes, 'note')}, which break nothing.",))
+        yield Paragraph((f"{counted(notes, 'note')} beside; what is a note breaks nothing.",))
     for entry in incident.before["ignored"]:
         yield Paragraph(("Accepted by the settings: ", Code(entry["drift"]["id"]), f" ({entry['reason']})."))
 
