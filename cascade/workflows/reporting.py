@@ -45,7 +45,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     events = _events(kept.journal) if kept.journal else None
     before = _before(kept, events, question, report)
     after = _plan(kept.after, question, report) if kept.after else _afterwards(events)
-    probes = [_json(path, "results of probes") for path in kept.probes]
+    probes = [read_json(path, "results of probes") for path in kept.probes]
     if kept.after and before["database"] != after["database"]:
         raise FileError(
             f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
@@ -130,7 +130,7 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
 
 def _plan(path: Path, question: Question, report: Progress) -> Any:
     """A plan from its file, or made from a look at the database that psql wrote."""
-    document = _json(path, "plan")
+    document = read_json(path, "plan")
     if isinstance(document, dict) and "cascade_observed" in document:
         looked = replace(question, observed_file=path, apps=(), tables=())
         return _as_json(plan_document(analyse(looked, report=report)))
@@ -158,7 +158,8 @@ def usable_plan(document: Any, path: Path) -> Any:
 _NEEDED = ("database", "drifts", "steps", "causes", "cascade", "nodes", "edges", "tables", "records")
 
 
-def _json(path: Path, what: str) -> Any:
+def read_json(path: Path, what: str) -> Any:
+    """What the file holds. Raises ``FileError`` where it cannot be read or is no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
