@@ -24,7 +24,7 @@ from cascade.render.exploring import (
     render_without,
 )
 from cascade.render.report.pictures import Picture, draw_steps
-from cascade.render.wording import counted, moment
+from cascade.render.wording import counted, moment, printable
 from cascade.workflows.exploring import explore, load_file
 from cascade.workflows.question import Question
 
@@ -145,7 +145,7 @@ class Drawing:
         write_file(Path(path), self.svg)
 
     def __repr__(self) -> str:
-        return f"{self._picture.title}. {self._picture.description}"
+        return printable(f"{self._picture.title}. {self._picture.description}")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return {"text/plain": repr(self), "image/svg+xml": self.svg}
@@ -246,7 +246,7 @@ class TableView:
     @property
     def _head(self) -> str:
         model = f" ({self._node['model']})" if self._node["model"] else ""
-        return f"{self.name}{model}: {self.status}; found in {', '.join(self.found_in) or 'no schema'}"
+        return printable(f"{self.name}{model}: {self.status}; found in {', '.join(self.found_in) or 'no schema'}")
 
     @property
     def _parts(self) -> tuple[Rows, ...]:

@@ -68,7 +68,7 @@ def render_without(without: Without) -> str:
         lines.append("  pages: not known, for no chain was measured with one")
     else:
         lines += ["  pages that meet it:", *(f"    {page}" for page in without.pages)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 # -------------------------------------------------------------------------------------------------------------- picture
