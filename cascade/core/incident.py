@@ -293,8 +293,13 @@ def _key(entry: JSON) -> tuple[str, str]:
 
 
 def _not_known(incident: Incident) -> Iterator[str]:
-    if not incident.findings and incident.journal is None:
-        return
+    if incident.findings or incident.journal is not None:
+        yield from _not_known_of_incident(incident)
+    for gap in incident.before["not_checked"]:
+        yield f"{gap['what']}: {gap['why']}; {gap['how']}."
+
+
+def _not_known_of_incident(incident: Incident) -> Iterator[str]:
     if incident.began is None:
         yield "Since when the layout is wrong: no cause with a time was found."
     if not incident.probes:
@@ -316,5 +321,3 @@ def _not_known(incident: Incident) -> Iterator[str]:
     if incident.migration is None and not incident.new_records:
         yield "Whether the repair was written as a migration for the other environments: none was named (--migration)."
     yield "Whether other environments are in the same state: only this database was read."
-    for gap in incident.before["not_checked"]:
-        yield f"{gap['what']}: {gap['why']}; {gap['how']}."

@@ -60,7 +60,8 @@ def make_report(incident: Incident) -> Report:
 def _title(incident: Incident) -> str:
     database = incident.before["database"]
     if incident.outcome is Outcome.HEALTHY:
-        return f"{database}: nothing is amiss"
+        unsure = "" if incident.before["complete"] else " was found, and not everything could be checked"
+        return f"{database}: nothing amiss{unsure}"
     return f"Postmortem: {_what(incident)} of {database}"
 
 
@@ -119,13 +120,19 @@ def _when_in_words(incident: Incident) -> Iterator[Inline]:
     last = incident.after or incident.before
     until = "to a time that is not known"
     if incident.outcome in _UNREPAIRED:
-        until = f"on, and still at {moment(last['read_at'])},"
+        until = f"{'on' if began else ''}, and still at {moment(last['read_at'])},".lstrip()
     if ended:
         until = f"to {moment(ended)} at the latest" if incident.by_hand else f"to {moment(ended)}"
     lasted = incident.lasted
     long = f" ({duration(lasted)}{' at most' if incident.by_hand else ''})" if lasted is not None else ""
-    yield Strong(f"{since} {until}{long} the database was not as its applied migrations say: {_what(incident)}.")
+    yield Strong(
+        f"{_joined(since, until)}{long} the database was not as its applied migrations say: {_what(incident)}."
+    )
     yield f" It is {_OUTCOMES[incident.outcome]}. "
+
+
+def _joined(since: str, until: str) -> str:
+    return f"{since}{until}" if until.startswith(",") else f"{since} {until}"
 
 
 _UNREPAIRED = (Outcome.OPEN, Outcome.UNDONE, Outcome.NOT_COMMITTED)
@@ -191,7 +198,8 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
         ([drift for drift in absent if drift["id"] not in never], "was nowhere: what it may have held is not known"),
     ):
         if drifts:
-            yield f"{listed([_object(drift) for drift in drifts], 2)} {words}"
+            names = listed([_object(drift) for drift in drifts], 2)
+            yield f"{names} {words if len(drifts) == 1 else words.replace('was', 'were', 1)}"
 
 
 def _total(fates: Sequence[TableFate]) -> str:
@@ -785,6 +793,7 @@ def _next(incident: Incident) -> Iterator[Block]:
         )
     if not incident.probes and incident.findings:
         lines.append(("Ask the pages again, and keep the answers for this report.",))
+    lines += [(f"To be checked: {gap['what']}. {_capital(gap['how'])}.",) for gap in incident.before["not_checked"]]
     if not lines:
         lines.append(("Nothing.",))
     yield Bullets(tuple(lines))

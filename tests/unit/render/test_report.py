@@ -218,3 +218,11 @@ def test_results_without_times_count_in_the_order_of_their_files() -> None:
         (False, True),
         (True, True),
     ]
+
+
+def test_what_could_not_be_checked_is_told_before_anything_is_said_to_be_well() -> None:
+    told = markdown(Incident(kept.plan(answers.incomplete)))
+
+    assert "nothing amiss was found, and not everything could be checked" in told.partition("\n")[0]
+    assert "locked ACCESS EXCLUSIVE" in told.partition("## What is not known")[2]
+    assert "not everything" not in markdown(Incident(kept.plan(answers.healthy)))
