@@ -61,10 +61,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """Statements to be read and copied."""
+    """Statements to be read and copied, or the lines of a program."""
 
     label: str
     text: str
+    language: str = "sql"
 
 
 @dataclass(frozen=True, slots=True)

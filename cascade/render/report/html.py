@@ -96,7 +96,7 @@ def _block(block: Block) -> str:
             return _grid(block)
         case Facts(pairs):
             return f"<dl>{''.join(f'<dt>{_text(word)}</dt><dd>{_line(line)}</dd>' for word, line in pairs)}</dl>"
-        case Sql(label, text):
+        case Sql(label, text, _):
             return _sql(label, text)
         case Shown():
             return _shown(block)

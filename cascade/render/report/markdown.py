@@ -53,9 +53,9 @@ def _block(block: Block, level: int) -> Iterator[str]:
             yield _grid(block)
         case Facts(pairs):
             yield _table(("", ""), [(f"**{_text(word)}**", _cell(line)) for word, line in pairs])
-        case Sql(label, text):
+        case Sql(label, text, language):
             yield f"{_text(label)}:" if label else ""
-            yield _fenced(text, "sql")
+            yield _fenced(text, language)
         case Shown(picture, caption):
             yield f"![{_text(picture.description)}]({picture.name}.svg)"
             yield f"*{_text(caption)}*"

@@ -189,17 +189,24 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
     """Of what was nowhere: whether it can ever have held anything."""
     kinds = (DriftKind.MISSING_TABLE.value, DriftKind.MISSING_COLUMN.value)
     absent = [drift for drift in incident.findings if drift["kind"] in kinds]
-    never = {id_ for cause in incident.before["causes"] if cause["verdict"] == "fake" for id_ in cause["drifts"]}
-    for drifts, words in (
-        (
-            [drift for drift in absent if drift["id"] in never],
-            "was never made, by all that history tells, and so held nothing",
-        ),
-        ([drift for drift in absent if drift["id"] not in never], "was nowhere: what it may have held is not known"),
+    elsewhere = {drift["id"] for drift in absent if _is_in_another_copy(drift, incident)}
+    faked = {id_ for cause in incident.before["causes"] if cause["verdict"] == "fake" for id_ in cause["drifts"]}
+    never = faked - elsewhere
+    others = {drift["id"] for drift in absent} - never - elsewhere
+    for ids, words in (
+        (elsewhere, "was in another copy of its table"),
+        (never, "was never made, by all that history tells, and so held nothing"),
+        (others, "was nowhere: what it may have held is not known"),
     ):
+        drifts = [drift for drift in absent if drift["id"] in ids]
         if drifts:
             names = listed([_object(drift) for drift in drifts], 2)
             yield f"{names} {words if len(drifts) == 1 else words.replace('was', 'were', 1)}"
+
+
+def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
+    tables = [t for t in incident.before["tables"] if (t["schema"], t["table"]) == (drift["schema"], drift["table"])]
+    return any(drift["object"] in copy["columns"] for table in tables for copy in table["found"])
 
 
 def _total(fates: Sequence[TableFate]) -> str:
@@ -557,7 +564,7 @@ def _migration(incident: Incident) -> Iterator[Block]:
     if incident.migration is not None:
         name, text = incident.migration
         yield Paragraph(("The repair for the other environments is the migration ", Code(name), "."))
-        yield Aside((Code(name), f", {counted(len(text.splitlines()), 'line')}"), (Sql("", text),))
+        yield Aside((Code(name), f", {counted(len(text.splitlines()), 'line')}"), (Sql("", text, "python"),))
     elif not incident.new_records:
         yield Paragraph(
             (

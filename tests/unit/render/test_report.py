@@ -175,6 +175,17 @@ def test_the_page_asks_for_nothing_and_allows_nothing_but_its_own_style_and_scri
     }
 
 
+def test_a_column_that_another_copy_has_is_not_said_to_be_nowhere() -> None:
+    plan = kept.plan(answers.faked)
+    (drift,) = plan["drifts"]
+    assert "left_at was nowhere" in text(markdown(Incident(plan)))
+
+    copy = plan["tables"][0]["found"][0]
+    right = {**copy, "columns": [name for name in copy["columns"] if name != "left_at"]}
+    plan["tables"][0]["found"] = [right, {**copy, "schema": "old", "columns": [*right["columns"], drift["object"]]}]
+    assert "left_at was in another copy of its table" in text(markdown(Incident(plan)))
+
+
 def test_equal_material_gives_equal_bytes() -> None:
     assert render_report_html(make_report(kept.incident())) == render_report_html(make_report(kept.incident()))
 
