@@ -9,6 +9,7 @@ from cascade.core.incident import Incident
 from cascade.core.probe_results import parse_probe_results
 from cascade.render.report import make_report, render_report_html
 from tests.browser import Page, browser_page
+from tests.scenarios.sites import run_program
 from tests.unit.render import answers, kept
 from tests.unit.render.test_report import HOSTILE, hostile
 
@@ -181,3 +182,15 @@ def test_what_is_folded_is_printed_and_what_is_clicked_is_not(page: Page, tmp_pa
     assert page.ask("document.querySelectorAll('details:not([open])').length") == 0
     page.ask("dispatchEvent(new Event('afterprint'))")
     assert page.ask("document.querySelectorAll('details[open]').length") == 0
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_report_of_its_incident(page: Page, tmp_path: Path) -> None:
+    done = run_program("-m", "cascade", "demo", "--repair", "-o", "out", environment={}, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+    page.open(f"file://{tmp_path}/out/report.html")
+    told = page.ask("document.body.innerText")
+    assert "It is repaired." in told
+    assert "2 of 6 pages asked failed (/@amber1/ and /me/settings/); all that were asked answer now" in told
+    assert 'relation "user_profile_about_item" does not exist' in told

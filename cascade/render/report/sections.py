@@ -604,7 +604,7 @@ def _probes(incident: Incident) -> Iterator[Block]:
     yield Grid(
         ("page", "as", "before the repair", "after the repair"),
         tuple(
-            ((Code(page.name),), (page.user or "nobody",), _answer(page.before), _answer(page.after))
+            ((Code(page.name),), (page.user or "anonymous",), _answer(page.before), _answer(page.after))
             for page in incident.pages
         ),
     )
