@@ -45,6 +45,10 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     events = _events(kept.journal) if kept.journal else None
     before = _before(kept, events, question, report)
     after = _plan(kept.after, question, report) if kept.after else _afterwards(events)
+    if events is not None and events[0].get("plan_id") != before["plan_id"]:
+        raise FileError(
+            f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
+        )
     probes = [read_json(path, "results of probes") for path in kept.probes]
     if kept.after and before["database"] != after["database"]:
         raise FileError(

@@ -161,7 +161,10 @@ def test_a_large_picture_shows_what_is_amiss_and_says_so(tmp_path: Path) -> None
 def test_a_look_has_tables_and_keys_and_says_that_its_drifts_are_not_known(tmp_path: Path, one_incident: Site) -> None:
     from tests.scenarios.test_report import look
 
-    a = cascade.load(one_incident.folder / look(one_incident, "observed.json"))
+    file = one_incident.folder / look(one_incident, "observed.json")
+    a = cascade.load(file)
+    code = "import sys, cascade; cascade.load('observed.json').draw(); print('django' in sys.modules)"
+    assert run_program("-c", code, environment={}, folder=one_incident.folder).stdout == "False\n"
 
     assert a.table("user_profile_bounty").found_in == ("test_schema",)
     assert a.graph.has_edge("test_schema.user_profile_bounty", "public.accounts_user")

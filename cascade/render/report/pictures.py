@@ -4,9 +4,10 @@ Status is said by a word, a colour and the style of a border. Colours are classe
 dark, so that a page with a strict policy can show the pictures as they are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from typing import Any
 
 from cascade.render.paragraphs import columns
@@ -88,7 +89,10 @@ _LOOKS = {
     "add_foreign_key": ("key", "key"),
     "repoint_foreign_key": ("key", "key"),
     "validate_constraint": ("key", "validate"),
-    "grant": ("grant", "grant"),
+    "grant_usage": ("grant", "grant"),
+    "grant_table": ("grant", "grant"),
+    "grant_sequence": ("grant", "grant"),
+    "set_owner": ("grant", "owner"),
 }
 _OTHER_LOOK = ("change", "change")
 
@@ -105,59 +109,91 @@ def draw_steps(plan: JSON) -> Picture | None:
     steps = plan["steps"]
     if not steps:
         return None
-    rows = [_cells(step, plan) for step in steps]
-    heads = ("", "", "table", "from → to", "made by", "rows")
-    widths = [
-        max(_wide(cell, mono=n in _CODE) for cell in (head, *column))
-        for n, (head, *column) in enumerate(zip(heads, *rows, strict=True))
+    ladder = _Ladder.of([_cells(step, plan) for step in steps])
+    every = list(_arcs(steps, plan))
+    arcs = [arc for arc in every if abs(arc[0] - arc[1]) <= LONGEST_ARC][:MOST_ARCS]
+    body = [
+        *ladder.heads(),
+        *(part for number, step in enumerate(steps) for part in ladder.rung(number, step)),
+        *(ladder.arc(number, start, end) for number, (start, end) in enumerate(arcs)),
     ]
-    widths[1] = max(widths[1], 60)
-    left = [float(_PAD)]
-    for width in widths:
-        left.append(left[-1] + width + 18)
-    top = _PAD + 24
-    arcs = list(_arcs(steps, plan))
-    width = left[-1] + (26 + 9 * min(len(arcs), 12) if arcs else 0)
-    body = [_text(left[n], _PAD + 12, head, "soft") for n, head in enumerate(heads) if head and n != _ROWS]
-    body.append(_text(left[_ROWS] + widths[_ROWS], _PAD + 12, "rows", "soft", end=True))
-    for number, (row, step) in enumerate(zip(rows, steps, strict=True)):
-        y = top + number * _ROW
-        if number % 2 == 0:
-            body.append(f'<rect class="band" x="{_PAD - 8}" y="{y}" width="{left[-1] - _PAD}" height="{_ROW}"/>')
-        look, word = _LOOKS.get(step["action"], _OTHER_LOOK)
-        body.append(
-            f'<rect class="mark {look}" x="{left[1]}" y="{y + 5}" width="{widths[1]}" height="{_ROW - 10}" rx="4"/>'
-        )
-        body.append(_text(left[1] + widths[1] / 2, y + 19, word, "head", middle=True))
-        body.append(f"<g><title>{_escaped(step['sql'][0] if step['sql'] else step['id'])}</title>")
-        for n, cell in enumerate(row):
-            if n == 1 or not cell:
-                continue
-            at = left[n] + widths[n] if n == _ROWS else left[n]
-            body.append(_text(at, y + 19, cell, "mono" if n in _CODE else "soft" if n == 0 else "", end=n == _ROWS))
-        body.append("</g>")
-    right = left[-1] - 8
-    for number, (start, end) in enumerate(arcs):
-        y1, y2 = top + start * _ROW + _ROW / 2, top + end * _ROW + _ROW / 2
-        reach = right + 16 + 9 * (number % 12 + 1)
-        body.append(f'<path class="arc" d="M{right} {y1} C{reach} {y1} {reach} {y2} {right + 7} {y2}"/>')
-        body.append(f'<path class="tip" d="M{right} {y2} l8 -4 v8 z"/>')
-    height = top + len(rows) * _ROW + (_PAD + 16 if arcs else _PAD)
-    if arcs:
-        body.append(_text(_PAD, height - 14, "An arrow is a foreign key from one of these tables to another.", "soft"))
+    height = _TOP + len(steps) * _ROW + _PAD
+    if every:
+        more = f" {counted(len(every) - len(arcs), 'more is', 'more are')} not drawn." if len(arcs) < len(every) else ""
+        note = f"An arrow is a foreign key from one of these tables to another.{more}"
+        body.append(_text(_PAD, height + 2, note, "soft"))
+        height += 16
     return Picture(
         "steps",
         f"The order of repair: {counted(len(steps), 'step')}",
         f"{counted(len(steps), 'step')} from top to bottom, each with its table, from where to where it goes, the "
         "migration that made it and its rows.",
-        width + _PAD,
+        ladder.left[-1] + (26 + 9 * min(len(arcs), 12) if arcs else 0) + _PAD,
         height,
         "\n".join(body),
     )
 
 
+MOST_ARCS, LONGEST_ARC = 30, 20
+"""More arcs no eye can follow, and a longer one, in rows, leaves the page that one looks at."""
+
+_HEADS = ("", "", "table", "from → to", "made by", "rows")
+_TOP = _PAD + 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """Rows of cells; ``left`` says where each column begins, and last where all end."""
+
+    rows: Sequence[tuple[str, ...]]
+    widths: tuple[float, ...]
+    left: tuple[float, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[str, ...]]) -> "_Ladder":
+        """Wide enough for every cell."""
+        cells = enumerate(zip(_HEADS, *rows, strict=True))
+        widths = [max(_wide(cell, mono=n in _CODE) for cell in column) for n, column in cells]
+        widths[_WORD] = max(widths[_WORD], 60)
+        left = accumulate((width + 18 for width in widths), initial=float(_PAD))
+        return cls(rows, tuple(widths), tuple(left))
+
+    def heads(self) -> Iterator[str]:
+        for n, head in enumerate(_HEADS):
+            if head:
+                yield _text(self._at(n), _PAD + 12, head, "soft", end=n == _ROWS)
+
+    def rung(self, number: int, step: JSON) -> Iterator[str]:
+        """A step: its word in a frame, and its cells; its statement is the tooltip."""
+        y, (look, word) = _TOP + number * _ROW, _LOOKS.get(step["action"], _OTHER_LOOK)
+        if number % 2 == 0:
+            yield f'<rect class="band" x="{_PAD - 8}" y="{y}" width="{self.left[-1] - _PAD:g}" height="{_ROW}"/>'
+        yield f"<g><title>{_escaped(step['sql'][0] if step['sql'] else step['id'])}</title>"
+        x, wide = self.left[_WORD], self.widths[_WORD]
+        yield f'<rect class="mark {look}" x="{x:g}" y="{y + 5}" width="{wide:g}" height="{_ROW - 10}" rx="4"/>'
+        yield _text(x + wide / 2, y + 19, word, "head", middle=True)
+        for n, cell in enumerate(self.rows[number]):
+            if n != _WORD and cell:
+                class_ = "mono" if n in _CODE else "soft" if n == 0 else ""
+                yield _text(self._at(n), y + 19, cell, class_, end=n == _ROWS)
+        yield "</g>"
+
+    def arc(self, number: int, start: int, end: int) -> str:
+        """From row to row, on the right; later ones reach out further."""
+        x = self.left[-1] - 8
+        y1, y2 = (_TOP + row * _ROW + _ROW / 2 for row in (start, end))
+        reach = x + 16 + 9 * (number % 12 + 1)
+        return (
+            f'<path class="arc" d="M{x:g} {y1:g} C{reach:g} {y1:g} {reach:g} {y2:g} {x + 7:g} {y2:g}"/>'
+            f'<path class="tip" d="M{x:g} {y2:g} l8 -4 v8 z"/>'
+        )
+
+    def _at(self, column: int) -> float:
+        return self.left[column] + (self.widths[column] if column == _ROWS else 0)
+
+
 _CODE = frozenset((2, 3, 4))
-_ROWS = 5
+_WORD, _ROWS = 1, 5
 
 
 def _cells(step: JSON, plan: JSON) -> tuple[str, ...]:
@@ -321,9 +357,3 @@ def _wide(text: str, *, mono: bool = False) -> float:
 
 def _escaped(text: str) -> str:
     return escape(printable(text), quote=False)
-
-
-def all_pictures(before: JSON, after: JSON | None) -> Iterable[Picture]:
-    """Those that have something to show."""
-    drawn = (draw_places(before, after), draw_history(before), draw_steps(before))
-    return tuple(picture for picture in drawn if picture is not None)

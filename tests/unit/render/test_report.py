@@ -108,7 +108,7 @@ def test_a_repair_by_hand_is_told_from_two_looks() -> None:
 
     assert {fate.fate for fate in incident.fates} == {Fate.KEPT}
     assert [statement.sql for statement in incident.statements] == [s["sql"][0] for s in incident.before["steps"]]
-    assert "The repair was made by hand." in told
+    assert "The repair was made by hand, or its journal was not given." in told
     assert "to 2026-01-14 04:00:03 UTC at the latest" in told
     assert "which were really run, and in how many tries, is not known" in told
 
