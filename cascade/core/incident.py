@@ -34,6 +34,7 @@ class Fate(Enum):
 
     KEPT = "the same relation, in its place"
     WAITING = "where it was, nothing has been done yet"
+    BACK = "back where it was, the repair was taken back"
     MADE_ANEW = "made anew: what it held before, if anything, is not brought back"
     OTHER = "another relation of that name is in its place"
     UNKNOWN = "not known"
@@ -216,7 +217,9 @@ class Incident:
         return TableFate(table["schema"], table["table"], tuple(elsewhere), rows, self._became(table, kinds, elsewhere))
 
     def _became(self, table: JSON, kinds: set[str], elsewhere: Sequence[JSON]) -> Fate:
-        if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED, Outcome.UNDONE):
+        if self.outcome is Outcome.UNDONE:
+            return Fate.BACK
+        if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED):
             return Fate.WAITING
         if self.after is None:
             # The journal's COMMIT comes after the proof that each moved table is the same relation and file.

@@ -104,8 +104,9 @@ def _rows_in_words(incident: Incident) -> str:
     rest = "".join(f"; {phrase}" for phrase in _absent_in_words(incident))
     if not moved:
         return f"none by this repair, which moved no table{rest}" if incident.statements else f"none so far{rest}"
-    if all(fate.fate is Fate.WAITING for fate in moved):
-        return f"none: nothing has been moved, and {_total(moved)} lie in {_schemas(moved)}{rest}"
+    if all(fate.fate in (Fate.WAITING, Fate.BACK) for fate in moved):
+        done = "the tables were moved back" if incident.outcome is Outcome.UNDONE else "nothing has been moved"
+        return f"none: {done}, and {_total(moved)} lie in {_schemas(moved)}{rest}"
     if len(kept) == len(moved):
         why = (
             "each is the same relation as before (same OID)"

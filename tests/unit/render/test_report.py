@@ -186,6 +186,15 @@ def test_a_column_that_another_copy_has_is_not_said_to_be_nowhere() -> None:
     assert "left_at was in another copy of its table" in text(markdown(Incident(plan)))
 
 
+def test_of_a_repair_that_was_taken_back_it_is_said_that_tables_are_back() -> None:
+    before = kept.plan()
+    told = text(markdown(Incident(before, None, kept.journal(before, {"event": "undone", "at": kept.LOOKED}))))
+
+    assert "not repaired: the repair was taken back" in told
+    assert "Rows lost: none: the tables were moved back, and 980 rows in 7 tables lie in test_schema" in told
+    assert "| Back where it was, the repair was taken back |" in told
+
+
 def test_equal_material_gives_equal_bytes() -> None:
     assert render_report_html(make_report(kept.incident())) == render_report_html(make_report(kept.incident()))
 
