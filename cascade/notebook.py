@@ -285,8 +285,12 @@ class Analysis:
 
     @property
     def causes(self) -> Rows:
-        """What happened, as far as placement and history tell."""
-        return Rows(self._of_two_sides["causes"], ("sentence", "first", "last", "evidence_for"), "cause")
+        """What happened, as far as placement and history tell; ``began`` and ``ended`` are its moments in words."""
+        rows = [
+            {**cause, **{word: moment(cause[key]) if cause[key] else "" for word, key in _MOMENTS}}
+            for cause in self._of_two_sides["causes"]
+        ]
+        return Rows(rows, ("sentence", "began", "ended", "evidence_for"), "cause")
 
     @property
     def tables(self) -> Rows:
@@ -356,6 +360,9 @@ class Analysis:
         serious = [d for d in self.document["drifts"] if d["severity"] != "note"] if self._compared else []
         rows = _drifts(serious)._repr_mimebundle_()["text/html"] if serious else ""
         return {"text/plain": repr(self), "text/html": told + rows}
+
+
+_MOMENTS = (("began", "first"), ("ended", "last"))
 
 
 def _drifts(drifts: Iterable[JSON]) -> Rows:
