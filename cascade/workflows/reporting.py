@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.core.incident import Incident
-from cascade.core.journal import Journal, MalformedJournal, parse_journal
+from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, ProbeResult, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.errors import CascadeError, FileError
@@ -42,7 +42,8 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     hosts, roles, paths and names of users, each by the same word everywhere. Raises ``FileError`` for a file that is
     none of what it should be.
     """
-    events = _events(kept.journal) if kept.journal else None
+    journal = _journal(kept.journal) if kept.journal else None
+    events = [dict(event) for event in journal.events] if journal else None
     before = _before(kept, events, question, report)
     after = _plan(kept.after, question, report) if kept.after else _afterwards(events)
     if events is not None and events[0].get("plan_id") != before["plan_id"]:
@@ -62,7 +63,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     return Incident(
         before,
         after,
-        _journal(kept.journal, events) if kept.journal else None,
+        _read_anew(journal, events) if journal else None,
         tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
         by_hand=after is not None and kept.journal is None,
         migration=(migration[0], migration[1]) if migration else None,
@@ -178,22 +179,27 @@ def _as_json(document: Any) -> Any:
     return json.loads(json.dumps(document))
 
 
-def _events(path: Path) -> list[Any]:
+def _journal(path: Path) -> Journal:
     from cascade.effects.repair.journal import read_journal
 
-    return [dict(event) for event in read_journal(path).events]
+    return read_journal(path)
+
+
+def _read_anew(journal: Journal, events: Any) -> Journal:
+    """The journal with the names that its events have now."""
+    return replace(parse_journal(json.dumps(event) for event in events), cut=journal.cut)
 
 
 def _afterwards(events: Any) -> Any:
-    found = [event["plan"] for event in events or () if event["event"] == "afterwards"]
-    return found[-1] if found else None
-
-
-def _journal(path: Path, events: Any) -> Journal:
-    try:
-        return parse_journal(json.dumps(event) for event in events)
-    except MalformedJournal as error:  # it was whole before names were replaced
-        raise FileError(f"{path} is no journal: {error}.") from error
+    """How it was found after the repair; nothing where that was taken back since."""
+    found = None
+    for event in events or ():
+        match event["event"]:
+            case "afterwards":
+                found = event["plan"]
+            case "undone":
+                found = None
+    return found
 
 
 def _results(path: Path, document: Any) -> tuple[ProbeResult, ...]:

@@ -67,7 +67,15 @@ def test_a_journal_alone_gives_the_whole_postmortem(one_incident: Site) -> None:
     for table in MISPLACED:
         assert f"ALTER TABLE test_schema.{table} SET SCHEMA public;" in told
         assert re.search(rf"\| `{table}` \| `test_schema` \| [\d,]+ \| The same relation, in its place \|", told)
-    assert "migrate ran with test_schema first on its search_path." in told or "Migrate ran with test_schema" in told
+    assert "Migrate ran with test_schema first on its search_path." in told
+
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    with (one_incident.folder / "journal.jsonl").open("a") as file:
+        file.write('{"event": "cut o')
+    told = report(one_incident, "--journal", "journal.jsonl")
+    assert "It is not repaired: the repair was taken back." in told
+    assert "Open: all of it: 8 findings." in told
+    assert "its last line was cut off" in told
 
 
 def test_the_report_has_right_what_is_easily_got_wrong_by_hand(one_incident: Site) -> None:
