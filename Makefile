@@ -43,7 +43,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) output/plan.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) output/plan.* output/report.* output/history.svg output/places.svg output/steps.svg .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamps say what is installed; only a change of pyproject.toml installs again.
 $(VENV)/.demo: pyproject.toml $(BIN)/python

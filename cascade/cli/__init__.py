@@ -17,6 +17,7 @@ from cascade.cli.graphing import graph
 from cascade.cli.looking import check, plan
 from cascade.cli.migrating import migration
 from cascade.cli.repairing import apply, rehearse, undo
+from cascade.cli.reporting import report
 from cascade.cli.showing import catalog_sql, demo
 from cascade.errors import CascadeError
 
@@ -56,7 +57,21 @@ def cli() -> None:
     """
 
 
-for command in (plan, check, rehearse, apply, undo, migration, explain, graph, history, where, demo, catalog_sql):
+for command in (
+    plan,
+    check,
+    rehearse,
+    apply,
+    undo,
+    migration,
+    explain,
+    graph,
+    history,
+    where,
+    report,
+    demo,
+    catalog_sql,
+):
     cli.add_command(command)
 
 

@@ -22,7 +22,7 @@ from cascade.workflows import render_answer
 )
 @click.option("--keep", is_flag=True, help="Leave the server running and say how to use it.")
 @click.option("--after-hand-repair", is_flag=True, help="The same site after a repair that was written by hand.")
-@click.option("--repair", is_flag=True, help="Go on: rehearse, apply, prove that no row is lost, undo.")
+@click.option("--repair", is_flag=True, help="Go on: rehearse, apply, prove that no row is lost, report, undo.")
 @click.option("--healthy", is_flag=True, help="The same site without the drift.")
 @click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
 def demo(output: Path, keep: bool, after_hand_repair: bool, repair: bool, healthy: bool, verbose: bool) -> None:
@@ -39,7 +39,7 @@ def demo(output: Path, keep: bool, after_hand_repair: bool, repair: bool, health
             from cascade.demo.repair import show_repair
 
             click.echo()
-            show_repair(server, answer, act.settings, report=click.echo)
+            show_repair(server, answer, act.settings, output, report=click.echo)
 
     afterwards = show_demo(
         act, output, keep=keep, report=lambda message: click.echo(message, err=True), then=print_plan

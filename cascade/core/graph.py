@@ -199,3 +199,42 @@ def _cycle(waits_for: Mapping[str, Collection[str]]) -> ValueError:
 
     steps = [earlier for earlier, _ in nx.find_cycle(_waiting(waits_for))]
     return ValueError(f"steps wait for one another: {' -> '.join([*steps, steps[0]])}")
+
+
+# ------------------------------------------------------------------------------------------------------ to look around
+
+
+NamedGraph: TypeAlias = "nx.MultiDiGraph[str]"
+"""Nodes are names, ``schema.table``."""
+
+
+def build_named_graph(nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mapping[str, Any]]) -> NamedGraph:
+    """The graph of a plan's JSON with names as nodes, ``schema.table``, to be looked around in.
+
+    A node has what the JSON says of it; an edge leads from the referencing to the referenced table, its key is the
+    constraint's name, and it has the ``columns`` of both sides. A referenced table that is not listed is a node too.
+    """
+    import networkx as nx
+
+    graph: NamedGraph = nx.MultiDiGraph()
+    for node in nodes:
+        graph.add_node(str(TableName(node["schema"], node["table"])), **node)
+    for edge in edges:
+        to = edge["references"]
+        graph.add_edge(
+            str(TableName(edge["schema"], edge["table"])),
+            str(TableName(to["schema"], to["table"])),
+            key=edge["name"],
+            columns=tuple(edge["columns"]),
+            references=tuple(to["columns"]),
+        )
+    return graph
+
+
+def within_steps(graph: NamedGraph, start: str, selector: Selector) -> Mapping[str, int]:
+    """The nodes that a selector means around one of them, with how far each is: up is less than nothing."""
+    import networkx as nx
+
+    needed = nx.single_source_shortest_path_length(graph, start, cutoff=selector.up)
+    referring = nx.single_source_shortest_path_length(graph.reverse(copy=False), start, cutoff=selector.down)
+    return {**needed, **{node: -steps for node, steps in referring.items()}}

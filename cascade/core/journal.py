@@ -29,7 +29,8 @@ class Journal:
 
     ``done`` are the steps whose end is known to be committed, in order; ``in_flight`` the transaction ids of COMMITs
     that were begun and not answered, each with its steps: only the server knows. ``before`` and ``after`` are digests
-    over ``tables``. ``cut``: the last line is not whole. ``undone``: it has been taken back already.
+    over ``tables``. ``cut``: the last line is not whole. ``undone``: it has been taken back already. ``events`` are all
+    lines as they were read.
     """
 
     header: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Journal:
     after: str = ""
     cut: bool = False
     undone: bool = False
+    events: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def tables(self) -> tuple[TableName, ...]:
@@ -97,4 +99,4 @@ def _journal(header: Mapping[str, Any], events: list[dict[str, Any]], cut: bool)
                 in_flight.pop(event.get("xid", ""), None)
             case "undone":
                 undone = True
-    return Journal(header, tuple(done), in_flight, before, after, cut, undone)
+    return Journal(header, tuple(done), in_flight, before, after, cut, undone, tuple(events))

@@ -1,13 +1,16 @@
 """The second half of the demo: the plan rehearsed, applied, proved and taken back, each claim by a witness."""
 
+import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cascade.core.answer import Answer
 from cascade.core.limits import Limits
 from cascade.core.preflight import may_go_on
 from cascade.core.runs import StepRun
+from cascade.demo.pages import PAGES
 from cascade.demo.replay import DATABASE
 from cascade.demo.witness import ask_pages, dump_layout, lost_rows, read_rows
 from cascade.effects.embedded_server import EmbeddedServer
@@ -16,18 +19,26 @@ from cascade.errors import CascadeError
 from cascade.render.plan_json import render_plan_json
 from cascade.render.preflight import render_preflight
 from cascade.workflows.plan_file import read_plan_file, replan
+from cascade.workflows.question import Question
 from cascade.workflows.repairing import apply_plan, preflight, rehearse_plan, repair_target, undo_journal
+from cascade.workflows.reporting import Kept, read_incident, report_files, write_report
 
 Report = Callable[[str], None]
+Pages = Mapping[str, int | str]
+"""What each page answered: a status, or the database's error."""
 
 
 class NotProved(CascadeError):
     """Something that the demo claims did not hold."""
 
 
-def show_repair(server: EmbeddedServer, answer: Answer, settings: str, *, report: Report) -> None:
-    """Repair the demo's database and take the repair back. Raises ``NotProved`` where a claim does not hold."""
-    report(f"Before: {_pages_in_words(server, settings)}.")
+def show_repair(server: EmbeddedServer, answer: Answer, settings: str, output: Path, *, report: Report) -> None:
+    """Repair the demo's database, write the postmortem to ``output``, and take the repair back.
+
+    Raises ``NotProved`` where a claim does not hold.
+    """
+    asked_before = ask_pages(server, DATABASE, settings), _now()
+    report(f"Before: {_pages_in_words(asked_before[0])}.")
     # Whoever logs in writes rows, so the pages are asked before the rows are looked at.
     before, rows = dump_layout(server, DATABASE), read_rows(server, DATABASE)
     with tempfile.TemporaryDirectory(prefix="cascade-demo-") as folder:
@@ -56,6 +67,8 @@ def show_repair(server: EmbeddedServer, answer: Answer, settings: str, *, report
         pages = ask_pages(server, DATABASE, settings)
         _claim(set(pages.values()) == {200}, f"a page fails: {pages}")
         report(f"Pages: {', '.join(pages)} all answer 200.")
+        _write_report(Path(folder), journal, (asked_before, (pages, _now())), output)
+        report(f"Wrote report.html and report.md to {output}.")
 
         rows = read_rows(server, DATABASE, {oid: table.columns for oid, table in rows.items()})
         undone = undo_journal(journal, target, Limits(), report=_silent)
@@ -65,8 +78,35 @@ def show_repair(server: EmbeddedServer, answer: Answer, settings: str, *, report
         report(f"Undone: {len(undone.steps)} steps; pg_dump --schema-only prints what it printed before.")
 
 
-def _pages_in_words(server: EmbeddedServer, settings: str) -> str:
-    pages = ask_pages(server, DATABASE, settings)
+def _write_report(folder: Path, journal: Path, asked: Iterable[tuple[Pages, str]], output: Path) -> None:
+    """The postmortem from what ``cascade apply`` and the pages left behind."""
+    files = []
+    for number, (pages, at) in enumerate(asked):
+        files.append(folder / f"probes-{number}.json")
+        write_file(files[-1], json.dumps({"at": at, "probes": [_probe(path, said) for path, said in pages.items()]}))
+    incident = read_incident(Kept(journal=journal, probes=tuple(files)), Question())
+    write_report(report_files(incident), output)
+
+
+def _probe(path: str, said: int | str) -> dict[str, object]:
+    answered = isinstance(said, int)
+    return {
+        "path": path,
+        "as": _WHO_ASKS[path],
+        "status": said if answered else None,
+        "ok": said == 200,
+        "error": None if answered else said,
+    }
+
+
+_WHO_ASKS = {path: user for user, path in PAGES}
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _pages_in_words(pages: Pages) -> str:
     failing = {path: said for path, said in pages.items() if said != 200}
     return "; ".join(f"{path} fails, {said}" for path, said in failing.items()) or "no page fails"
 

@@ -55,7 +55,7 @@ def show_demo(
     """
     _refuse_running_project(act)
     _make_folder(output)
-    with _folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
+    with server_folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
         try:
             then(_play(act, server, output, report), server)
         except BaseException:
@@ -82,7 +82,7 @@ def _make_folder(output: Path) -> None:
 
 
 @contextlib.contextmanager
-def _folder(*, keep: bool) -> Iterator[Path]:
+def server_folder(*, keep: bool) -> Iterator[Path]:
     """A new folder for the server, removed afterwards unless the server stays."""
     folder = Path(tempfile.mkdtemp(prefix="cascade-demo-"))
     # A server started by root runs as another user, who has to get in.
@@ -96,7 +96,7 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 def _play(act: Act, server: EmbeddedServer, output: Path, report: Report) -> Answer:
     act.replay(server, report=report)
-    _lead_to(server, act.settings)
+    lead_to(server, act.settings)
     answer = analyse(Question(), report=report)
     for format_, name in WRITTEN.items():
         write_file(output / name, render_answer(answer, format_))
@@ -104,7 +104,7 @@ def _play(act: Act, server: EmbeddedServer, output: Path, report: Report) -> Ans
     return answer
 
 
-def _lead_to(server: EmbeddedServer, settings: str) -> None:
+def lead_to(server: EmbeddedServer, settings: str) -> None:
     """Have this process find the site and its database, and nothing else that the caller has set."""
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]

@@ -35,3 +35,16 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder and those above it. Raises ``FileError`` where that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"The folder {path} cannot be made: {error.strerror}.") from error
+
+
+def temporary_folder(prefix: str) -> Path:
+    """A new folder of one's own among the temporary ones."""
+    return Path(tempfile.mkdtemp(prefix=prefix))

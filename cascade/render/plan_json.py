@@ -18,6 +18,7 @@ from cascade.core.findings import Severity
 from cascade.core.layout import Column, Constraint, Dependant, Index, RowEvidence, TableName, UsedObject
 from cascade.core.plan import Chain, Hazard, Step
 from cascade.core.stopgap import Stopgap
+from cascade.render.evidence import found_in, record_documents, table_documents
 from cascade.render.sql import render_action, render_undo
 
 SCHEMA_VERSION = 1
@@ -56,6 +57,8 @@ def plan_document(answer: Answer) -> JSON:
         "notes": list(answer.notes),
         "nodes": _nodes(answer),
         "edges": _edges(answer.expected.tables),
+        "tables": table_documents(answer),
+        "records": record_documents(answer),
     }
 
 
@@ -261,6 +264,7 @@ def _nodes(answer: Answer) -> list[JSON]:
             "app": expected.app,
             "model": expected.model,
             "status": worst[name].kind.value if name in worst else IN_PLACE,
+            "found": found_in(name, answer),
         }
         for name, expected in sorted(answer.expected.tables.items())
     ]

@@ -74,6 +74,7 @@ def _answer(question: Question, project: "Project", reading: Reading, seconds: f
     compared = put_aside(expected, observed, placement, question.decisions).observed
     drifts = _explained(drifts, question, reading)
     drifts = tuple(_located(drift, reading.replay, project) for drift in drifts)
+    expected = _with_sources(expected, drifts, project)
     not_checked = (
         *expected.not_checked,
         *_not_read(observed, expected, drifts),
@@ -283,6 +284,22 @@ def _located(drift: Drift, replay: "Replay", project: "Project") -> Drift:
     if drift.made_by is None or drift.severity is Severity.NOTE:
         return drift
     return replace(drift, made_by=_locate(drift.made_by, replay, project))
+
+
+def _with_sources(expected: ExpectedLayout, drifts: Iterable[Drift], project: "Project") -> ExpectedLayout:
+    """The expected side with file and lines of the models and operations of tables with a broken or risky finding."""
+    from cascade.sources.source_lines import locate_model, locate_recorded_operation
+
+    located = {}
+    for name in sorted({drift.table for drift in drifts if drift.table and drift.severity is not Severity.NOTE}):
+        table = expected.tables.get(name)
+        if table is not None:
+            located[name] = replace(
+                table,
+                made_by=locate_recorded_operation(table.made_by, project.relative),
+                model_source=locate_model(table.model, project.relative),
+            )
+    return replace(expected, tables={**expected.tables, **located}) if located else expected
 
 
 def _locate(made_by: Provenance, replay: "Replay", project: "Project") -> Provenance:

@@ -31,6 +31,7 @@ from cascade.effects.repair.session import RepairRefused, Session, Settings, con
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
+from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
@@ -183,6 +184,7 @@ def apply_plan(
             question=dict(answer.question),
             tables=[[table.schema, table.name] for table in tables],
             before=digest_for_undo(answer.observed.layout, tables),
+            plan=plan_document(answer),
         )
         runs = [*apply_transaction(session, work, writer)]
         for step in answer.plan.steps:
@@ -198,6 +200,8 @@ def apply_plan(
         done = Decisions(large_pages=question.decisions.large_pages, made_on=question.decisions.made_on)
         everything = replace(question, decisions=done)
         afterwards = analyse(everything, report=report)
+        with open_journal(journal, append=True) as writer:
+            writer.write("afterwards", plan=plan_document(afterwards))
     return Applied(tuple(runs), journal, afterwards)
 
 

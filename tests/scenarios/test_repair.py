@@ -52,7 +52,8 @@ def _assert_every_statement_was_shown_first(site: Site, output: str) -> None:
     sent = _sent(site)
     assert len(sent) == len(MISPLACED) + 1
     assert all(statement in output for statement in sent)
-    assert [e["event"] for e in events if e["event"] != "statement"] == ["begin", "committing", "committed", "looked"]
+    others = [event["event"] for event in events if event["event"] != "statement"]
+    assert others == ["begin", "committing", "committed", "looked", "afterwards"]
     assert all(event["milliseconds"] >= 0 for event in events if event["event"] == "statement")
 
 

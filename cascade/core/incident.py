@@ -1,0 +1,326 @@
+"""What a report tells of an incident, worked out of what was kept of it: plans, a journal, results of probes.
+
+All of it may be missing but the plan, and what is missing is told apart from what is known to be none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.journal import Journal
+from cascade.core.probe_results import ProbeResult
+
+JSON = Mapping[str, Any]
+"""A plan as ``plan.schema.json`` describes it, or a part of one."""
+
+
+class Outcome(Enum):
+    """How the incident stands, as far as is known."""
+
+    HEALTHY = "nothing is amiss"
+    OPEN = "nothing has been done yet"
+    REPAIRED = "repaired"
+    PARTLY = "partly repaired"
+    NOT_LOOKED = "the repair is committed, and nobody has looked since"
+    NOT_COMMITTED = "the repair was begun and nothing of it is known to be committed"
+    UNDONE = "the repair was taken back"
+
+
+class Fate(Enum):
+    """What became of the rows of a table."""
+
+    KEPT = "the same relation, in its place"
+    WAITING = "where it was, nothing has been done yet"
+    BACK = "back where it was, the repair was taken back"
+    MADE_ANEW = "made anew: what it held before, if anything, is not brought back"
+    OTHER = "another relation of that name is in its place"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that ran, or by hand must have run; ``at`` and ``milliseconds`` are None where nobody noted them."""
+
+    step: str
+    sql: str
+    at: str | None = None
+    milliseconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableFate:
+    """A table with a finding of place or existence: where it was, with how many rows, and what became of it."""
+
+    schema: str
+    table: str
+    places: tuple[JSON, ...]
+    rows: int | None
+    fate: Fate
+
+    @property
+    def name(self) -> str:
+        """As it is written in the plan."""
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageFate:
+    """A probe before the repair and after it; None where it was not asked then."""
+
+    name: str
+    user: str
+    before: ProbeResult | None
+    after: ProbeResult | None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What was kept: the plan before, the plan or look afterwards, the journal, the results of probes.
+
+    ``by_hand``: there are two looks and no journal, so that statements are inferred from what changed between them.
+    ``migration`` is the file of the repair migration, if one is named: its name and its text.
+    """
+
+    before: JSON
+    after: JSON | None = None
+    journal: Journal | None = None
+    probes: tuple[ProbeResult, ...] = ()
+    by_hand: bool = False
+    migration: tuple[str, str] | None = None
+
+    # ------------------------------------------------------------------------------------------------------- findings
+
+    @property
+    def findings(self) -> tuple[JSON, ...]:
+        """What was broken or risky before the repair, in scope; worst first."""
+        return tuple(serious(self.before["drifts"]))
+
+    @property
+    def left(self) -> tuple[JSON, ...] | None:
+        """What is broken or risky afterwards, None where nobody has looked."""
+        if self.after is None:
+            return None
+        return tuple(serious((*self.after["drifts"], *self.after["left_out"])))
+
+    @property
+    def cured(self) -> frozenset[str]:
+        """The findings that are gone, by what was looked at afterwards, else by the steps that are committed."""
+        ids = {drift["id"] for drift in self.findings}
+        if self.left is not None:
+            return frozenset(ids - {drift["id"] for drift in self.left})
+        done = {step.id for step in self.journal.done} if self.journal and not self.journal.undone else set()
+        steps = [step for step in self.before["steps"] if step["id"] in done]
+        return frozenset(cure for step in steps for cure in step["cures"])
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it stands."""
+        if self.journal is not None:
+            if self.journal.undone:
+                return Outcome.UNDONE
+            if not self.journal.done:
+                return Outcome.NOT_COMMITTED
+            if self.left is None:
+                return Outcome.NOT_LOOKED
+        elif not self.findings:
+            return Outcome.HEALTHY
+        elif self.left is None:
+            return Outcome.OPEN
+        if not self.left:
+            return Outcome.REPAIRED
+        return Outcome.PARTLY if self.cured else Outcome.OPEN
+
+    # ----------------------------------------------------------------------------------------------------------- time
+
+    @property
+    def began(self) -> str | None:
+        """Since when the layout is wrong: the first moment of a cause of what is broken; None where none is known."""
+        broken = {drift["id"] for drift in self.findings if drift["severity"] == Severity.BROKEN.value}
+        wanted = broken or {drift["id"] for drift in self.findings}
+        moments = [c["first"] for c in self.before["causes"] if c["first"] and wanted.intersection(c["drifts"])]
+        return _earliest(moments)
+
+    @property
+    def ended(self) -> str | None:
+        """When the repair was committed; of a repair by hand only that it was before the second look is known."""
+        if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
+            return None
+        if self.journal is not None:
+            ends = [event["at"] for event in self.journal.events if event["event"] in ("committed", "done")]
+            return str(ends[-1]) if ends else None
+        return str(self.after["read_at"]) if self.after else None
+
+    @property
+    def lasted(self) -> timedelta | None:
+        """How long the layout was wrong, at most where the repair was by hand."""
+        first, last = parsed(self.began), parsed(self.ended)
+        return last - first if first and last else None
+
+    # ----------------------------------------------------------------------------------------------------------- done
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What ran: by the journal; of a repair by hand what has the effect that is seen between the two looks."""
+        if self.journal is not None:
+            done = {step.id for step in self.journal.done}
+            # A transaction that was tried again journals its statements again: the last try is the one that counts.
+            ran = {
+                (event["step"], event["sql"]): Statement(
+                    event["step"], event["sql"], event["at"], event.get("milliseconds")
+                )
+                for event in self._forward_events
+                if event["event"] == "statement" and event["step"] in done
+            }
+            return tuple(ran.values())
+        if self.by_hand:
+            steps = [step for step in self.before["steps"] if step["cures"] and self.cured.issuperset(step["cures"])]
+            return tuple(Statement(step["id"], sql) for step in steps for sql in step["sql"])
+        return ()
+
+    @property
+    def _forward_events(self) -> Iterator[JSON]:
+        """The events up to an undo, whose statements run after the last look at the repair."""
+        for event in self.journal.events if self.journal else ():
+            if event["event"] == "afterwards":
+                return
+            yield event
+
+    @property
+    def new_records(self) -> tuple[JSON, ...] | None:
+        """The migrations that were recorded between the two looks, None where there are no two."""
+        if self.after is None:
+            return None
+        known = {record["migration"] for record in self.before["records"]}
+        return tuple(record for record in self.after["records"] if record["migration"] not in known)
+
+    # ------------------------------------------------------------------------------------------------- rows and pages
+
+    @property
+    def fates(self) -> tuple[TableFate, ...]:
+        """Of each table that lay elsewhere or nowhere what became of it, in the order of history."""
+        kinds: dict[tuple[str, str], set[str]] = {}
+        for drift in self.findings:
+            kinds.setdefault((drift["schema"], drift["table"]), set()).add(drift["kind"])
+        return tuple(
+            self._fate(table, kinds[table["schema"], table["table"]])
+            for table in self.before["tables"]
+            if kinds.get((table["schema"], table["table"]), set()) & _OF_PLACE
+        )
+
+    def _fate(self, table: JSON, kinds: set[str]) -> TableFate:
+        elsewhere = [copy for copy in table["found"] if copy["schema"] != table["schema"]]
+        known = [copy["rows"] for copy in elsewhere]
+        rows = sum(known) if known and None not in known else None
+        return TableFate(table["schema"], table["table"], tuple(elsewhere), rows, self._became(table, kinds, elsewhere))
+
+    def _became(self, table: JSON, kinds: set[str], elsewhere: Sequence[JSON]) -> Fate:
+        if self.outcome is Outcome.UNDONE:
+            return Fate.BACK
+        if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED):
+            return Fate.WAITING
+        if self.after is None:
+            # The journal's COMMIT comes after the proof that each moved table is the same relation and file.
+            done = {step.id for step in self.journal.done} if self.journal else set()
+            moves = {step["id"] for step in self.before["steps"] if step["action"] in ("move_table", "exchange_table")}
+            here = {s["id"] for s in self.before["steps"] if (s["schema"], s["table"]) == _key(table)}
+            return Fate.KEPT if done & moves & here else Fate.UNKNOWN
+        there = next((node["found"] for node in self.after["nodes"] if _key(node) == _key(table)), ())
+        now = next((copy["oid"] for copy in there if copy["schema"] == table["schema"]), None)
+        if now is None:
+            return Fate.WAITING if there else Fate.UNKNOWN
+        if DriftKind.MISSING_TABLE.value in kinds:
+            return Fate.MADE_ANEW
+        return Fate.KEPT if now in [copy["oid"] for copy in elsewhere] else Fate.OTHER
+
+    @property
+    def pages(self) -> tuple[PageFate, ...]:
+        """Each probe with what it answered before and after, in the order in which they were first asked."""
+        turn = parsed(self.ended)
+        found: dict[tuple[str, str], list[ProbeResult]] = {}
+        for result in self.probes:
+            found.setdefault((result.name, result.user), []).append(result)
+        return tuple(self._page(name, user, results, turn) for (name, user), results in found.items())
+
+    def _page(self, name: str, user: str, results: Sequence[ProbeResult], turn: datetime | None) -> PageFate:
+        timed = [(parsed(result.at), result) for result in results]
+        if turn is not None and all(at for at, _ in timed):
+            earlier = [result for at, result in timed if at and at < turn]
+            later = [result for at, result in timed if at and at >= turn]
+        elif len(results) > 1:
+            earlier, later = list(results[:-1]), [results[-1]]  # without times the order of the files has to do
+        else:
+            earlier, later = list(results), []
+        return PageFate(name, user, earlier[-1] if earlier else None, later[-1] if later else None)
+
+    @property
+    def not_known(self) -> tuple[str, ...]:
+        """What the material does not say, in a sentence each."""
+        return tuple(_not_known(self))
+
+
+_OF_PLACE = {
+    kind.value
+    for kind in (
+        DriftKind.MISPLACED_TABLE,
+        DriftKind.MISSING_TABLE,
+        DriftKind.DUPLICATED_TABLE,
+        DriftKind.SHADOWED_TABLE,
+    )
+}
+
+
+def serious(drifts: Iterable[JSON]) -> Iterator[JSON]:
+    """Those that are broken or risky."""
+    return (drift for drift in drifts if drift["severity"] != Severity.NOTE.value)
+
+
+def parsed(iso: str | None) -> datetime | None:
+    """The moment in UTC, None where it is none."""
+    try:
+        at = datetime.fromisoformat(iso or "")
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _earliest(moments: Iterable[str]) -> str | None:
+    known = [(at, moment) for moment in moments if (at := parsed(moment))]
+    return min(known)[1] if known else None
+
+
+def _key(entry: JSON) -> tuple[str, str]:
+    return entry["schema"], entry["table"]
+
+
+def _not_known(incident: Incident) -> Iterator[str]:
+    if incident.findings or incident.journal is not None:
+        yield from _not_known_of_incident(incident)
+    for gap in incident.before["not_checked"]:
+        yield f"{gap['what']}: {gap['why']}; {gap['how']}."
+
+
+def _not_known_of_incident(incident: Incident) -> Iterator[str]:
+    if incident.began is None:
+        yield "Since when the layout is wrong: no cause with a time was found."
+    if not incident.probes:
+        yield "Which pages failed, and whether they answer now: no results of probes were given (--probes)."
+    elif not any(page.after for page in incident.pages):
+        yield "Whether the pages answer now: there are no results of probes from after the repair."
+    elif not any(page.before for page in incident.pages):
+        yield "Which pages failed: there are no results of probes from before the repair."
+    yield "When somebody first noticed: a database keeps no record of the errors that it answered."
+    if incident.journal is None and not incident.by_hand:
+        yield "What has been done: no journal of a repair was given (--journal), nor a later look (--after)."
+    if incident.by_hand:
+        yield (
+            "Which statements were run by hand, by whom and when exactly: only what is different between the two looks "
+            "is known."
+        )
+    if incident.journal is not None and incident.left is None:
+        yield "Whether anything is left: nobody has looked since the repair (--after)."
+    if incident.migration is None and not incident.new_records:
+        yield "Whether the repair was written as a migration for the other environments: none was named (--migration)."
+    yield "Whether other environments are in the same state: only this database was read."

@@ -1,0 +1,235 @@
+"""The summary of a report: one paragraph for somebody who reads nothing else, the same as facts, and the pictures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from cascade.core.findings import DriftKind
+from cascade.core.incident import JSON, Fate, Incident, Outcome, TableFate
+from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
+from cascade.render.report.pictures import Picture, draw_places, draw_steps
+from cascade.render.wording import by_app, counted, listed, moment
+
+
+def summary(incident: Incident) -> Iterator[Block]:
+    """The paragraph, the facts, where the tables lay, the order of repair, and what a person has to fill in."""
+    yield Paragraph(tuple(_lead(incident)), lead=True)
+    yield Facts(tuple(_facts(incident)))
+    for picture, caption in pictures_of(
+        (draw_places(incident.before, incident.after), "Where the tables lay, and where they belong."),
+        (draw_steps(incident.before), "The order of repair. It follows from the foreign keys and the migrations."),
+    ):
+        yield Shown(picture, caption)
+    if incident.outcome is not Outcome.HEALTHY:
+        yield ForAPerson(
+            "What the incident meant for users and for the team, who was told, and what will be decided because of it. "
+            "No data holds this."
+        )
+
+
+def pictures_of(*drawn: tuple[Picture | None, str]) -> Iterator[tuple[Picture, str]]:
+    """Those that have something to show, each with its caption."""
+    return ((picture, caption) for picture, caption in drawn if picture is not None)
+
+
+def _lead(incident: Incident) -> Iterator[Inline]:
+    """For somebody who reads nothing else."""
+    if incident.outcome is Outcome.HEALTHY:
+        compared = counted(incident.before["expected"]["tables"], "table")
+        complete = "" if incident.before["complete"] else " where it could look, and it could not look everywhere"
+        yield f"Nothing is amiss{complete}: {compared} are as the applied migrations made them."
+        return
+    yield from _when_in_words(incident)
+    yield f"Pages affected: {_pages_in_words(incident)}. "
+    yield f"Rows lost: {_rows_in_words(incident)}. "
+    yield f"What stops the next one: {_prevention_in_words(incident)}. "
+    yield f"Open: {_open_in_words(incident)}."
+
+
+def _when_in_words(incident: Incident) -> Iterator[Inline]:
+    began, ended = incident.began, incident.ended
+    since = f"From {moment(began)}" if began else "Since a time that is not known"
+    last = incident.after or incident.before
+    until = "to a time that is not known"
+    if incident.outcome in UNREPAIRED:
+        until = f"{'on' if began else ''}, and still at {moment(last['read_at'])},".lstrip()
+    if ended:
+        until = f"to {moment(ended)} at the latest" if incident.by_hand else f"to {moment(ended)}"
+    lasted = incident.lasted
+    long = f" ({duration(lasted)}{' at most' if incident.by_hand else ''})" if lasted is not None else ""
+    yield Strong(
+        f"{_joined(since, until)}{long} the database was not as its applied migrations say: {what_was_amiss(incident)}."
+    )
+    yield f" It is {_OUTCOMES[incident.outcome]}. "
+
+
+def _joined(since: str, until: str) -> str:
+    return f"{since}{until}" if until.startswith(",") else f"{since} {until}"
+
+
+UNREPAIRED = (Outcome.OPEN, Outcome.UNDONE, Outcome.NOT_COMMITTED)
+"""Then the plan is still to be run."""
+_OUTCOMES = {
+    Outcome.OPEN: "not repaired yet",
+    Outcome.REPAIRED: "repaired",
+    Outcome.PARTLY: "repaired in part",
+    Outcome.NOT_LOOKED: "repaired, as far as the journal says; nobody has looked since",
+    Outcome.NOT_COMMITTED: "not repaired: the repair was begun, and nothing of it is known to be committed",
+    Outcome.UNDONE: "not repaired: the repair was taken back",
+}
+
+
+def _pages_in_words(incident: Incident) -> str:
+    if not incident.probes:
+        return "not known, since no results of probes were given"
+    failed = [page for page in incident.pages if page.before and not page.before.ok]
+    still = [page for page in incident.pages if page.after and not page.after.ok]
+    asked = counted(len(incident.pages), "page")
+    if not any(page.before for page in incident.pages):
+        before = "not known from before the repair"
+    elif not failed:
+        before = f"none of the {asked} asked failed before the repair"
+    else:
+        before = f"{len(failed)} of {asked} asked failed ({listed([page.name for page in failed], 3)})"
+    if not any(page.after for page in incident.pages):
+        return f"{before}; whether they answer now is not known"
+    after = f"{listed([page.name for page in still], 3)} still fail" if still else "all that were asked answer now"
+    return f"{before}; {after}"
+
+
+def _rows_in_words(incident: Incident) -> str:
+    """Whether rows are gone, and why one can say so."""
+    fates = incident.fates
+    moved = [fate for fate in fates if fate.places]
+    kept = [fate for fate in moved if fate.fate is Fate.KEPT]
+    rest = "".join(f"; {phrase}" for phrase in _absent_in_words(incident))
+    if not moved:
+        return f"none by this repair, which moved no table{rest}" if incident.statements else f"none so far{rest}"
+    if all(fate.fate in (Fate.WAITING, Fate.BACK) for fate in moved):
+        done = "the tables were moved back" if incident.outcome is Outcome.UNDONE else "nothing has been moved"
+        return f"none: {done}, and {_total(moved)} lie in {_schemas(moved)}{rest}"
+    if len(kept) == len(moved):
+        why = (
+            "each is the same relation as before (same OID)"
+            if incident.by_hand
+            else "before COMMIT each was proved to be the same relation with the same file"
+        )
+        return f"none, because tables are moved with their rows and {why}; {_total(moved)} were in them{rest}"
+    doubtful = [fate.table for fate in moved if fate.fate is not Fate.KEPT]
+    return f"not known for {listed(doubtful, 3)}, which is not shown to be the table that it was{rest}"
+
+
+def _absent_in_words(incident: Incident) -> Iterator[str]:
+    """Of what was nowhere: whether it can ever have held anything."""
+    kinds = (DriftKind.MISSING_TABLE.value, DriftKind.MISSING_COLUMN.value)
+    absent = [drift for drift in incident.findings if drift["kind"] in kinds]
+    elsewhere = {drift["id"] for drift in absent if _is_in_another_copy(drift, incident)}
+    faked = {id_ for cause in incident.before["causes"] if cause["verdict"] == "fake" for id_ in cause["drifts"]}
+    never = faked - elsewhere
+    others = {drift["id"] for drift in absent} - never - elsewhere
+    for ids, words in (
+        (elsewhere, "was in another copy of its table"),
+        (never, "was never made, by all that history tells, and so held nothing"),
+        (others, "was nowhere: what it may have held is not known"),
+    ):
+        drifts = [drift for drift in absent if drift["id"] in ids]
+        if drifts:
+            names = listed([object_of(drift) for drift in drifts], 2)
+            yield f"{names} {words if len(drifts) == 1 else words.replace('was', 'were', 1)}"
+
+
+def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
+    tables = [t for t in incident.before["tables"] if (t["schema"], t["table"]) == (drift["schema"], drift["table"])]
+    return any(drift["object"] in copy["columns"] for table in tables for copy in table["found"])
+
+
+def _total(fates: Sequence[TableFate]) -> str:
+    known = [fate.rows for fate in fates if fate.rows is not None]
+    gaps = len(fates) - len(known)
+    more = f" and {counted(gaps, 'table')} whose rows were not counted" if gaps else ""
+    return f"{counted(sum(known), 'row')} in {counted(len(known), 'table')}{more}"
+
+
+def _schemas(fates: Iterable[TableFate]) -> str:
+    return listed(sorted({place["schema"] for fate in fates for place in fate.places}), 3)
+
+
+def _prevention_in_words(incident: Incident) -> str:
+    now = incident.after or incident.before
+    lands, target = now["creation_schema"], now["target_schema"]
+    if lands == target:
+        settings = f"a table that is made over this connection now lands in {target}, where it belongs"
+    else:
+        settings = f"nothing yet: a table that is made over this connection now lands in {lands or 'no schema'}"
+    return f"{settings}; whether cascade check stands guard in CI is not known from here"
+
+
+def _open_in_words(incident: Incident) -> str:
+    left = incident.left
+    if left is None:
+        if incident.outcome is Outcome.NOT_LOOKED:
+            return "not known, since nobody has looked after the repair"
+        return f"all of it: {counted(len(incident.findings), 'finding')}"
+    if not left:
+        return "nothing" if incident.after and incident.after["complete"] else "nothing that could be checked"
+    return f"{counted(len(left), 'finding')} ({listed([object_of(drift) for drift in left], 3)})"
+
+
+def _facts(incident: Incident) -> Iterator[tuple[str, Line]]:
+    if incident.outcome is Outcome.HEALTHY:
+        return
+    yield "Status", (Strong(_OUTCOMES[incident.outcome].capitalize()),)
+    yield "Not right since", (moment(incident.began) if incident.began else "not known",)
+    if incident.outcome not in UNREPAIRED:
+        latest = "at the latest " if incident.by_hand and incident.ended else ""
+        yield "Put right", (f"{latest}{moment(incident.ended)}" if incident.ended else "not known",)
+    lasted = incident.lasted
+    yield (
+        "Duration",
+        ((duration(lasted) + (", at most" if incident.by_hand else "")) if lasted is not None else "not known",),
+    )
+    counts = {severity: sum(d["severity"] == severity for d in incident.findings) for severity in ("broken", "risky")}
+    apps = by_app(drift["app"] for drift in incident.findings)
+    yield "Findings", (f"{counts['broken']} broken, {counts['risky']} risky ({apps})",)
+    yield "Pages", (capital(_pages_in_words(incident)),)
+    yield "Rows lost", (capital(_rows_in_words(incident)),)
+    yield "What stops the next", (capital(_prevention_in_words(incident)),)
+    yield "Open", (capital(_open_in_words(incident)),)
+
+
+def capital(text: str) -> str:
+    """As a sentence begins; a name at its start stays as it is."""
+    first = text.partition(" ")[0]
+    return text if "_" in first or "." in first else text[:1].upper() + text[1:]
+
+
+def duration(lasted: timedelta) -> str:
+    """A duration by its two largest parts.
+
+    >>> duration(timedelta(days=13, hours=14, minutes=5)), duration(timedelta(seconds=61)), duration(timedelta(0))
+    ('13 days 14 hours', '1 minute 1 second', 'less than a second')
+    """
+    seconds = int(lasted.total_seconds())
+    parts: list[str] = []
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        number, seconds = divmod(seconds, size)
+        if number or parts:
+            parts.append(counted(number, unit) if number else "")
+    return " ".join(part for part in parts[:2] if part) or "less than a second"
+
+
+def what_was_amiss(incident: Incident) -> str:
+    """What was amiss, in a phrase: ``7 misplaced tables and 1 missing column``."""
+    broken = [drift for drift in incident.findings if drift["severity"] == "broken"] or list(incident.findings)
+    kinds: dict[str, int] = {}
+    for drift in broken:
+        kinds[drift["kind"]] = kinds.get(drift["kind"], 0) + 1
+    phrases = []
+    for kind, number in kinds.items():
+        noun = kind.replace("_", " ")
+        phrases.append(counted(number, noun, "missing indexes" if noun == "missing index" else ""))
+    return listed(phrases, 3) or "nothing"
+
+
+def object_of(drift: JSON) -> str:
+    """What the finding is about, in short."""
+    return ".".join(part for part in (drift["table"], drift["object"]) if part) or drift["id"]

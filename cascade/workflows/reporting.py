@@ -1,0 +1,219 @@
+"""The postmortem, written from what was kept of an incident."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cascade.core.incident import Incident
+from cascade.core.journal import Journal, parse_journal
+from cascade.core.probe_results import MalformedResults, ProbeResult, parse_probe_results
+from cascade.core.redaction import find_names, redact
+from cascade.errors import CascadeError, FileError
+from cascade.render.plan_json import SCHEMA_VERSION, plan_document
+from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
+from cascade.workflows.answering import analyse
+from cascade.workflows.question import Question, silent
+from cascade.workflows.question import Report as Progress
+
+REPORT_FORMATS = ("html", "markdown")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The files that were kept: each may be a plan (``cascade plan -o plan.json``) or a look (``catalog.sql``).
+
+    ``before`` and ``after`` are such files, ``journal`` is what ``cascade apply`` wrote, ``probes`` what
+    ``cascade probe --format json`` did, ``migration`` the file of the repair migration.
+    """
+
+    before: Path | None = None
+    after: Path | None = None
+    journal: Path | None = None
+    probes: tuple[Path, ...] = ()
+    migration: Path | None = None
+
+
+def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, report: Progress = silent) -> Incident:
+    """The incident as far as these files tell it; without any of them the database is read as it is now.
+
+    The project is needed only where a look has to be compared with what its migrations say. ``hide_names`` replaces
+    hosts, roles, paths and names of users, each by the same word everywhere. Raises ``FileError`` for a file that is
+    none of what it should be.
+    """
+    journal = _journal(kept.journal) if kept.journal else None
+    events = [dict(event) for event in journal.events] if journal else None
+    before = _before(kept, events, question, report)
+    after = _plan(kept.after, question, report) if kept.after else _afterwards(events)
+    if events is not None and events[0].get("plan_id") != before["plan_id"]:
+        raise FileError(
+            f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
+        )
+    probes = [read_json(path, "results of probes") for path in kept.probes]
+    if kept.after and before["database"] != after["database"]:
+        raise FileError(
+            f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
+        )
+    migration = _migration(kept.migration) if kept.migration else None
+    documents: list[Any] = [before, after, events, probes, migration]
+    if hide_names:
+        documents = redact(documents, find_names(documents))
+    before, after, events, probes, migration = documents
+    return Incident(
+        before,
+        after,
+        _read_anew(journal, events) if journal else None,
+        tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
+        by_hand=after is not None and kept.journal is None,
+        migration=(migration[0], migration[1]) if migration else None,
+    )
+
+
+def report_files(incident: Incident, formats: Sequence[str] = REPORT_FORMATS) -> Mapping[str, str]:
+    """The texts of the report by the names of their files: the page, the Markdown and its pictures."""
+    report = make_report(incident)
+    files: dict[str, str] = {}
+    if "markdown" in formats:
+        files["report.md"] = render_report_markdown(report)
+        files |= _pictures(report)
+    if "html" in formats:
+        files["report.html"] = render_report_html(report)
+    return files
+
+
+def _pictures(report: Report) -> dict[str, str]:
+    return {f"{picture.name}.svg": picture.alone for picture in report.pictures}
+
+
+def write_report(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    """Write the files into the folder, which is made where it is not there.
+
+    Where that cannot be done they are written into a new temporary folder, for what they tell may be gone tomorrow,
+    and the ``FileError`` says where.
+    """
+    from cascade.effects.files import make_folder, temporary_folder
+
+    try:
+        make_folder(folder)
+        return _written(files, folder)
+    except FileError as error:
+        instead = temporary_folder("cascade-report-")
+        _written(files, instead)
+        raise FileError(error.message, hint=f"The report is in {instead} instead; -o names another folder.") from error
+
+
+def _written(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    from cascade.effects.files import write_file
+
+    for name, text in files.items():
+        write_file(folder / name, text)
+    return tuple(folder / name for name in files)
+
+
+# ------------------------------------------------------------------------------------------------------------ the files
+
+
+def _before(kept: Kept, events: Any, question: Question, report: Progress) -> Any:
+    if kept.before is not None:
+        return _plan(kept.before, question, report)
+    if events is not None:
+        plan = events[0].get("plan")
+        if plan is None:
+            raise FileError(
+                f"{kept.journal} does not hold the plan: an older program wrote it.",
+                hint="Name the plan too: cascade report plan.json --journal JOURNAL.",
+            )
+        return plan
+    if kept.after is not None:
+        raise CascadeError(
+            "--after says how it is after a repair; what was before it?",
+            hint="Name the plan, or the look from before: cascade report BEFORE --after AFTER.",
+        )
+    return _as_json(plan_document(analyse(question, report=report)))
+
+
+def _plan(path: Path, question: Question, report: Progress) -> Any:
+    """A plan from its file, or made from a look at the database that psql wrote."""
+    document = read_json(path, "plan")
+    if isinstance(document, dict) and "cascade_observed" in document:
+        looked = replace(question, observed_file=path, apps=(), tables=())
+        return _as_json(plan_document(analyse(looked, report=report)))
+    return usable_plan(document, path)
+
+
+def usable_plan(document: Any, path: Path) -> Any:
+    """The document, if it is a plan that can be told from. Raises ``FileError`` where it is none."""
+    if not isinstance(document, dict) or "schema_version" not in document:
+        raise FileError(f"{path} is neither a plan (cascade plan -o plan.json) nor a look at a database (catalog.sql).")
+    if document["schema_version"] != SCHEMA_VERSION:
+        raise FileError(
+            f"{path} is a plan of version {document['schema_version']}; this program reads {SCHEMA_VERSION}.",
+            hint="Use the program that made it.",
+        )
+    missing = [key for key in _NEEDED if key not in document]
+    if missing:
+        raise FileError(
+            f"{path} lacks {', '.join(missing)}: it was cut, or an older program wrote it.",
+            hint="Make it again: cascade plan -o plan.json.",
+        )
+    return document
+
+
+_NEEDED = ("database", "drifts", "steps", "causes", "cascade", "nodes", "edges", "tables", "records")
+
+
+def read_json(path: Path, what: str) -> Any:
+    """What the file holds. Raises ``FileError`` where it cannot be read or is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise FileError(f"{path} cannot be read: {why}.") from error
+    except ValueError as error:
+        raise FileError(f"{path} holds no {what}: it is no JSON, or was cut off ({error}).") from error
+
+
+def _as_json(document: Any) -> Any:
+    """As it would come out of a file: lists for tuples, and nothing that is shared."""
+    return json.loads(json.dumps(document))
+
+
+def _journal(path: Path) -> Journal:
+    from cascade.effects.repair.journal import read_journal
+
+    return read_journal(path)
+
+
+def _read_anew(journal: Journal, events: Any) -> Journal:
+    """The journal with the names that its events have now."""
+    return replace(parse_journal(json.dumps(event) for event in events), cut=journal.cut)
+
+
+def _afterwards(events: Any) -> Any:
+    """How it was found after the repair; nothing where that was taken back since."""
+    found = None
+    for event in events or ():
+        match event["event"]:
+            case "afterwards":
+                found = event["plan"]
+            case "undone":
+                found = None
+    return found
+
+
+def _results(path: Path, document: Any) -> tuple[ProbeResult, ...]:
+    try:
+        return parse_probe_results(document)
+    except MalformedResults as error:
+        raise FileError(
+            f"{path} holds no results of probes: {error}.", hint="cascade probe --format json writes them."
+        ) from error
+
+
+def _migration(path: Path) -> tuple[str, str]:
+    try:
+        return path.name, path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise FileError(f"The migration {path} cannot be read: {why}.") from error

@@ -1,0 +1,183 @@
+"""The postmortem of the demo's incident, as a person gets it: by a journal, by two looks, and where something lacks."""
+
+import os
+import re
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from cascade.cli import main
+from tests.scenarios.sites import CHECKOUT, MISPLACED, Site
+
+OLD_JOURNAL = '{"event": "begin", "at": "", "journal": 1, "plan_id": "x", "database": "d", "steps": [], "tables": []}\n'
+CATALOG = CHECKOUT / "cascade" / "sources" / "catalog.sql"
+
+
+def report(site: Site, *arguments: str) -> str:
+    """The Markdown, without its escapes."""
+    done = site.cascade("report", *arguments, "--format", "markdown", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    return unescape(re.sub(r"\\([\\`*_\[\]|~#])", r"\1", done.stdout))
+
+
+def look(site: Site, name: str) -> str:
+    """What psql writes of the database as it is now."""
+    database = site.database
+    done = subprocess.run(
+        [database.server.program("psql"), "-XAt", f"--file={CATALOG}", database.dsn],
+        env={**os.environ, "PGOPTIONS": "-c cascade.app_role=app_user"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (site.folder / name).write_text(done.stdout)
+    return name
+
+
+def repair(site: Site) -> None:
+    assert site.cascade("plan", "-o", "plan.json").returncode == 0
+    done = site.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_journal_alone_gives_the_whole_postmortem(one_incident: Site) -> None:
+    repair(one_incident)
+    told = report(one_incident, "--journal", "journal.jsonl")
+
+    # Each section of a write-up by hand, from data.
+    for section in (
+        "Summary",
+        "Root cause",
+        "Source discovery",
+        "Database state",
+        "What was done",
+        "The repair as a migration",
+        "Smoke tests",
+        "Evidence: tables, columns, indexes, constraints",
+        "Next steps",
+        "Audit trail",
+        "What is not known",
+    ):
+        assert f"\n## {section}\n" in told
+    assert "It is repaired." in told
+    assert "7 misplaced tables and 1 missing column" in told
+    for table in MISPLACED:
+        assert f"ALTER TABLE test_schema.{table} SET SCHEMA public;" in told
+        assert re.search(rf"\| `{table}` \| `test_schema` \| [\d,]+ \| The same relation, in its place \|", told)
+    assert "Migrate ran with test_schema first on its search_path." in told
+
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    with (one_incident.folder / "journal.jsonl").open("a") as file:
+        file.write('{"event": "cut o')
+    told = report(one_incident, "--journal", "journal.jsonl")
+    assert "It is not repaired: the repair was taken back." in told
+    assert "Open: all of it: 8 findings." in told
+    assert "its last line was cut off" in told
+
+
+def test_the_report_has_right_what_is_easily_got_wrong_by_hand(one_incident: Site) -> None:
+    told = report(one_incident)
+
+    # Thirteen columns by the first migration, fourteen now; four keys by the first, five now.
+    evidence = told.partition("### `user_profile_skill_endorsement`")[2].partition("\n### ")[0]
+    assert evidence.lstrip().startswith("14 columns, 12 indexes, 3 constraints, 5 foreign keys; found in test_schema.")
+    assert (
+        "user_profile.0037_p0_skill_endorsements made 13 of the columns; then came bounty_id by "
+        "user_profile.0040_skillendorsement_bounty." in evidence
+    )
+    assert "`FOREIGN KEY (bounty_id) REFERENCES public.user_profile_bounty (id)`" in evidence
+    for name in ("unique_endorsement_per_match_endorser", "no_self_endorsement"):
+        assert f"`{name}`" in evidence
+    opportunity = told.partition("### `user_profile_endorsement_opportunity`")[2].partition("\n### ")[0]
+    assert opportunity.lstrip().startswith("9 columns, 5 indexes, 2 constraints, 2 foreign keys")
+    # What was guessed at by hand is all known at once.
+    assert (
+        "`user_profile_skill_endorsement` → `user_profile_bounty` → `user_profile_bounty_participant` → "
+        "`user_profile_bounty_result`" in told
+    )
+    assert re.search(r"models/endorsements\.py:\d+-\d+", told)
+    assert re.search(r"0037_p0_skill_endorsements\.py:\d+-\d+", told)
+
+
+def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site) -> None:
+    before = look(one_incident, "before.json")
+    for table in MISPLACED:
+        one_incident.execute(f"ALTER TABLE test_schema.{table} SET SCHEMA public")
+    told = report(one_incident, before, "--after", look(one_incident, "after.json"))
+
+    assert "The repair was made by hand, or its journal was not given." in told
+    assert "It is repaired in part." in told
+    assert "Open: 1 finding (teams_teammembership.left_at)" in told
+    assert "each is the same relation as before (same OID)" in told
+    done = told.partition("\n## What was done\n")[2].partition("```sql\n")[2].partition("```")[0]
+    assert done.split("\n")[:-1] == [f"ALTER TABLE test_schema.{table} SET SCHEMA public;" for table in MISPLACED]
+
+
+def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:
+    done = one_incident.cascade("report", "-o", "post/mortem")
+
+    assert done.returncode == 0, done.stderr
+    folder = one_incident.folder / "post" / "mortem"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "history.svg",
+        "places.svg",
+        "report.html",
+        "report.md",
+        "steps.svg",
+    ]
+    for name in re.findall(r"!\[.*?\]\((.*?)\)", (folder / "report.md").read_text()):
+        assert (folder / name).is_file()
+    assert "not known: What has been done: no journal of a repair was given (--journal)" in done.stderr
+
+
+def test_redaction_leaves_no_role_host_or_path(one_incident: Site) -> None:
+    told = report(one_incident, "--redact")
+
+    assert not re.search(r"migrator|app_user|socket /|/tmp/|\.py\b", told)
+    assert "role-1" in told
+    assert "user_profile_skill_endorsement" in told
+
+
+def test_a_folder_that_cannot_be_written_loses_no_report(one_incident: Site) -> None:
+    (one_incident.folder / "taken").write_text("a file")
+    done = one_incident.cascade("report", "-o", "taken/report")
+
+    assert done.returncode == 1
+    assert "The folder taken/report cannot be made: Not a directory." in done.stderr
+    (instead,) = re.findall(r"The report is in (\S+) instead", done.stderr)
+    assert (Path(instead) / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "said"),
+    [
+        ({}, ["none.json"], "none.json cannot be read: No such file or directory."),
+        ({"p.json": "{"}, ["p.json"], "p.json holds no plan: it is no JSON, or was cut off"),
+        ({"p.json": "{}"}, ["p.json"], "p.json is neither a plan (cascade plan -o plan.json) nor a look"),
+        ({"p.json": '{"schema_version": 9}'}, ["p.json"], "p.json is a plan of version 9; this program reads 1."),
+        ({"p.json": '{"schema_version": 1}'}, ["p.json"], "p.json lacks database, drifts"),
+        ({"j.jsonl": "x"}, ["--journal", "j.jsonl"], "j.jsonl is no journal"),
+        ({"j.jsonl": OLD_JOURNAL}, ["--journal", "j.jsonl"], "cascade report plan.json --journal JOURNAL"),
+        ({"a.json": "{}"}, ["--after", "a.json"], "--after says how it is after a repair; what was before it?"),
+        ({}, ["-o", "-"], "-o - prints one format: say which with --format."),
+    ],
+)
+def test_bad_material_is_told_in_a_sentence(
+    files: dict[str, str],
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(SystemExit) as end:
+        main(["report", *arguments])
+
+    assert end.value.code == 1
+    assert said in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""What is kept of an incident, made by hand: the plan as its file holds it, a journal of its steps, results of probes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from cascade.core.answer import Answer
+from cascade.core.incident import Incident
+from cascade.core.journal import Journal, parse_journal
+from cascade.core.probe_results import parse_probe_results
+from cascade.render.plan_json import render_plan_json
+from tests.unit.render import answers
+
+BEGUN, COMMITTED, LOOKED = "2026-01-14T04:00:00+00:00", "2026-01-14T04:00:02+00:00", "2026-01-14T04:00:03+00:00"
+
+
+def plan(make: Callable[[], Answer] = answers.incident) -> Any:
+    return json.loads(render_plan_json(make()))
+
+
+def repaired() -> Any:
+    """The plan of the next look: nothing is amiss, and each table that moved kept its OID."""
+    before, after = plan(), plan(answers.healthy)
+    kept = {node["table"]: node["found"][0]["oid"] for node in before["nodes"] if node["found"]}
+    for node in after["nodes"]:
+        node["found"] = [{"schema": "public", "oid": kept.get(node["table"], 1)}]
+    return {**after, "read_at": LOOKED}
+
+
+def journal(before: Any, *events: Any, committed: bool = True) -> Journal:
+    """A journal in which all steps of the plan ran, and were committed; ``events`` come after that."""
+    steps = [{"id": s["id"], "phase": s["phase"], "cures": s["cures"], "undo": s["undo"]} for s in before["steps"]]
+    header = {"event": "begin", "at": BEGUN, "journal": 1, "plan_id": before["plan_id"], "steps": steps, "tables": []}
+    ran = [
+        {"event": "statement", "at": BEGUN, "step": step["id"], "sql": sql, "milliseconds": 1.5}
+        for step in before["steps"]
+        for sql in step["sql"]
+    ]
+    end = [{"event": "committing", "at": COMMITTED, "xid": "7", "steps": [step["id"] for step in steps]}]
+    end += (
+        [{"event": "committed", "at": COMMITTED, "xid": "7"}] if committed else [{"event": "rolled_back", "xid": "7"}]
+    )
+    return parse_journal(json.dumps(event) for event in (header, *ran, *end, *events))
+
+
+def probes(*, ok: bool, at: str) -> Any:
+    found = {} if ok else {"failed": "user_profile_bounty", "error": 'relation "user_profile_bounty" does not exist'}
+    return [
+        {"path": "/@amber1/", "as": None, "status": 200 if ok else 500, "ok": ok, "at": at, **found},
+        {"path": "/me/settings/", "as": "amber1", "status": 200, "ok": True, "at": at},
+    ]
+
+
+def incident() -> Incident:
+    """The whole of it: repaired by a journal, looked at again, pages asked before and after."""
+    before = plan()
+    asked = [*probes(ok=False, at=BEGUN), *probes(ok=True, at=LOOKED)]
+    return Incident(before, repaired(), journal(before), parse_probe_results(asked))

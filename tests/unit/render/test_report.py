@@ -1,0 +1,248 @@
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cascade.core.answer import Answer
+from cascade.core.incident import Fate, Incident, Outcome
+from cascade.core.probe_results import MalformedResults, parse_probe_results
+from cascade.core.redaction import find_names, redact
+from cascade.render.report import make_report, render_report_html, render_report_markdown
+from cascade.render.report.blocks import ForAPerson
+from tests.unit.render import answers, kept
+
+HOSTILE = "x'\"><img src=x onerror=alert(1)>`|*_\u202e</script>"
+
+
+def markdown(incident: Incident) -> str:
+    return render_report_markdown(make_report(incident))
+
+
+def text(markdown: str) -> str:
+    """As it reads: without the escapes."""
+    return unescape(re.sub(r"\\([\\`*_\[\]|~#])", r"\1", markdown))
+
+
+EVERY = [
+    answers.incident,
+    answers.healthy,
+    answers.dropped,
+    answers.faked,
+    answers.incomplete,
+    answers.undecided,
+    answers.sixty_moves,
+    answers.every_kind,
+    answers.hand_made_copy,
+]
+
+
+@pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
+def test_every_answer_has_a_report_in_both_forms(make: Callable[[], Answer]) -> None:
+    report = make_report(Incident(kept.plan(make)))
+
+    assert render_report_markdown(report).startswith("# ")
+    assert render_report_html(report).count("<h2 ") == len(report.sections)
+    for picture in report.pictures:
+        assert ET.fromstring(picture.alone).get("role") == "img"
+
+
+def test_the_first_paragraph_tells_a_manager_all_that_matters() -> None:
+    first = text(markdown(kept.incident())).split("\n\n")[3]
+
+    assert "From 2025-12-31 13:03:33 UTC to 2026-01-14 04:00:02 UTC (13 days 14 hours)" in first
+    assert "7 misplaced tables" in first
+    assert "Pages affected: 1 of 2 pages asked failed (/@amber1/); all that were asked answer now." in first
+    assert "Rows lost: none, because tables are moved with their rows and before COMMIT" in first
+    assert "980 rows in 7 tables were in them" in first
+    assert "What stops the next one: a table that is made over this connection now lands in public" in first
+    assert "Open: nothing." in first
+
+
+def test_one_paragraph_alone_is_left_for_a_person() -> None:
+    report = make_report(kept.incident())
+
+    assert sum(isinstance(block, ForAPerson) for s in report.sections for block in s.blocks) == 1
+    assert render_report_markdown(report).count("To be filled in by a person") == 1
+
+
+def test_what_the_material_does_not_say_is_said_to_be_not_known() -> None:
+    bare, whole = Incident(kept.plan()), kept.incident()
+
+    assert bare.outcome is Outcome.OPEN
+    assert "no journal of a repair was given" in markdown(bare)
+    assert "Pages affected: not known, since no results of probes were given." in markdown(bare)
+    assert any("--probes" in sentence for sentence in bare.not_known)
+    assert not any("--probes" in s or "--after" in s or "--journal" in s for s in whole.not_known)
+
+
+@pytest.mark.parametrize(
+    ("make", "outcome"),
+    [
+        (lambda before: Incident(before), Outcome.OPEN),
+        (lambda before: Incident(before, None, kept.journal(before)), Outcome.NOT_LOOKED),
+        (lambda before: Incident(before, kept.repaired(), kept.journal(before)), Outcome.REPAIRED),
+        (lambda before: Incident(before, None, kept.journal(before, committed=False)), Outcome.NOT_COMMITTED),
+        (lambda before: Incident(before, None, kept.journal(before, {"event": "undone", "at": ""})), Outcome.UNDONE),
+        (lambda before: Incident(before, before, by_hand=True), Outcome.OPEN),
+        (lambda before: Incident(before, half(), by_hand=True), Outcome.PARTLY),
+        (lambda before: Incident(kept.plan(answers.healthy)), Outcome.HEALTHY),
+    ],
+)
+def test_how_it_stands_follows_from_what_was_kept(make: Callable[[Any], Incident], outcome: Outcome) -> None:
+    assert make(kept.plan()).outcome is outcome
+
+
+def half() -> Any:
+    after = kept.repaired()
+    return {**after, "drifts": kept.plan()["drifts"][:1]}
+
+
+def test_a_repair_by_hand_is_told_from_two_looks() -> None:
+    incident = Incident(kept.plan(), kept.repaired(), by_hand=True)
+    told = text(markdown(incident))
+
+    assert {fate.fate for fate in incident.fates} == {Fate.KEPT}
+    assert [statement.sql for statement in incident.statements] == [s["sql"][0] for s in incident.before["steps"]]
+    assert "The repair was made by hand, or its journal was not given." in told
+    assert "to 2026-01-14 04:00:03 UTC at the latest" in told
+    assert "which were really run, and in how many tries, is not known" in told
+
+
+def test_a_table_that_is_another_afterwards_is_not_said_to_have_kept_its_rows() -> None:
+    after = kept.repaired()
+    for node in after["nodes"]:
+        if node["table"] == answers.BOUNTY:
+            node["found"][0]["oid"] += 1
+    told = text(markdown(Incident(kept.plan(), after, by_hand=True)))
+
+    assert f"Rows lost: not known for {answers.BOUNTY}" in told
+
+
+def test_statements_of_a_try_that_was_rolled_back_are_told_once() -> None:
+    before = kept.plan()
+    lines = [json.dumps(event) for event in kept.journal(before).events]
+    again = [line for line in lines if '"statement"' in line]
+    from cascade.core.journal import parse_journal
+
+    incident = Incident(before, None, parse_journal([*lines[:-2], *again, *lines[-2:]]))
+
+    assert len(incident.statements) == len(before["steps"])
+
+
+def test_statements_of_an_undo_are_no_part_of_the_repair() -> None:
+    before = kept.plan()
+    back = {"event": "statement", "at": "", "step": before["steps"][0]["id"], "sql": "ALTER TABLE back"}
+    incident = Incident(before, None, kept.journal(before, {"event": "afterwards", "plan": {}}, back))
+
+    assert "ALTER TABLE back" not in [statement.sql for statement in incident.statements]
+
+
+def hostile() -> Any:
+    """A plan in which a table, a comment and an error of a page try to be something else."""
+    document = json.dumps(kept.plan()).replace("user_profile_bounty_result", json.dumps(HOSTILE)[1:-1])
+    plan = json.loads(document)
+    plan["tables"][0]["found"][0]["comment"] = HOSTILE
+    return plan
+
+
+def test_nothing_that_a_database_holds_becomes_markup() -> None:
+    error = {"path": HOSTILE, "as": HOSTILE, "status": 500, "ok": False, "error": HOSTILE}
+    report = make_report(Incident(hostile(), probes=parse_probe_results([error])))
+    page, plain = render_report_html(report), render_report_markdown(report)
+
+    assert "<img" not in page
+    assert page.count("</script>") == 1
+    assert "\u202e" not in page + plain
+    outside_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", re.sub(r"```.*?```", "", plain, flags=re.DOTALL))
+    assert "<img" not in outside_code
+    for picture in report.pictures:
+        assert not ET.fromstring(picture.alone).findall(".//{*}img")
+
+
+def test_the_page_asks_for_nothing_and_allows_nothing_but_its_own_style_and_script() -> None:
+    page = render_report_html(make_report(kept.incident()))
+
+    assert re.search(r"default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; base-uri 'none'", page)
+    assert not re.search(r"\b(?:src|srcset|style|on\w+)=", page)
+    assert set(re.findall(r'href="([^"]*)"', page)) == {
+        "#main",
+        *(f"#{section.anchor}" for section in make_report(kept.incident()).sections),
+    }
+
+
+def test_a_column_that_another_copy_has_is_not_said_to_be_nowhere() -> None:
+    plan = kept.plan(answers.faked)
+    (drift,) = plan["drifts"]
+    assert "left_at was nowhere" in text(markdown(Incident(plan)))
+
+    copy = plan["tables"][0]["found"][0]
+    right = {**copy, "columns": [name for name in copy["columns"] if name != "left_at"]}
+    plan["tables"][0]["found"] = [right, {**copy, "schema": "old", "columns": [*right["columns"], drift["object"]]}]
+    assert "left_at was in another copy of its table" in text(markdown(Incident(plan)))
+
+
+def test_of_a_repair_that_was_taken_back_it_is_said_that_tables_are_back() -> None:
+    before = kept.plan()
+    told = text(markdown(Incident(before, None, kept.journal(before, {"event": "undone", "at": kept.LOOKED}))))
+
+    assert "not repaired: the repair was taken back" in told
+    assert "Rows lost: none: the tables were moved back, and 980 rows in 7 tables lie in test_schema" in told
+    assert "| Back where it was, the repair was taken back |" in told
+
+
+def test_equal_material_gives_equal_bytes() -> None:
+    assert render_report_html(make_report(kept.incident())) == render_report_html(make_report(kept.incident()))
+
+
+def test_a_picture_alone_brings_its_style_for_light_and_dark() -> None:
+    for picture in make_report(kept.incident()).pictures:
+        assert "prefers-color-scheme:dark" in picture.alone
+        assert 'class="ground"' in picture.alone
+        assert "<style" not in picture.inline
+
+
+def test_redaction_replaces_a_name_by_the_same_word_everywhere() -> None:
+    before, after = kept.plan(), kept.repaired()
+    asked = kept.probes(ok=True, at=kept.LOOKED)
+    documents = [before, after, asked]
+    hidden = redact(documents, find_names(documents))
+    told = json.dumps(hidden)
+
+    assert not re.search(r"\b(?:migrator|app_user|amber1|127\.0\.0\.1|apps/)\b", told)
+    assert hidden[0]["connected_as"] == hidden[1]["connected_as"] != hidden[0]["application_role"]
+    assert hidden[2][0]["path"] == f"/@{hidden[2][1]['as']}/"
+    assert hidden[0]["drifts"][0]["table"] == before["drifts"][0]["table"]
+
+
+def test_results_of_probes_are_read_in_the_shapes_that_they_come_in() -> None:
+    one = {"name": "home", "as": "a", "status": 500, "ok": False, "failed": {"schema": "public", "table": "t"}}
+
+    (result,) = parse_probe_results({"at": "2026-01-14T00:00:00Z", "results": [one]})
+    assert (result.name, result.failed, result.at) == ("home", "public.t", "2026-01-14T00:00:00Z")
+    assert parse_probe_results([{"url": "/", "status": 404}])[0].ok is False
+    for nothing in ({}, [], "text", [1], [{"status": 200}]):
+        with pytest.raises(MalformedResults):
+            parse_probe_results(nothing)
+
+
+def test_results_without_times_count_in_the_order_of_their_files() -> None:
+    asked = [{**probe, "at": None} for probe in (*kept.probes(ok=False, at=""), *kept.probes(ok=True, at=""))]
+    incident = replace(kept.incident(), probes=parse_probe_results(asked))
+
+    assert [(page.before.ok, page.after.ok) for page in incident.pages if page.before and page.after] == [
+        (False, True),
+        (True, True),
+    ]
+
+
+def test_what_could_not_be_checked_is_told_before_anything_is_said_to_be_well() -> None:
+    told = markdown(Incident(kept.plan(answers.incomplete)))
+
+    assert "nothing amiss was found, and not everything could be checked" in told.partition("\n")[0]
+    assert "locked ACCESS EXCLUSIVE" in told.partition("## What is not known")[2]
+    assert "not everything" not in markdown(Incident(kept.plan(answers.healthy)))
