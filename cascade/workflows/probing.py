@@ -1,0 +1,154 @@
+"""Probes: the application asked whether it works, without a trace, and what would fail after each repair."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from cascade.core.answer import Answer
+from cascade.core.attribution import attribute, curing_steps, pending_reason
+from cascade.core.cascades import with_exact_chains
+from cascade.core.layout import quoted
+from cascade.core.probes import Probe, ProbeKind, ProbeRun, Verdict, with_users_made
+from cascade.errors import CascadeError
+from cascade.workflows.answering import analyse
+from cascade.workflows.question import Question, Report
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the probes showed, and the answer that their failures are told by.
+
+    ``role`` is whom pages ran as. ``advanced`` are the sequences that went on meanwhile, by probes or by others: that
+    alone no transaction takes back. ``predicted``: what failed was repaired on the way, and rolled back.
+    """
+
+    answer: Answer
+    runs: tuple[ProbeRun, ...]
+    role: str
+    advanced: tuple[str, ...] = ()
+    predicted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """2 where a probe fails, else 3 where one could not be proved, else 0."""
+        verdicts = {run.verdict for run in self.runs}
+        return 2 if Verdict.FAILED in verdicts else 3 if Verdict.NOT_PROVABLE in verdicts else 0
+
+
+def run_probes(
+    question: Question, *, models: bool = True, discovered: bool = False, seconds: float = 10.0, report: Report
+) -> Probed:
+    """Ask every page and every model, whatever becomes of the others. Leaves nothing behind but the sequences named.
+
+    Raises a ``CascadeError`` where there is nothing to ask, or nothing could keep a page from committing.
+    """
+    answer = analyse(question, report=report)
+    probes = (*_pages(discovered=discovered), *(_models(question.database) if models else ()))
+    return _run(answer, question, with_users_made(probes), seconds, report, predict=False)
+
+
+def predict_cascade(question: Question, *, discovered: bool = False, seconds: float = 10.0, report: Report) -> Probed:
+    """Run each page on the database as it is, and repair by the plan's steps what fails at the moment when it fails.
+
+    The order in which that happens is the one in which failures would surface if one thing at a time were repaired.
+    The plan of the answer has it as its exact chains. All is rolled back.
+    """
+    answer = analyse(question, report=report)
+    return predict_for(answer, question, discovered=discovered, seconds=seconds, report=report)
+
+
+def predict_for(
+    answer: Answer, question: Question, *, discovered: bool = False, seconds: float = 10.0, report: Report
+) -> Probed:
+    """The same for an answer that is there."""
+    probes = with_users_made(_pages(discovered=discovered))
+    probed = _run(answer, question, probes, seconds, report, predict=True)
+    plan = with_exact_chains(answer.plan, probed.runs, answer.expected)
+    return replace(probed, answer=replace(answer, plan=plan))
+
+
+def _pages(*, discovered: bool) -> tuple[Probe, ...]:
+    from cascade.sources.pages import discover_pages
+    from cascade.sources.project import read_project
+
+    declared = read_project().cascade.probes
+    found = discover_pages().probes if discovered else ()
+    pages = (*declared, *(probe for probe in found if probe not in declared))
+    if not pages:
+        raise CascadeError(
+            "No probe is declared.",
+            hint='Declare some in the settings: CASCADE = {"PROBES": [{"path": "/me/", "as": "user"}]}. '
+            "cascade probe --discover lists what there is.",
+        )
+    return pages
+
+
+def _models(alias: str) -> tuple[Probe, ...]:
+    from cascade.sources.models import models_of_database
+
+    return tuple(Probe(ProbeKind.MODEL, model=label) for label in models_of_database(alias))
+
+
+def _run(
+    answer: Answer, question: Question, probes: Iterable[Probe], seconds: float, report: Report, *, predict: bool
+) -> Probed:
+    from cascade.effects.probe.outside import kept_in_memory
+    from cascade.effects.probe.run import role_taken, run_probe
+
+    lab = _lab(answer, question, seconds)
+    before = _positions(question.database)
+    steps_for = partial(curing_steps, plan=answer.plan) if predict else None
+    runs = []
+    with kept_in_memory():
+        role = role_taken(lab) or answer.observed.connected_as
+        for probe in probes:
+            report(str(probe))
+            runs.append(run_probe(probe, lab, steps_for=steps_for))
+    after = _positions(question.database)
+    advanced = tuple(name for name, last in after.items() if last != before.get(name))
+    return Probed(answer, tuple(runs), role, advanced, predicted=predict)
+
+
+def _lab(answer: Answer, question: Question, seconds: float) -> Any:
+    from django.db import connections
+
+    from cascade.effects.probe.outside import addresses_of
+    from cascade.effects.probe.run import Lab
+    from cascade.sources.project import open_connection, read_project
+
+    own = open_connection(question.database)
+    settings = {alias: connections.settings[alias] for alias in connections}
+    placement, others = answer.placement, answer.placement.role != answer.observed.connected_as
+    return Lab(
+        alias=question.database,
+        aliases={alias: entry for alias, entry in settings.items() if connections[alias].vendor == "postgresql"},
+        twins=frozenset(alias for alias, entry in settings.items() if _is_twin(entry, question.database, settings)),
+        search_path=", ".join(map(quoted, placement.path.effective)) if others else "",
+        role=placement.role if others else "",
+        sent_options=str(getattr(own.connection.info, "options", "") or ""),
+        allowed=addresses_of(settings.values(), read_project().cascade.probe_allow),
+        seconds=seconds,
+        attribute=partial(attribute, answer=answer),
+        explain=partial(pending_reason, answer=answer),
+    )
+
+
+def _is_twin(entry: Mapping[str, Any], alias: str, settings: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether another alias leads to the same database, or to a replica that tests take for it."""
+    own = settings[alias]
+    if entry is own:
+        return False
+    same = all(str(entry.get(key) or "") == str(own.get(key) or "") for key in ("ENGINE", "HOST", "PORT", "NAME"))
+    return same or (entry.get("TEST") or {}).get("MIRROR") == alias
+
+
+def _positions(alias: str) -> Mapping[str, int | None]:
+    from cascade.sources.project import open_connection
+    from cascade.sources.sequence_positions import read_sequence_positions
+    from cascade.workflows.reading import database_errors, raw_cursor
+
+    with database_errors(), raw_cursor(open_connection(alias)) as cursor:
+        return read_sequence_positions(cursor)
+
+
