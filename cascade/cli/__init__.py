@@ -15,6 +15,7 @@ from cascade.cli.console import end_progress
 from cascade.cli.explaining import explain, history, where
 from cascade.cli.looking import check, plan
 from cascade.cli.migrating import migration
+from cascade.cli.probing import probe
 from cascade.cli.repairing import apply, rehearse, undo
 from cascade.cli.showing import catalog_sql, demo
 from cascade.errors import CascadeError
@@ -50,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, check, rehearse, apply, undo, migration, explain, history, where, demo, catalog_sql):
+for command in (plan, check, probe, rehearse, apply, undo, migration, explain, history, where, demo, catalog_sql):
     cli.add_command(command)
 
 

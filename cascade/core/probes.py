@@ -35,7 +35,8 @@ class ProbeKind(Enum):
 class Probe:
     """One of them. ``path`` may name the user's attributes: ``/@{user.username}/``.
 
-    ``expect`` is the status that is right; None takes every status below 400.
+    ``expect`` is the status that is right; None takes every status below ``below``: a page that was found, and not
+    declared, may well answer a bare GET with 404 or 405.
     """
 
     kind: ProbeKind
@@ -45,6 +46,7 @@ class Probe:
     data: tuple[tuple[str, Any], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     expect: int | None = None
+    below: int = 400
     model: str = ""
 
     @property

@@ -35,6 +35,15 @@ def kind_of_statement(sql: str) -> StatementKind:
     return next((kind for kind in StatementKind if kind in kinds), StatementKind.OTHER)
 
 
+def control_word(sql: str) -> str:
+    """The word by which a text begins or ends a transaction.
+
+    >>> control_word("UPDATE t SET a = 1; commit")
+    'COMMIT'
+    """
+    return next((words[0] for words in _beginnings(sql) if _kind(words) is StatementKind.CONTROL), "")
+
+
 def _beginnings(sql: str) -> Iterator[tuple[str, ...]]:
     """The first words of each statement in the text, in capitals."""
     for statement in _OPAQUE.sub(" ", sql).split(";"):

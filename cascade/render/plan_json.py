@@ -49,7 +49,7 @@ def plan_document(answer: Answer) -> JSON:
         "drifts": [_drift(drift) for drift in answer.plan.drifts],
         "causes": [_cause(cause) for cause in answer.causes],
         "steps": [_step(step) for step in answer.plan.steps],
-        "cascade": [_chain(chain) for chain in answer.plan.chains],
+        "cascade": [chain_document(chain) for chain in answer.plan.chains],
         "left_out": [_drift(drift) for drift in answer.plan.left_out],
         "ignored": [{"reason": reason, "drift": _drift(drift)} for drift, reason in answer.ignored],
         "stopgap": _stopgap(answer.stopgap) if answer.stopgap else None,
@@ -231,7 +231,8 @@ def _key(constraint: Constraint) -> JSON:
     }
 
 
-def _chain(chain: Chain) -> JSON:
+def chain_document(chain: Chain) -> JSON:
+    """The order in which failures surface, as the contract has it."""
     return {"start": chain.start, "source": chain.source, "probe": chain.probe, "objects": list(chain.objects)}
 
 

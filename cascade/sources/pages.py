@@ -57,9 +57,7 @@ def _routes(patterns: Any, before: _Route) -> Iterator[_Route]:
     for pattern in patterns:
         text, arguments = _worded(pattern.pattern)
         admin = before.admin or getattr(pattern, "app_name", None) == "admin"
-        route = _Route(
-            before.path + text, {**before.arguments, **arguments}, admin, getattr(pattern, "callback", None)
-        )
+        route = _Route(before.path + text, {**before.arguments, **arguments}, admin, getattr(pattern, "callback", None))
         if route.view is None:
             yield from _routes(pattern.url_patterns, route)
         else:
@@ -74,7 +72,7 @@ def _worded(pattern: Any) -> tuple[str, dict[str, Any]]:
     if not isinstance(pattern, RegexPattern):
         return re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", str(pattern)), dict(pattern.converters)
     [(text, names), *_] = normalize(str(pattern)) or [("", [])]
-    return re.sub(r"%\((\w+)\)s", r"<\1>", text.replace("%%", "%")), {name: None for name in names}
+    return re.sub(r"%\((\w+)\)s", r"<\1>", text.replace("%%", "%")), dict.fromkeys(names)
 
 
 def _probe(route: _Route) -> Probe | str:
@@ -84,7 +82,7 @@ def _probe(route: _Route) -> Probe | str:
     if "logout" in route.path or name.lower().startswith("logout"):
         return "it would log out"
     if not route.arguments:
-        return Probe(ProbeKind.PAGE, route.path, user) if _resolves(route) else "another pattern comes first"
+        return Probe(ProbeKind.PAGE, route.path, user, below=500) if _resolves(route) else "another pattern comes first"
     fields = _key_fields(route)
     if fields is None:
         return f"it needs {', '.join(route.arguments)}"
@@ -92,7 +90,7 @@ def _probe(route: _Route) -> Probe | str:
     path = route.path.replace("{", "{{").replace("}", "}}")
     for argument, field in fields_of.items():
         path = path.replace(f"<{argument}>", f"{{first.{field}}}")
-    return Probe(ProbeKind.OBJECT, path, user, model=model._meta.label)
+    return Probe(ProbeKind.OBJECT, path, user, below=500, model=model._meta.label)
 
 
 def _resolves(route: _Route) -> bool:
@@ -105,7 +103,7 @@ def _resolves(route: _Route) -> bool:
 
 
 def _key_fields(route: _Route) -> tuple[Any, dict[str, str]] | None:
-    """The model of a class-based view, and by argument the field that it is looked up by; None where that is not known."""
+    """The model of a class-based view, and by argument the field that it is looked up by; None where nobody knows."""
     view = getattr(route.view, "view_class", None)
     queryset = getattr(view, "queryset", None)
     model = getattr(view, "model", None) or getattr(queryset, "model", None)
@@ -127,4 +125,4 @@ def _own_pages() -> Iterator[Probe]:
 
     for model in apps.get_models():
         if hasattr(model, "get_absolute_url"):
-            yield Probe(ProbeKind.OBJECT, OWN_PAGE, ANONYMOUS, model=model._meta.label)
+            yield Probe(ProbeKind.OBJECT, OWN_PAGE, ANONYMOUS, below=500, model=model._meta.label)

@@ -1,39 +1,23 @@
 """Probes: the application asked whether it works, without a trace, and what would fail after each repair."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cascade.core.answer import Answer
 from cascade.core.attribution import attribute, curing_steps, pending_reason
 from cascade.core.cascades import with_exact_chains
 from cascade.core.layout import quoted
-from cascade.core.probes import Probe, ProbeKind, ProbeRun, Verdict, with_users_made
+from cascade.core.probed import Probed
+from cascade.core.probes import Probe, ProbeKind, with_users_made
 from cascade.errors import CascadeError
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
 
-
-@dataclass(frozen=True)
-class Probed:
-    """What the probes showed, and the answer that their failures are told by.
-
-    ``role`` is whom pages ran as. ``advanced`` are the sequences that went on meanwhile, by probes or by others: that
-    alone no transaction takes back. ``predicted``: what failed was repaired on the way, and rolled back.
-    """
-
-    answer: Answer
-    runs: tuple[ProbeRun, ...]
-    role: str
-    advanced: tuple[str, ...] = ()
-    predicted: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """2 where a probe fails, else 3 where one could not be proved, else 0."""
-        verdicts = {run.verdict for run in self.runs}
-        return 2 if Verdict.FAILED in verdicts else 3 if Verdict.NOT_PROVABLE in verdicts else 0
+if TYPE_CHECKING:
+    from cascade.effects.probe.run import Lab
 
 
 def run_probes(
@@ -45,27 +29,52 @@ def run_probes(
     """
     answer = analyse(question, report=report)
     probes = (*_pages(discovered=discovered), *(_models(question.database) if models else ()))
-    return _run(answer, question, with_users_made(probes), seconds, report, predict=False)
+    return _run(answer, question, with_users_made(probes), seconds, report)
 
 
-def predict_cascade(question: Question, *, discovered: bool = False, seconds: float = 10.0, report: Report) -> Probed:
+def predict_cascade(
+    question: Question, *, discovered: bool = False, clone: bool = False, seconds: float = 10.0, report: Report
+) -> Probed:
     """Run each page on the database as it is, and repair by the plan's steps what fails at the moment when it fails.
 
     The order in which that happens is the one in which failures would surface if one thing at a time were repaired.
-    The plan of the answer has it as its exact chains. All is rolled back.
+    The plan of the answer has it as its exact chains. All is rolled back. ``clone``: on a clone without rows.
     """
     answer = analyse(question, report=report)
-    return predict_for(answer, question, discovered=discovered, seconds=seconds, report=report)
+    return predict_for(answer, question, discovered=discovered, clone=clone, seconds=seconds, report=report)
 
 
 def predict_for(
-    answer: Answer, question: Question, *, discovered: bool = False, seconds: float = 10.0, report: Report
+    answer: Answer,
+    question: Question,
+    *,
+    discovered: bool = False,
+    clone: bool = False,
+    seconds: float = 10.0,
+    report: Report,
 ) -> Probed:
     """The same for an answer that is there."""
     probes = with_users_made(_pages(discovered=discovered))
-    probed = _run(answer, question, probes, seconds, report, predict=True)
+    with _clone_of(question, report) if clone else nullcontext() as settings:
+        probed = _run(answer, question, probes, seconds, report, predict=True, clone=settings)
     plan = with_exact_chains(answer.plan, probed.runs, answer.expected)
     return replace(probed, answer=replace(answer, plan=plan))
+
+
+@contextmanager
+def _clone_of(question: Question, report: Report) -> Iterator[Mapping[str, Any]]:
+    """The settings that lead to a clone of the layout, there as long as this lasts."""
+    from django.db import connections
+
+    from cascade.effects.layout_clone import layout_clone, read_original
+    from cascade.sources.project import open_connection
+    from cascade.workflows.reading import database_errors, raw_cursor
+
+    settings = connections.settings[question.database]
+    with database_errors(), raw_cursor(open_connection(question.database)) as cursor:
+        about = read_original(cursor)
+    with layout_clone(settings, about, report=report) as made:
+        yield {**settings, "OPTIONS": {}, "PASSWORD": "", **made.settings, "ENGINE": settings["ENGINE"]}
 
 
 def _pages(*, discovered: bool) -> tuple[Probe, ...]:
@@ -74,7 +83,7 @@ def _pages(*, discovered: bool) -> tuple[Probe, ...]:
 
     declared = read_project().cascade.probes
     found = discover_pages().probes if discovered else ()
-    pages = (*declared, *(probe for probe in found if probe not in declared))
+    pages = (*declared, *(probe for probe in found if str(probe) not in set(map(str, declared))))
     if not pages:
         raise CascadeError(
             "No probe is declared.",
@@ -91,12 +100,19 @@ def _models(alias: str) -> tuple[Probe, ...]:
 
 
 def _run(
-    answer: Answer, question: Question, probes: Iterable[Probe], seconds: float, report: Report, *, predict: bool
+    answer: Answer,
+    question: Question,
+    probes: Iterable[Probe],
+    seconds: float,
+    report: Report,
+    *,
+    predict: bool = False,
+    clone: Mapping[str, Any] | None = None,
 ) -> Probed:
     from cascade.effects.probe.outside import kept_in_memory
     from cascade.effects.probe.run import role_taken, run_probe
 
-    lab = _lab(answer, question, seconds)
+    lab = _lab(answer, question, seconds, clone)
     before = _positions(question.database)
     steps_for = partial(curing_steps, plan=answer.plan) if predict else None
     runs = []
@@ -107,10 +123,10 @@ def _run(
             runs.append(run_probe(probe, lab, steps_for=steps_for))
     after = _positions(question.database)
     advanced = tuple(name for name, last in after.items() if last != before.get(name))
-    return Probed(answer, tuple(runs), role, advanced, predicted=predict)
+    return Probed(answer, tuple(runs), role, advanced, predicted=predict, on_clone=clone is not None)
 
 
-def _lab(answer: Answer, question: Question, seconds: float) -> Any:
+def _lab(answer: Answer, question: Question, seconds: float, clone: Mapping[str, Any] | None) -> "Lab":
     from django.db import connections
 
     from cascade.effects.probe.outside import addresses_of
@@ -119,14 +135,15 @@ def _lab(answer: Answer, question: Question, seconds: float) -> Any:
 
     own = open_connection(question.database)
     settings = {alias: connections.settings[alias] for alias in connections}
+    there = {alias: entry for alias, entry in settings.items() if connections[alias].vendor == "postgresql"}
     placement, others = answer.placement, answer.placement.role != answer.observed.connected_as
     return Lab(
         alias=question.database,
-        aliases={alias: entry for alias, entry in settings.items() if connections[alias].vendor == "postgresql"},
+        aliases={**there, question.database: clone} if clone else there,
         twins=frozenset(alias for alias, entry in settings.items() if _is_twin(entry, question.database, settings)),
-        search_path=", ".join(map(quoted, placement.path.effective)) if others else "",
+        search_path=", ".join(map(quoted, placement.path.effective)) if others or clone else "",
         role=placement.role if others else "",
-        sent_options=str(getattr(own.connection.info, "options", "") or ""),
+        sent_options="" if clone else str(getattr(own.connection.info, "options", "") or ""),
         allowed=addresses_of(settings.values(), read_project().cascade.probe_allow),
         seconds=seconds,
         attribute=partial(attribute, answer=answer),
@@ -150,5 +167,3 @@ def _positions(alias: str) -> Mapping[str, int | None]:
 
     with database_errors(), raw_cursor(open_connection(alias)) as cursor:
         return read_sequence_positions(cursor)
-
-

@@ -12,7 +12,7 @@ from typing import Any
 
 from cascade.core.layout import quoted
 from cascade.core.probes import Failure
-from cascade.core.statements import StatementKind, kind_of_statement
+from cascade.core.statements import StatementKind, control_word, kind_of_statement
 from cascade.effects.probe.outside import let_through
 from cascade.effects.probe.record import Record, TimedOut, place_of
 from cascade.effects.repair.rolled_back import checking_constraints, make_uncommittable
@@ -74,6 +74,7 @@ class ProbedConnection:
     # ------------------------------------------------------------------------------------ from the first use to the end
 
     def connect(self: Any) -> None:
+        """Open it, begin the transaction, and watch all cursors from then on."""
         with let_through():
             super().connect()  # type: ignore[misc]
         self._control = self.connection.cursor()
@@ -139,7 +140,7 @@ class ProbedConnection:
     def close(self: Any) -> None:
         """Nothing: the transaction is to go on, as it would on the next connection."""
 
-    # ------------------------------------------------------------------------------- what the application calls transactions
+    # ------------------------------------------------------------------------ what the application calls transactions
 
     def _set_autocommit(self: Any, autocommit: bool) -> None:
         if self._control is None:
@@ -167,18 +168,21 @@ class ProbedConnection:
             self._control.execute("ROLLBACK TO SAVEPOINT cascade_page")
 
     def on_commit(self: Any, func: Callable[[], object], robust: bool = False) -> None:
+        """Count what would run at once; inside a transaction of the application Django keeps it until its end."""
         if self.in_atomic_block:
             super().on_commit(func, robust)  # type: ignore[misc]
         else:
             self._record.callbacks.append(_name_of(func))
 
     def run_and_clear_commit_hooks(self: Any) -> None:
+        """Count what would run now."""
         self._record.callbacks += [_name_of(entry[1]) for entry in self.run_on_commit]
         self.run_on_commit.clear()
 
     # ---------------------------------------------------------------------------------------------- at the cursor
 
     def create_cursor(self: Any, name: str | None = None) -> Any:
+        """A cursor whose statements are watched."""
         cursor = super().create_cursor(name)  # type: ignore[misc]
         if not isinstance(cursor, _Watched):  # Django has a class of its own for cursors on the server
             cursor.__class__ = _watched(type(cursor), self.run_watched)
@@ -188,8 +192,7 @@ class ProbedConnection:
         """Run a statement of the application, as often as it takes to cure what it runs into."""
         kind = kind_of_statement(sql)
         if kind is StatementKind.CONTROL:
-            what = f"it sends {sql.split(maxsplit=1)[0].upper().rstrip(';')} itself"
-            raise StatementRefused(self._record.refuse(what))
+            raise StatementRefused(self._record.refuse(f"it sends {control_word(sql)} itself"))
         if kind is StatementKind.SAVEPOINT:
             return run()
         self._record.queries += 1

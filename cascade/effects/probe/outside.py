@@ -45,8 +45,8 @@ def forget() -> None:
     from django.core.cache import caches
 
     mail.outbox = []
-    for cache in caches.all(initialized_only=True):
-        cache.clear()
+    for each in caches.all(initialized_only=True):
+        each.clear()
     for label in ("contenttypes.ContentType", "sites.Site"):
         app, model = label.split(".")
         if apps.is_installed(f"django.contrib.{app}"):
@@ -133,7 +133,7 @@ def _asked_of_real(name: str) -> Callable[..., Any]:
 
 @dataclass
 class _Watch:
-    """Whom the refusals are noted for. ``known`` are threads that were there before: those are ours, and may connect."""
+    """Whom refusals are noted for. ``known`` are threads that were there before: those are ours, and may connect."""
 
     record: Record
     allowed: frozenset[str]
@@ -194,7 +194,7 @@ def _stand_guard() -> None:
 
 
 def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
-    """libpq's connections, which Python's sockets know nothing of."""
+    """Libpq's connections, which Python's sockets know nothing of."""
 
     @wraps(connect)
     def guarded(*arguments: Any, **keywords: Any) -> Any:

@@ -25,8 +25,8 @@ Attribute = Callable[[Failure], Found]
 
 @dataclass(frozen=True)
 class Lab:
-    """Where probes run. ``aliases`` lead to the settings of each PostgreSQL database of the project, ``alias`` is the one
-    that the plan is about, ``twins`` are other aliases of that same database.
+    """Where probes run. ``aliases`` lead to the settings of each PostgreSQL database of the project, ``alias`` is the
+    one that the plan is about, ``twins`` are other aliases of that same database.
 
     ``search_path`` and ``role`` are those of the application, where they differ from the connected role's;
     ``sent_options`` are libpq's options of the connected session. ``allowed``: hosts and programs that may be called.
@@ -284,7 +284,7 @@ def _consume(response: Any) -> None:
 
 
 def _is_right(probe: Probe, status: int) -> bool:
-    return status == probe.expect if probe.expect is not None else status < 400
+    return status == probe.expect if probe.expect is not None else status < probe.below
 
 
 def _why_not(probe: Probe, path: str, status: int) -> str:
@@ -298,7 +298,7 @@ def _why_not(probe: Probe, path: str, status: int) -> str:
     return f"it answers {status}, not {probe.expect}" if probe.expect is not None else f"it answers {status}"
 
 
-# ----------------------------------------------------------------------------------------------------------- the verdict
+# ------------------------------------------------------------------------------------------------------- the verdict
 
 
 def _judged(
@@ -347,7 +347,7 @@ def _reason(left: tuple[Found, ...], lab: Lab, reason: str, place: str) -> tuple
     return reason, failure.place or place
 
 
-# ------------------------------------------------------------------------------------------------------------- the frame
+# --------------------------------------------------------------------------------------------------------- the frame
 
 
 @contextmanager

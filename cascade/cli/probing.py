@@ -1,0 +1,102 @@
+"""``cascade probe``: does the application work, and what would fail after each repair?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cascade.cli.console import colour, end_progress, progress, write
+from cascade.cli.options import question_options
+from cascade.workflows import Question
+
+if TYPE_CHECKING:
+    from cascade.core.probed import Probed
+
+FORMATS = ("text", "json", "junit")
+
+
+@click.command()
+@question_options
+@click.option("--predict", is_flag=True, help="The exact cascade: what each page fails at after each repair.")
+@click.option("--clone", is_flag=True, help="With --predict: on a clone of the layout, without rows.")
+@click.option("--discover", is_flag=True, help="List the pages that the URL patterns have, and what is left out.")
+@click.option("--run", "runs", is_flag=True, help="With --discover: ask for them too.")
+@click.option("--models/--no-models", default=True, help="Also a SELECT of all columns of each model.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Else what the name of -o says, else text.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write there; .txt, .json and .xml say the format.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Every probe, and what the application's own errors say.")
+def probe(
+    question: Question,
+    predict: bool,
+    clone: bool,
+    discover: bool,
+    runs: bool,
+    models: bool,
+    timeout: float,
+    format_: str | None,
+    output: Path | None,
+    verbose: bool,
+) -> int:
+    """Ask the pages in CASCADE["PROBES"] and every model whether they work, in transactions that cannot commit.
+
+    Exit code 2 where one fails, 3 where none fails but one could not be proved. With --predict each page is run on
+    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back.
+    """
+    from cascade.workflows.probing import predict_cascade, run_probes
+
+    if (runs and not discover) or (clone and not predict):
+        raise click.UsageError("--run goes with --discover, and --clone with --predict.")
+    format_ = format_ or _format_of(output)
+    if discover and not runs:
+        write(_listed(question), output, for_people=True)
+        return 0
+    report = progress(verbose)
+    if predict:
+        probed = predict_cascade(question, discovered=discover, clone=clone, seconds=timeout, report=report)
+    else:
+        probed = run_probes(question, models=models, discovered=discover, seconds=timeout, report=report)
+    end_progress()
+    text = _rendered(probed, format_, verbose=verbose, in_colour=output is None and colour())
+    write(text, output, for_people=format_ == "text")
+    return probed.exit_code
+
+
+def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool) -> str:
+    match format_:
+        case "json":
+            from cascade.render.probes_json import render_probes_json
+
+            return render_probes_json(probed)
+        case "junit":
+            from cascade.render.junit import render_junit
+
+            return render_junit(probed)
+        case _:
+            from cascade.render.probes import render_probes
+
+            return render_probes(probed, verbose=verbose, colour=in_colour)
+
+
+def _listed(question: Question) -> str:
+    from cascade.render.probes import render_discovered
+    from cascade.sources.pages import discover_pages
+    from cascade.sources.project import read_project
+
+    read_project(question.settings, question.pythonpath)
+    pages = discover_pages()
+    return render_discovered(pages.probes, [(left.pattern, left.reason) for left in pages.left_out])
+
+
+def _format_of(output: Path | None) -> str:
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    known = {"": "text", "txt": "text", "log": "text", "json": "json", "xml": "junit"}
+    if suffix not in known:
+        raise click.UsageError(f"{output}: which format? Known are {', '.join(FORMATS)}: name one with --format.")
+    return known[suffix]
