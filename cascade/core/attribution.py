@@ -1,5 +1,7 @@
 """Which drift a failed statement ran into."""
 
+from dataclasses import replace
+
 from cascade.core.actions import Phase, SetSequence
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
@@ -11,7 +13,13 @@ from cascade.core.probes import Failure, Found
 
 
 def attribute(failure: Failure, answer: Answer) -> Found:
-    """The failure with the drift that it ran into, None where it is none of those that the answer knows."""
+    """The failure with the drift that it ran into, None where it is none of those that the answer knows.
+
+    What a scope leaves out and what the settings accept is known too: pages fail at it all the same.
+    """
+    plan = answer.plan
+    everything = (*plan.drifts, *plan.left_out, *(drift for drift, _ in answer.ignored))
+    answer = replace(answer, plan=replace(plan, drifts=everything))
     match failure.sqlstate[:2]:
         case "42" | "3F":
             return Found(failure, _by_names(failure, answer))

@@ -142,7 +142,7 @@ def commits_beneath(request):
 
 
 def commits_by_the_driver(request):
-    Item.objects.create(name="committed by the driver")
+    Item.objects.create(name="by the driver")
     try:
         connection.connection.commit()
     except Exception:

@@ -303,19 +303,3 @@ def test_junit_has_a_case_for_each_probe(shop: Site) -> None:
         "skipped": "1",
     }
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["/raises/"]
-
-
-@pytest.mark.parametrize(
-    ("probes", "complaint"),
-    [
-        ([("me/", {})], 'has no path that begins with "/"'),
-        ([("/me/", {"user": "x"})], "unknown key 'user'"),
-        ([("/me/", {"as": "everybody"})], "asked as 'everybody'"),
-        ([("/me/", {"expect": "ok"})], "expects 'ok'"),
-        ([("/me/", {"data": [1]})], "data of the entry"),
-    ],
-)
-def test_a_declaration_that_cannot_be_understood_is_refused(shop: Site, probes: Any, complaint: str) -> None:
-    done = shop.cascade("probe", SITE_PROBES=json.dumps(probes))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert complaint in done.stderr

@@ -53,6 +53,15 @@ def probed_connection(alias: str, settings: Mapping[str, Any], **how: Any) -> An
     return made
 
 
+def refusing(alias: str, kind: str, record: Record) -> Callable[[], None]:
+    """What opens a connection of a database that no transaction can be trusted to take back."""
+
+    def connect() -> None:
+        raise ConnectionRefusedError(record.refuse(f'it uses the database "{alias}", which is {kind}'))
+
+    return connect
+
+
 class ProbedConnection:
     """Mixed into the backend's own class of connections, which has what is not here."""
 
@@ -248,6 +257,8 @@ class ProbedConnection:
             getattr(named, "column_name", None) or "",
             getattr(named, "constraint_name", None) or "",
         )
+        if failure.sqlstate == "25001":
+            self._record.refuse("it sends what cannot run in a transaction")
         if failure.sqlstate != "25P02":  # what comes after the failure in a transaction that it spoilt
             self._record.failures.append(failure)
         return failure

@@ -14,7 +14,7 @@ from typing import Any
 from cascade.core.drift import Drift
 from cascade.core.plan import Step
 from cascade.core.probes import OWN_PAGE, Failure, Found, Probe, ProbeKind, ProbeRun, Verdict
-from cascade.effects.probe.connection import Cure, nothing_cured, probed_connection
+from cascade.effects.probe.connection import Cure, nothing_cured, probed_connection, refusing
 from cascade.effects.probe.outside import forget, nothing_gets_out
 from cascade.effects.probe.record import Record, TimedOut, place_of_error
 from cascade.effects.probe.users import CannotMake, make_user
@@ -124,8 +124,7 @@ def _connections(lab: Lab, record: Record, cure: Cure) -> Iterator[list[Any]]:
                 opened.append(connections[alias])
             else:
                 before[alias].close()
-                refusal = _refuse_to_connect(alias, before[alias].display_name, record)
-                before[alias].__dict__["connect"] = refusal
+                before[alias].__dict__["connect"] = refusing(alias, before[alias].display_name, record)
         yield opened
     finally:
         for connection in opened:
@@ -133,13 +132,6 @@ def _connections(lab: Lab, record: Record, cure: Cure) -> Iterator[list[Any]]:
         for alias, connection in before.items():
             connection.__dict__.pop("connect", None)
             connections[alias] = connection
-
-
-def _refuse_to_connect(alias: str, kind: str, record: Record) -> Callable[[], None]:
-    def connect() -> None:
-        raise ConnectionRefusedError(record.refuse(f'it uses the database "{alias}", which is {kind}'))
-
-    return connect
 
 
 def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
@@ -340,8 +332,6 @@ def _reason(left: tuple[Found, ...], lab: Lab, reason: str, place: str) -> tuple
         reason = failure.message + (f"; {why}" if why else "")
     elif failure.sqlstate == "57014":
         reason = f"a statement takes longer than {lab.seconds:g} s"
-    elif failure.sqlstate == "25001":
-        reason = "it sends what cannot run in a transaction"
     else:
         reason = f"{reason} (SQLSTATE {failure.sqlstate})"
     return reason, failure.place or place
