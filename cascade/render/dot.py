@@ -12,10 +12,12 @@ from itertools import pairwise
 
 from cascade.core.actions import Action, CreateTable, ExchangeTable, MoveTable, ShelveTable
 from cascade.core.answer import Answer
+from cascade.core.cascades import blast_radius
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
+from cascade.core.planner import object_in_chains
 from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, MEANINGS, OK, UNSURE, Look, appearance_of
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.sentences import object_name
@@ -85,11 +87,22 @@ class _Rung:
     rows: str
     keys: str
     table: TableName | None
+    breaks: str = ""
 
     @property
     def cells(self) -> tuple[str, ...]:
         """What stands in the columns."""
-        return (self.number, self.wave, self.look.word, self.migration, self.what, self.way, self.rows, self.keys)
+        return (
+            self.number,
+            self.wave,
+            self.look.word,
+            self.migration,
+            self.what,
+            self.way,
+            self.rows,
+            self.keys,
+            self.breaks,
+        )
 
 
 _Pairs = Mapping[tuple[TableName, TableName], int]
@@ -98,7 +111,7 @@ _Pairs = Mapping[tuple[TableName, TableName], int]
 _MadeBy = Callable[[Drift | None], str]
 """The label of the migration that made what a finding is about."""
 
-_HEADS = ("step", "wave", "", "made by", "table", "from -> to", "rows", "keys to")
+_HEADS = ("step", "wave", "", "made by", "table", "from -> to", "rows", "keys to", "breaks")
 _WORD, _NAMES, _ROWS, _KEYS = 2, 4, 6, 7
 _RIGHT_ALIGNED = frozenset((0, 1, _ROWS))
 
@@ -176,7 +189,15 @@ def _of_step(step: Step, made_by: str, answer: Answer, drawn: _Pairs) -> _Rung:
         rows=_rows(step.action, answer),
         keys=_keys_in_words(_placed(step.action), answer, drawn),
         table=_placed(step.action),
+        breaks=_pages_broken(step, answer),
     )
+
+
+def _pages_broken(step: Step, answer: Answer) -> str:
+    """The pages that fail for want of the step, where that was measured."""
+    radius = blast_radius(answer.plan)
+    objects = [object_in_chains(d, answer.expected) for d in answer.plan.drifts if d.id in step.cures and d.table]
+    return listed(list(dict.fromkeys(page for name in objects for page in radius.get(name, ()))), 1)
 
 
 def _rows(action: Action, answer: Answer) -> str:
@@ -287,6 +308,8 @@ def _explanation(answer: Answer, rungs: Sequence[_Rung], *, arcs: bool) -> Itera
         yield "An arc on the right is a foreign key from one of these tables to another."
     if any(rung.keys for rung in rungs):
         yield "Keys to healthy tables, and to one that many point at, stand as words."
+    if any(rung.breaks for rung in rungs):
+        yield "Breaks: the pages that fail for want of the step, measured."
     if not answer.complete and answer.findings():
         yield f"Not everything was checked: {listed([gap.what for gap in answer.not_checked], 2)}."
 

@@ -11,7 +11,7 @@ from cascade.core.attribution import attribute, curing_steps, pending_reason
 from cascade.core.cascades import with_exact_chains
 from cascade.core.layout import quoted
 from cascade.core.probed import Probed
-from cascade.core.probes import Probe, ProbeKind, with_users_made
+from cascade.core.probes import Probe, ProbeKind, Verdict, with_users_made
 from cascade.errors import CascadeError
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
@@ -27,6 +27,8 @@ def run_probes(
 
     Raises a ``CascadeError`` where there is nothing to ask, or nothing could keep a page from committing.
     """
+    if question.observed_file is not None:
+        raise CascadeError("A file cannot be probed.", hint="Leave out --observed.")
     answer = analyse(question, report=report)
     probes = (*_pages(discovered=discovered), *(_models(question.database) if models else ()))
     return _run(answer, question, with_users_made(probes), seconds, report)
@@ -54,11 +56,28 @@ def predict_for(
     report: Report,
 ) -> Probed:
     """The same for an answer that is there."""
+    if question.observed_file is not None:
+        raise CascadeError("A file cannot be probed.", hint="Leave out --observed.")
     probes = with_users_made(_pages(discovered=discovered))
     with _clone_of(question, report) if clone else nullcontext() as settings:
         probed = _run(answer, question, probes, seconds, report, predict=True, clone=settings)
     plan = with_exact_chains(answer.plan, probed.runs, answer.expected)
     return replace(probed, answer=replace(answer, plan=plan))
+
+
+def with_exact_cascade(answer: Answer, question: Question, *, report: Report) -> Answer:
+    """The answer with what each declared page fails at, in turn. It says where a page could not be asked to its end."""
+    probed = predict_for(answer, question, report=report)
+    return replace(probed.answer, notes=(*probed.answer.notes, *_notes(probed)))
+
+
+def _notes(probed: Probed) -> Iterator[str]:
+    open_ = [str(run.probe) for run in probed.runs if run.verdict is not Verdict.PASSED]
+    if open_:
+        what = f"{len(open_)} of {len(probed.runs)} probes did not come to a good end, such as {open_[0]}"
+        yield f"{what}: cascade probe --predict says why."
+    if probed.advanced:
+        yield f"Sequences that went on while pages were probed, by them or by others: {', '.join(probed.advanced)}."
 
 
 @contextmanager
