@@ -122,7 +122,7 @@ def compare(server: Server, template: str, damage: Sequence[str]) -> dict[str, l
         environment = {**demo_environment(_address(server), drifted.name), "XDG_CACHE_HOME": folder}
         _run(environment, "cascade", "plan", "-o", str(plan))
         _run(environment, "cascade", "probe", "--predict", "-o", str(told), codes=(0, 2))
-        predicted = {chain["probe"]: chain["objects"] for chain in json.loads(told.read_text())["cascade"]}
+        predicted = told_of_pages(json.loads(told.read_text()))
         really = {}
         for path, who in PAGES:
             with drifted_copy(server, drifted.name) as copy:
@@ -130,10 +130,16 @@ def compare(server: Server, template: str, damage: Sequence[str]) -> dict[str, l
                 environment = demo_environment(_address(server), copy.name)
                 said = _run(environment, "tests.scenarios.probe_truth_page", path, who, str(plan))
                 really[_name(path, who)] = json.loads(said)
-    for name, sequence in really.items():
-        told_of_it = predicted.get(name, [])
-        assert told_of_it == sequence, f"{name}: predicted {told_of_it}, and really {sequence}; {list(damage)}"
-    return really
+    for name, happened in really.items():
+        assert predicted[name] == happened, f"{name}: predicted {predicted[name]}, and really {happened}; {damage}"
+    return {name: happened["failed"] for name, happened in really.items()}
+
+
+def told_of_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """By page what it was said to fail at, in turn, and what it was said to answer in the end."""
+    chains = {chain["probe"]: chain["objects"] for chain in document["cascade"]}
+    pages = [probe for probe in document["probes"] if probe["kind"] == "page"]
+    return {page["name"]: {"failed": chains.get(page["name"], []), "status": page["status"] or 500} for page in pages}
 
 
 @contextmanager

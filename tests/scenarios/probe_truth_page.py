@@ -1,6 +1,7 @@
 """One page asked on a database of its own, what failed repaired, asked again; see ``probe_truth``.
 
-Prints as JSON what failed, in order. Settings are one thing for a whole process, so this is a program.
+Prints as JSON what failed, in order, and the status at the end. Settings are one thing for a whole process, so this is
+a program. What fails is seen at Django's cursor: what an application swallows is a failure all the same.
 """
 
 import json
@@ -15,28 +16,44 @@ import django
 def main() -> None:
     path, who, plan = sys.argv[1:]
     django.setup()
-    print(json.dumps(list(_sequence(path, who, json.loads(Path(plan).read_text())))))
+    failed, status = one_at_a_time(path, who, json.loads(Path(plan).read_text()))
+    print(json.dumps({"failed": failed, "status": status}))
 
 
-def _sequence(path: str, who: str, plan: dict[str, Any]) -> list[str]:
-    from django.db import DatabaseError
-
+def one_at_a_time(path: str, who: str, plan: dict[str, Any]) -> tuple[list[str], int]:
+    """What fails, each repaired for good before the page is asked again, and what it answers in the end."""
     failed: list[str] = []
     done: set[str] = set()
     user = None
     while True:
+        errors: list[str] = []
+        status = 500
         try:
-            user = user or _make_user(who)
-            _ask(path, who, user)
+            with _noting(errors):
+                user = user or _make_user(who)
+                status = _ask(path, who, user)
+        except Exception:
+            pass  # a failure of the database has been noted, and any other is the end
+        thing = next(filter(None, (_named_in(error, plan) for error in errors)), "")
+        if not thing or thing in failed:
+            return failed, status
+        failed.append(thing)
+        if not _repair(thing, plan, done):
+            return failed, status
+
+
+def _noting(errors: list[str]) -> Any:
+    """Note what PostgreSQL says of each statement that it refuses."""
+    from django.db import DatabaseError, connection
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        try:
+            return execute(sql, params, many, context)
         except DatabaseError as error:
-            thing = _named_in(str(error), plan)
-            if thing in failed:
-                raise AssertionError(f"{thing} fails again after its repair") from error
-            failed.append(thing)
-            if not _repair(thing, plan, done):
-                return failed
-        else:
-            return failed
+            errors.append(str(error))
+            raise
+
+    return connection.execute_wrapper(note)
 
 
 def _make_user(who: str) -> Any:
@@ -48,30 +65,31 @@ def _make_user(who: str) -> Any:
         return make("somebody", "somebody@example.invalid", None)
 
 
-def _ask(path: str, who: str, user: Any) -> None:
+def _ask(path: str, who: str, user: Any) -> int:
     from django.test import Client
 
     client = Client()
     if who != "anonymous":
         client.force_login(user)
-    status = client.get(path.format(username=user.username)).status_code
-    assert status == 200, f"{path} answers {status}"
+    response = client.get(path.format(username=user.username))
+    return int(response.status_code)
 
 
 def _named_in(message: str, plan: dict[str, Any]) -> str:
-    """The table, or the column as ``table.column``; one whose table has an alias is found among what is missing."""
-    if relation := re.search(r'^relation "(?:\w+\.)?(\w+)" does not exist', message):
-        return relation[1]
-    if column := re.search(r'^column "(\w+)" of relation "(\w+)" does not exist', message):
+    """The drifted table, or the column as ``table.column``; nothing where the message names no drift."""
+    drifted = {f"{d['table']}{'.' + d['object'] if d['object'] else ''}" for d in plan["drifts"]}
+    if relation := re.match(r'relation "(?:\w+\.)?(\w+)" does not exist', message):
+        return relation[1] if relation[1] in drifted else ""
+    if column := re.match(r'column "(\w+)" of relation "(\w+)" does not exist', message):
         return f"{column[2]}.{column[1]}"
-    column = re.search(r"^column (?:(\w+)\.)?\"?(\w+)\"? does not exist", message)
-    assert column, message
-    missing = [f"{d['table']}.{d['object']}" for d in plan["drifts"] if d["kind"] == "missing_column"]
-    near = [name for name in missing if name == f"{column[1]}.{column[2]}"] or [
-        name for name in missing if name.endswith(f".{column[2]}")
-    ]
-    assert len(near) == 1, message
-    return near[0]
+    column = re.match(r"column (?:(\w+)\.)?\"?(\w+)\"? does not exist", message)
+    if column is None:
+        return ""
+    if f"{column[1]}.{column[2]}" in drifted:
+        return f"{column[1]}.{column[2]}"
+    # The table has an alias: it is the one that lacks a column of that name.
+    [near] = [name for name in drifted if name.endswith(f".{column[2]}")] or [""]
+    return near
 
 
 def _repair(thing: str, plan: dict[str, Any], done: set[str]) -> bool:
