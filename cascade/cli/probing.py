@@ -1,7 +1,8 @@
 """``cascade probe``: does the application work, and what would fail after each repair?"""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,7 @@ from cascade.cli.options import question_options
 from cascade.workflows import Question
 
 if TYPE_CHECKING:
+    from cascade.core.answer import Answer
     from cascade.core.probed import Probed
 
 FORMATS = ("text", "json", "junit")
@@ -66,6 +68,46 @@ def probe(
     text = _rendered(probed, format_, verbose=verbose, in_colour=output is None and colour())
     write(text, output, for_people=format_ == "text")
     return probed.exit_code
+
+
+class Checkup:
+    """The declared pages before a repair, within it and after it; the first are asked when this is made."""
+
+    def __init__(
+        self, answer: "Answer", question: Question, report: Callable[[str], None], seconds: float = 10.0
+    ) -> None:
+        from cascade.workflows.probing import ask_pages
+
+        self._answer, self._question, self._report, self._seconds = answer, question, report, seconds
+        self._before = ask_pages(answer, question, seconds=seconds, report=report)
+        self._after: Probed | None = None
+
+    def within(self, cursor: Any) -> tuple[str, ...]:
+        """Ask them within the transaction of that cursor; whatever they show is no hindrance."""
+        from cascade.workflows.probing import ask_pages
+
+        answer, question = self._answer, self._question
+        self._after = ask_pages(answer, question, seconds=self._seconds, report=self._report, within=cursor)
+        return ()
+
+    def refusing(self, cursor: Any) -> tuple[str, ...]:
+        """The same; what worked before and would fail, in a phrase each."""
+        self.within(cursor)
+        assert self._after is not None
+        broken = self._after.broken_since(self._before)
+        return tuple(f"{run.probe}: {', '.join(drift.id for drift in run.drifts) or run.reason}" for run in broken)
+
+    def told(self, afterwards: "Answer | None" = None) -> bool:
+        """Print what became of them, asked again where there is a new answer; whether one fails that passed before."""
+        from cascade.render.probes import render_before_and_after
+        from cascade.workflows.probing import ask_pages
+
+        if afterwards is not None:
+            self._after = ask_pages(afterwards, self._question, seconds=self._seconds, report=self._report)
+            end_progress()
+        assert self._after is not None
+        click.echo(render_before_and_after(self._before, self._after, colour=colour()), nl=False)
+        return bool(self._after.broken_since(self._before))
 
 
 def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool) -> str:

@@ -29,6 +29,11 @@ class Probed:
         """The probes with that verdict, in order."""
         return tuple(run for run in self.runs if run.verdict is verdict)
 
+    def broken_since(self, before: "Probed") -> tuple[ProbeRun, ...]:
+        """The probes that fail now and passed then."""
+        worked = {str(run.probe) for run in before.of(Verdict.PASSED)}
+        return tuple(run for run in self.of(Verdict.FAILED) if str(run.probe) in worked)
+
     @property
     def exit_code(self) -> int:
         """2 where a probe fails, else 3 where one could not be proved, else 0."""

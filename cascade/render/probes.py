@@ -32,9 +32,31 @@ def render_probes(probed: Probed, *, verbose: bool = False, colour: bool = False
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 
-def summary_of_probes(probed: Probed) -> str:
-    """One line: how many fail, how many could not be proved."""
-    return _summary(probed)
+def render_before_and_after(before: Probed, after: Probed, *, colour: bool = False, width: int = 100) -> str:
+    """What a repair did to the probes: how many pass now, and which fail that passed before."""
+    view = _View(verbose=False, width=width)
+    texts = [f"{_passing(before)} before, {_passing(after)} afterwards."]
+    now = {str(run.probe): run for run in after.runs}
+    for run in before.of(Verdict.FAILED):
+        later = now.get(str(run.probe))
+        if later is not None:
+            texts.append(f"{run.probe}: failed, and now {_then(later)}{_because(later)}")
+    broken = after.broken_since(before)
+    texts += [f"{run.probe}: passed, and now fails{_because(run)}" for run in broken]
+    lines = view.said("PROBES", *texts)
+    if broken:
+        lines += view.said("BROKEN", f"{counted(len(broken), 'probe')} by the steps.")
+    return "".join(f"{painted(line) if colour else line}\n" for line in lines)
+
+
+def _passing(probed: Probed) -> str:
+    return f"{len(probed.of(Verdict.PASSED))} of {counted(len(probed.runs), 'probe')} passed"
+
+
+def _because(run: ProbeRun) -> str:
+    if run.verdict is Verdict.PASSED:
+        return ""
+    return f" ({', '.join(drift.id for drift in run.drifts) or run.reason})"
 
 
 class _View:

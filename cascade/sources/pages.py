@@ -107,7 +107,7 @@ def _key_fields(route: _Route) -> tuple[Any, dict[str, str]] | None:
     view = getattr(route.view, "view_class", None)
     queryset = getattr(view, "queryset", None)
     model = getattr(view, "model", None) or getattr(queryset, "model", None)
-    if view is None or model is None:
+    if view is None or not hasattr(model, "_meta"):
         return None
     known = {getattr(view, "pk_url_kwarg", "pk"): "pk", getattr(view, "slug_url_kwarg", "slug"): _slug_field(view)}
     if not set(route.arguments) <= set(known):

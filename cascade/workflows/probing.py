@@ -118,6 +118,19 @@ def _models(alias: str) -> tuple[Probe, ...]:
     return tuple(Probe(ProbeKind.MODEL, model=label) for label in models_of_database(alias))
 
 
+def ask_pages(answer: Answer, question: Question, *, seconds: float, report: Report, within: Any = None) -> Probed:
+    """Ask the declared pages, of an answer that is there.
+
+    ``within`` is the cursor of a transaction in which the steps have been run.
+    """
+    probes = with_users_made(_pages(discovered=False))
+    if within is not None:
+        cured = {cure for step in answer.plan.steps for cure in step.cures}
+        left = tuple(drift for drift in answer.plan.drifts if drift.id not in cured)
+        answer = replace(answer, plan=replace(answer.plan, drifts=left))
+    return _run(answer, question, probes, seconds, report, within=within)
+
+
 def _run(
     answer: Answer,
     question: Question,
@@ -127,12 +140,13 @@ def _run(
     *,
     predict: bool = False,
     clone: Mapping[str, Any] | None = None,
+    within: Any = None,
 ) -> Probed:
     from cascade.effects.probe.outside import kept_in_memory
     from cascade.effects.probe.run import role_taken, run_probe
 
-    lab = _lab(answer, question, seconds, clone)
-    before = _positions(question.database)
+    lab = _lab(answer, question, seconds, clone=clone, within=within)
+    before = _positions(question.database, within)
     steps_for = partial(curing_steps, plan=answer.plan) if predict else None
     runs = []
     with kept_in_memory():
@@ -140,12 +154,12 @@ def _run(
         for probe in probes:
             report(str(probe))
             runs.append(run_probe(probe, lab, steps_for=steps_for))
-    after = _positions(question.database)
+    after = _positions(question.database, within)
     advanced = tuple(name for name, last in after.items() if last != before.get(name))
     return Probed(answer, tuple(runs), role, advanced, predicted=predict, on_clone=clone is not None)
 
 
-def _lab(answer: Answer, question: Question, seconds: float, clone: Mapping[str, Any] | None) -> "Lab":
+def _lab(answer: Answer, question: Question, seconds: float, *, clone: Mapping[str, Any] | None, within: Any) -> "Lab":
     from django.db import connections
 
     from cascade.effects.probe.outside import addresses_of
@@ -155,18 +169,20 @@ def _lab(answer: Answer, question: Question, seconds: float, clone: Mapping[str,
     own = open_connection(question.database)
     settings = {alias: connections.settings[alias] for alias in connections}
     there = {alias: entry for alias, entry in settings.items() if connections[alias].vendor == "postgresql"}
+    elsewhere = clone or (within.db.settings_dict if within else None)
     placement, others = answer.placement, answer.placement.role != answer.observed.connected_as
     return Lab(
         alias=question.database,
-        aliases={**there, question.database: clone} if clone else there,
+        aliases={**there, question.database: elsewhere} if elsewhere else there,
         twins=frozenset(alias for alias, entry in settings.items() if _is_twin(entry, question.database, settings)),
-        search_path=", ".join(map(quoted, placement.path.effective)) if others or clone else "",
-        role=placement.role if others else "",
-        sent_options="" if clone else str(getattr(own.connection.info, "options", "") or ""),
+        search_path=", ".join(map(quoted, placement.path.effective)) if others or elsewhere else "",
+        role=placement.role if others or elsewhere else "",
+        sent_options="" if elsewhere else str(getattr(own.connection.info, "options", "") or ""),
         allowed=addresses_of(settings.values(), read_project().cascade.probe_allow),
         seconds=seconds,
         attribute=partial(attribute, answer=answer),
         explain=partial(pending_reason, answer=answer),
+        within=within.db.connection if within else None,
     )
 
 
@@ -179,10 +195,18 @@ def _is_twin(entry: Mapping[str, Any], alias: str, settings: Mapping[str, Mappin
     return same or (entry.get("TEST") or {}).get("MIRROR") == alias
 
 
-def _positions(alias: str) -> Mapping[str, int | None]:
+def _positions(alias: str, within: Any) -> Mapping[str, int | None]:
+    """How far the sequences have come, asked in the transaction that may have locked them, else in one for it alone."""
     from cascade.sources.project import open_connection
     from cascade.sources.sequence_positions import read_sequence_positions
     from cascade.workflows.reading import database_errors, raw_cursor
 
-    with database_errors(), raw_cursor(open_connection(alias)) as cursor:
-        return read_sequence_positions(cursor)
+    with database_errors():
+        if within is not None:
+            return read_sequence_positions(within)
+        with raw_cursor(open_connection(alias)) as cursor:
+            cursor.execute("BEGIN READ ONLY")
+            try:
+                return read_sequence_positions(cursor)
+            finally:
+                cursor.execute("ROLLBACK")

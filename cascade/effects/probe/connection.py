@@ -36,7 +36,8 @@ def nothing_cured(failure: Failure) -> tuple[str, ...]:
 def probed_connection(alias: str, settings: Mapping[str, Any], **how: Any) -> Any:
     """A connection of the project's own backend there that is always in a transaction which cannot commit.
 
-    It opens itself when it is used; ``how`` are parameters of ``ProbedConnection.probe``.
+    It opens itself when it is used; ``how`` are parameters of ``ProbedConnection.probe``. ``sent_options`` are those of
+    libpq that a connection of the project has from its surroundings.
     """
     from django.db.utils import ConnectionHandler
 
@@ -62,6 +63,10 @@ def refusing(alias: str, kind: str, record: Record) -> Callable[[], None]:
     return connect
 
 
+_FACTORIES = ("cursor_factory", "server_cursor_factory")
+"""Where a connection of the driver keeps its classes of cursors; psycopg2 has the first alone."""
+
+
 class ProbedConnection:
     """Mixed into the backend's own class of connections, which has what is not here."""
 
@@ -73,9 +78,14 @@ class ProbedConnection:
         search_path: str = "",
         role: str = "",
         seconds: float = 10.0,
+        within: Any = None,
     ) -> None:
-        """Say whose doings are noted where; with which path and, if it may be had, as which role."""
-        self._record, self._cure = record, cure
+        """Say whose doings are noted where; with which path and, if it may be had, as which role.
+
+        ``within`` is a connection of the driver with an open transaction, which is used in place of a new one: it is
+        as before at the end, but for that transaction's snapshot.
+        """
+        self._record, self._cure, self._within = record, cure, within
         self._search_path, self._role, self._seconds = search_path, role, seconds
         self._control: Any = None
         self._own_role = self.role_taken = ""
@@ -84,20 +94,24 @@ class ProbedConnection:
 
     def connect(self: Any) -> None:
         """Open it, begin the transaction, and watch all cursors from then on."""
-        with let_through():
-            super().connect()  # type: ignore[misc]
+        if self._within is None:
+            with let_through():
+                super().connect()  # type: ignore[misc]
+        else:
+            self.connection, self.autocommit = self._within, True
         self._control = self.connection.cursor()
         self._begin()
-        self.connection.cursor_factory = _watched(type(self._control), self.run_watched)
-        if hasattr(self.connection, "server_cursor_factory"):
-            server_side = self.connection.server_cursor_factory
-            self.connection.server_cursor_factory = _watched(server_side, self.run_watched)
+        self._factories = {name: getattr(self.connection, name, None) for name in _FACTORIES}
+        for name, factory in self._factories.items():
+            if factory is not None or name == "cursor_factory":
+                setattr(self.connection, name, _watched(factory or type(self._control), self.run_watched))
 
     def _begin(self: Any) -> None:
         send = self._control.execute
         send("SELECT pg_catalog.pg_is_in_recovery(), current_user::text")
         on_replica, self._own_role = self._control.fetchone()
-        send("BEGIN ISOLATION LEVEL READ COMMITTED" + ("" if on_replica else " READ WRITE"))
+        begin = "BEGIN ISOLATION LEVEL READ COMMITTED" + ("" if on_replica else " READ WRITE")
+        send(begin if self._within is None else "SAVEPOINT cascade_lab")
         send(f"SET LOCAL statement_timeout = {round(self._seconds * 1000)}")
         send("SET LOCAL lock_timeout = '2s'")
         send(f"SET LOCAL idle_in_transaction_session_timeout = {round(self._seconds * 1000) + 30_000}")
@@ -134,6 +148,9 @@ class ProbedConnection:
         """Roll everything back and close. Also where the connection is gone or was never opened."""
         if self.connection is None:
             return
+        if self._within is not None:
+            self._hand_back()
+            return
         try:
             self._control.execute("ROLLBACK")
         except self.Database.Error:
@@ -141,6 +158,16 @@ class ProbedConnection:
         finally:
             self.connection.close()
             self.connection = None
+
+    def _hand_back(self: Any) -> None:
+        """Leave the transaction that was lent as it was. Raises where a page has ended it."""
+        for name, factory in self._factories.items():
+            if hasattr(self.connection, name):
+                setattr(self.connection, name, factory)
+        with self.wrap_database_errors:
+            self._control.execute("ROLLBACK TO SAVEPOINT cascade_lab")
+            self._control.execute("RELEASE SAVEPOINT cascade_lab")
+        self.connection = None
 
     def escaped(self: Any) -> bool:
         """Whether somebody got out of the transaction, around all that watches."""

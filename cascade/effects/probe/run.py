@@ -28,6 +28,7 @@ class Lab:
     """Where probes run. ``aliases`` lead to the settings of each PostgreSQL database of the project, ``alias`` is the
     one that the plan is about, ``twins`` are other aliases of that same database.
 
+    ``within`` is a connection of the driver to ``alias``, in an open transaction in which probes are to run.
     ``search_path`` and ``role`` are those of the application, where they differ from the connected role's;
     ``sent_options`` are libpq's options of the connected session. ``allowed``: hosts and programs that may be called.
     """
@@ -42,6 +43,7 @@ class Lab:
     seconds: float
     attribute: Attribute
     explain: Callable[[Failure], str]
+    within: Any = None
 
 
 @dataclass
@@ -111,6 +113,7 @@ def _connections(lab: Lab, record: Record, cure: Cure) -> Iterator[list[Any]]:
         search_path=lab.search_path,
         role=lab.role,
         sent_options=lab.sent_options,
+        within=lab.within,
         **common,
     )
     opened = [own]

@@ -1,7 +1,7 @@
 """The session that repairs: its own connection, and what its errors mean."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,22 @@ def connection(settings: Settings) -> Iterator[Any]:
         yield CursorWrapper(own.connection.cursor(), own)
     finally:
         own.close()
+
+
+@contextmanager
+def read_only_by_default(session: Session) -> Iterator[None]:
+    """Whoever gets out of our transaction meanwhile can write nothing; those that we begin ourselves say that they do.
+
+    For a session in which pages of the application run.
+    """
+    from django.db import Error
+
+    session.cursor.execute("SET default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        with suppress(Error):  # it goes with the connection
+            session.cursor.execute("RESET default_transaction_read_only")
 
 
 def sqlstate(error: BaseException | None) -> str:
