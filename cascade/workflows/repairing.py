@@ -128,7 +128,7 @@ def rehearse_plan(
 
     ``ask`` asks the application in between, by the cursor of that transaction.
     """
-    with repair_session(target.settings) as session, read_only_by_default(session):
+    with repair_session(_settings(target, ask)) as session:
         runs = rehearse_transaction(session, _work(answer, question, limits, report, ask))
     return _rehearsed(answer, runs)
 
@@ -180,7 +180,7 @@ def apply_plan(
     """
     work = _work(answer, question, limits, report, ask)
     tables = tables_of(answer.plan.steps)
-    with repair_session(target.settings) as session, sole_repair(session), open_journal(journal) as writer:
+    with repair_session(_settings(target, ask)) as session, sole_repair(session), open_journal(journal) as writer:
         write_header(
             writer,
             answer.plan.steps,
@@ -191,8 +191,8 @@ def apply_plan(
             tables=[[table.schema, table.name] for table in tables],
             before=digest_of_tables(answer.observed.layout, tables),
         )
-        with read_only_by_default(session):
-            runs = [*apply_transaction(session, work, writer)]
+        runs = [*apply_transaction(session, work, writer)]
+        session.cursor.execute("SET default_transaction_read_only = off")  # pages are no longer asked in it
         for step in answer.plan.steps:
             if step.phase is not Phase.TRANSACTION:
                 report(step.id)
@@ -249,6 +249,11 @@ def journal_path(answer: Answer) -> Path:
     moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     database = "".join(c if c.isalnum() or c in "-_" else "_" for c in answer.observed.database)
     return Path(f"cascade-{database}-{answer.plan_id}-{moment}.jsonl")
+
+
+def _settings(target: Target, ask: Ask | None) -> Settings:
+    """Where pages run in the session of the repair, nothing that they do outside of its transaction may last."""
+    return read_only_by_default(target.settings) if ask else target.settings
 
 
 def _work(answer: Answer, question: Question, limits: Limits, report: Report, ask: Ask | None) -> Work:

@@ -16,7 +16,7 @@ from cascade.core.statements import StatementKind, control_word, kind_of_stateme
 from cascade.effects.probe.outside import let_through
 from cascade.effects.probe.record import Record, TimedOut, place_of
 from cascade.effects.repair.rolled_back import checking_constraints, make_uncommittable
-from cascade.effects.repair.session import first_line, sqlstate
+from cascade.effects.repair.session import first_line, read_only_by_default, sqlstate
 from cascade.errors import DatabaseError
 from cascade.render.sql import SEARCH_PATH
 
@@ -41,12 +41,12 @@ def probed_connection(alias: str, settings: Mapping[str, Any], **how: Any) -> An
     """
     from django.db.utils import ConnectionHandler
 
-    options = dict(settings.get("OPTIONS") or {})
+    sent = how.pop("sent_options", "")
+    options = {"options": sent, **(settings.get("OPTIONS") or {})}
     options.pop("pool", None)
     # Should a page get out of the transaction all the same, what it then does is refused: nothing of it is written.
-    options["options"] = f"{options.get('options') or how.pop('sent_options', '')} -c default_transaction_read_only=on"
-    how.pop("sent_options", None)
-    handler = ConnectionHandler({"default": {**settings, "OPTIONS": options, "ATOMIC_REQUESTS": False}})
+    guarded = read_only_by_default({**settings, "OPTIONS": options})
+    handler = ConnectionHandler({"default": {**guarded, "ATOMIC_REQUESTS": False}})
     plain: Any = handler["default"]
     kind = type("ProbedDatabase", (ProbedConnection, type(plain)), {"__module__": type(plain).__module__})
     made = kind({**plain.settings_dict, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": False}, alias)

@@ -1,7 +1,7 @@
 """The session that repairs: its own connection, and what its errors mean."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,20 +64,14 @@ def connection(settings: Settings) -> Iterator[Any]:
         own.close()
 
 
-@contextmanager
-def read_only_by_default(session: Session) -> Iterator[None]:
-    """Whoever gets out of our transaction meanwhile can write nothing; those that we begin ourselves say that they do.
+def read_only_by_default(settings: Settings) -> Settings:
+    """Settings of a session in which whoever gets out of our transaction can write nothing.
 
-    For a session in which pages of the application run.
+    Asked for at the start and not by SET, which a pooler would keep for the next client.
     """
-    from django.db import Error
-
-    session.cursor.execute("SET default_transaction_read_only = on")
-    try:
-        yield
-    finally:
-        with suppress(Error):  # it goes with the connection
-            session.cursor.execute("RESET default_transaction_read_only")
+    options = dict(settings.get("OPTIONS") or {})
+    options["options"] = f"{options.get('options') or ''} -c default_transaction_read_only=on".strip()
+    return {**settings, "OPTIONS": options}
 
 
 def sqlstate(error: BaseException | None) -> str:
