@@ -20,7 +20,9 @@ FORMATS = ("text", "json", "junit")
 @click.command()
 @question_options
 @click.option("--predict", is_flag=True, help="The exact cascade: what each page fails at after each repair.")
-@click.option("--clone", is_flag=True, help="With --predict: on a clone of the layout, without rows.")
+@click.option(
+    "--clone/--here", "clone", default=None, help="With --predict: on a clone without rows, or on the database itself."
+)
 @click.option("--discover", is_flag=True, help="List the pages that the URL patterns have, and what is left out.")
 @click.option("--run", "runs", is_flag=True, help="With --discover: ask for them too.")
 @click.option("--models/--no-models", default=True, help="Also a SELECT of all columns of each model.")
@@ -37,7 +39,7 @@ FORMATS = ("text", "json", "junit")
 def probe(
     question: Question,
     predict: bool,
-    clone: bool,
+    clone: bool | None,
     discover: bool,
     runs: bool,
     models: bool,
@@ -49,12 +51,14 @@ def probe(
     """Ask the pages in CASCADE["PROBES"] and every model whether they work, in transactions that cannot commit.
 
     Exit code 2 where one fails, 3 where none fails but one could not be proved. With --predict each page is run on
-    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back.
+    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back. --here, the
+    default, locks what these steps lock for as long as a page takes; --clone is the default where CASCADE["PRODUCTION"]
+    names the server.
     """
     from cascade.workflows.probing import predict_cascade, run_probes
 
-    if (runs and not discover) or (clone and not predict):
-        raise click.UsageError("--run goes with --discover, and --clone with --predict.")
+    if (runs and not discover) or (clone is not None and not predict):
+        raise click.UsageError("--run goes with --discover, --clone and --here with --predict.")
     format_ = format_ or _format_of(output)
     if discover and not runs:
         write(_listed(question), output, for_people=True)

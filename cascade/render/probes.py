@@ -1,6 +1,7 @@
 """What probes showed, as text: what fails first, what passed last."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from cascade.core.layout import quoted
 from cascade.core.probed import Probed
@@ -59,12 +60,12 @@ def _because(run: ProbeRun) -> str:
     return f" ({', '.join(drift.id for drift in run.drifts) or run.reason})"
 
 
+@dataclass(frozen=True, slots=True)
 class _View:
     """How it is to be shown."""
 
-    def __init__(self, verbose: bool, width: int) -> None:
-        self.verbose = verbose
-        self.width = width
+    verbose: bool
+    width: int
 
     def said(self, label: str, *texts: str) -> list[str]:
         """Paragraphs with a label at the left of the first."""
@@ -196,12 +197,14 @@ def _left_behind(probed: Probed, view: _View) -> list[str]:
 def _summary(probed: Probed) -> str:
     failed, unproved = len(probed.of(Verdict.FAILED)), len(probed.of(Verdict.NOT_PROVABLE))
     total = counted(len(probed.runs), "probe")
-    rest = f", {unproved} not provable here" if unproved else ""
+    rest = f"; {unproved} not provable here" if unproved else ""
     if probed.predicted:
         broken = sum(bool(run.cured or run.drifts) for run in probed.runs)
         still = f"; {failed} would fail even then" if failed else ""
-        return f"{broken} of {total} fail{'s' if broken == 1 else ''} until the plan is run{still}{rest}."
-    return f"{failed or 'None'} of {total} fail{'s' if failed == 1 else ''}{rest}."
+        return f"Until the plan is run {broken} of {total} will fail{still}{rest}."
+    if failed:
+        return f"{failed} of {total} failed{rest}."
+    return f"{len(probed.of(Verdict.PASSED))} of {total} passed{rest}."
 
 
 def render_discovered(probes: Sequence[object], left_out: Iterable[tuple[str, str]], *, width: int = 100) -> str:

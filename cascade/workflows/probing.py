@@ -15,6 +15,7 @@ from cascade.core.probes import Probe, ProbeKind, Verdict, with_users_made
 from cascade.errors import CascadeError
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
+from cascade.workflows.repairing import is_production, repair_target
 
 if TYPE_CHECKING:
     from cascade.effects.probe.run import Lab
@@ -35,12 +36,13 @@ def run_probes(
 
 
 def predict_cascade(
-    question: Question, *, discovered: bool = False, clone: bool = False, seconds: float = 10.0, report: Report
+    question: Question, *, discovered: bool = False, clone: bool | None = None, seconds: float = 10.0, report: Report
 ) -> Probed:
     """Run each page on the database as it is, and repair by the plan's steps what fails at the moment when it fails.
 
     The order in which that happens is the one in which failures would surface if one thing at a time were repaired.
-    The plan of the answer has it as its exact chains. All is rolled back. ``clone``: on a clone without rows.
+    The plan of the answer has it as its exact chains. All is rolled back. ``clone``: on a clone without rows, as it is
+    by default where ``CASCADE["PRODUCTION"]`` names the server: the steps lock tables as long as a page takes.
     """
     answer = analyse(question, report=report)
     return predict_for(answer, question, discovered=discovered, clone=clone, seconds=seconds, report=report)
@@ -51,7 +53,7 @@ def predict_for(
     question: Question,
     *,
     discovered: bool = False,
-    clone: bool = False,
+    clone: bool | None = None,
     seconds: float = 10.0,
     report: Report,
 ) -> Probed:
@@ -59,6 +61,8 @@ def predict_for(
     if question.observed_file is not None:
         raise CascadeError("A file cannot be probed.", hint="Leave out --observed.")
     probes = with_users_made(_pages(discovered=discovered))
+    if clone is None:
+        clone = is_production(repair_target(question))
     with _clone_of(question, report) if clone else nullcontext() as settings:
         probed = _run(answer, question, probes, seconds, report, predict=True, clone=settings)
     plan = with_exact_chains(answer.plan, probed.runs, answer.expected)

@@ -1,13 +1,16 @@
 """A repair is probed in a rehearsal, before its COMMIT and after it."""
 
+import json
+
 from tests.scenarios.sites import Site
 from tests.scenarios.test_repair import dump
 
 URLS = """
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.urls import path
 
+from cascade.demo.project.apps.user_profile.models import Bounty
 from cascade.demo.project.urls import urlpatterns
 
 
@@ -17,13 +20,21 @@ def looks_where_it_should_not(request):
     return HttpResponse()
 
 
+def swallows(request):
+    try:
+        Bounty.objects.count()
+    except DatabaseError:
+        pass
+    return HttpResponse()
+
+
 def gets_out(request):
     connection.connection.rollback()
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO django_site_of_nobody VALUES (1)")
 
 
-urlpatterns = [*urlpatterns, path("odd/", looks_where_it_should_not), path("out/", gets_out)]
+urlpatterns = [*urlpatterns, path("odd/", looks_where_it_should_not), path("out/", gets_out), path("calm/", swallows)]
 """
 
 
@@ -35,6 +46,14 @@ def _with_page(site: Site, path: str) -> None:
         f"CASCADE = {{**CASCADE, 'PROBES': [*CASCADE['PROBES'], {{'path': {path!r}}}]}}\n"
     )
     assert site.cascade("plan", "--settings", "odd", "-o", "plan.json").returncode == 0
+
+
+def test_a_failure_that_a_page_swallows_counts_as_well(one_incident: Site) -> None:
+    _with_page(one_incident, "/calm/")
+    done = one_incident.cascade("probe", "--settings", "odd", "--no-models", "--format", "json")
+    [calm] = [probe for probe in json.loads(done.stdout)["probes"] if probe["path"] == "/calm/"]
+    assert (calm["status"], calm["verdict"]) == (200, "failed")
+    assert [failure["drift"] for failure in calm["failures"]] == ["misplaced_table:public.user_profile_bounty"]
 
 
 def test_a_rehearsal_tells_which_pages_the_repair_makes_work(one_incident: Site) -> None:

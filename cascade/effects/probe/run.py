@@ -7,17 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from cascade.core.drift import Drift
+from cascade.core.limits import Limits
 from cascade.core.plan import Step
 from cascade.core.probes import OWN_PAGE, Failure, Found, Probe, ProbeKind, ProbeRun, Verdict
 from cascade.effects.probe.connection import Cure, nothing_cured, probed_connection, refusing
 from cascade.effects.probe.outside import forget, nothing_gets_out
 from cascade.effects.probe.record import Record, TimedOut, place_of_error
 from cascade.effects.probe.users import CannotMake, make_user
+from cascade.effects.repair.session import Session
+from cascade.effects.repair.watcher import Watch, watched
 from cascade.render.sql import render_step_sql
 
 Attribute = Callable[[Failure], Found]
@@ -67,12 +70,24 @@ def run_probe(probe: Probe, lab: Lab, *, steps_for: Callable[[Drift], tuple[Step
     cure = _cure_of(lab.attribute, steps_for, cured) if steps_for else nothing_cured
     begun = time.monotonic()
     with _connections(lab, record, cure) as opened:
-        outcome = _attempt(probe, lab, record)
+        with _giving_way(opened[0], lab, record) if steps_for else nullcontext():
+            outcome = _attempt(probe, lab, record)
         escaped = any(connection.escaped() for connection in opened)
     if escaped:
         record.refused.append("it ends the transaction, around Django")
     milliseconds = (time.monotonic() - begun) * 1000
     return _judged(probe, lab, record, outcome, tuple(cured), milliseconds)
+
+
+@contextmanager
+def _giving_way(connection: Any, lab: Lab, record: Record) -> Iterator[None]:
+    """A step that is run for the probe may lock what others use: the probe ends when one has waited for long."""
+    watch, limits = Watch(), Limits()
+    session = Session(None, lab.aliases[lab.alias], connection.connection.info.backend_pid)
+    with watched(session, limits, watch):
+        yield
+    if watch.why:
+        record.refused.append(f"others waited for more than {limits.max_wait:g} s for a lock of its repair")
 
 
 def role_taken(lab: Lab) -> str:
