@@ -3,7 +3,7 @@
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -15,7 +15,8 @@ from cascade.core.probes import Failure
 class Record:
     """What one probe did. ``refused`` are things that were not let happen, with their place, in a phrase each.
 
-    ``busy`` says that a statement is under way, which must not be broken off; ``expired`` that it took too long.
+    ``busy`` says that a statement is under way, which must not be broken off; ``expired`` that the probe took too long,
+    or that others wait for it, which ``in_the_way`` knows.
     """
 
     queries: int = 0
@@ -24,6 +25,7 @@ class Record:
     callbacks: list[str] = field(default_factory=list)
     busy: bool = False
     expired: bool = False
+    in_the_way: Callable[[], bool] = lambda: False
     thread: int = field(default_factory=threading.get_ident)
 
     def refuse(self, what: str) -> str:

@@ -84,6 +84,7 @@ def _giving_way(connection: Any, lab: Lab, record: Record) -> Iterator[None]:
     """A step that is run for the probe may lock what others use: the probe ends when one has waited for long."""
     watch, limits = Watch(), Limits()
     session = Session(None, lab.aliases[lab.alias], connection.connection.info.backend_pid)
+    record.in_the_way = lambda: bool(watch.why)
     with watched(session, limits, watch):
         yield
     if watch.why:
@@ -380,14 +381,16 @@ def _time_limit(seconds: float, record: Record) -> Iterator[None]:
         yield
         return
 
+    until = time.monotonic() + seconds
+
     def ring(*_: object) -> None:
-        record.expired = True
-        if not record.busy:
+        record.expired = record.expired or time.monotonic() >= until or record.in_the_way()
+        if record.expired and not record.busy:
             raise TimedOut
 
     before = signal.signal(signal.SIGALRM, ring)
-    # Again and again: the application may swallow everything.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 2)
+    # Again and again: others may come to wait, and the application may swallow everything.
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, 0.25), 0.25)
     try:
         yield
     finally:
