@@ -182,7 +182,7 @@ def _lab(answer: Answer, question: Question, seconds: float, *, clone: Mapping[s
         search_path=", ".join(map(quoted, placement.path.effective)) if others or elsewhere else "",
         role=placement.role if others or elsewhere else "",
         sent_options="" if elsewhere else str(getattr(own.connection.info, "options", "") or ""),
-        allowed=addresses_of(settings.values(), read_project().cascade.probe_allow),
+        allowed=addresses_of(read_project().cascade.probe_allow),
         seconds=seconds,
         attribute=partial(attribute, answer=answer),
         explain=partial(pending_reason, answer=answer),

@@ -317,6 +317,25 @@ def lite(request):
     connections["lite"].cursor().execute("SELECT 1")
 
 
+def copies(request):
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY shop_item (name, picture) FROM STDIN") as copying:
+            copying.write_row(("copied", ""))
+        try:
+            with cursor.copy("COPY shop_nothing FROM STDIN") as copying:
+                copying.write_row(("copied",))
+        except Exception:
+            pass
+        cursor.execute("SELECT count(*) FROM shop_item WHERE name = 'copied'")
+        assert cursor.fetchone() == (1,)
+    return HttpResponse(OK)
+
+
+def calls_its_neighbour(request):
+    host = connection.settings_dict["HOST"]
+    urllib.request.urlopen(f"http://{host}:9/")
+
+
 def vacuums(request):
     with connection.cursor() as cursor:
         cursor.execute("VACUUM shop_item")

@@ -104,7 +104,7 @@ class ProbedConnection:
         self._factories = {name: getattr(self.connection, name, None) for name in _FACTORIES}
         for name, factory in self._factories.items():
             if factory is not None or name == "cursor_factory":
-                setattr(self.connection, name, _watched(factory or type(self._control), self.run_watched))
+                setattr(self.connection, name, _watched(factory or type(self._control), self))
 
     def _begin(self: Any) -> None:
         send = self._control.execute
@@ -187,21 +187,22 @@ class ProbedConnection:
     def _commit(self: Any) -> None:
         if self._control is None or self.autocommit:
             return
-        with self.wrap_database_errors:
+        with self._undisturbed(), self.wrap_database_errors:
             try:
                 self._check_deferred()
-                self._control.execute("RELEASE SAVEPOINT cascade_page")
             except self.Database.Error as error:
-                if sqlstate(error) != "25P02":  # PostgreSQL answers COMMIT in an aborted transaction with ROLLBACK
+                if sqlstate(error) != "25P02":
                     self._note(error, "COMMIT")
                     raise
+                # PostgreSQL answers COMMIT in an aborted transaction with ROLLBACK, and no error.
                 self._control.execute("ROLLBACK TO SAVEPOINT cascade_page")
-                self._control.execute("RELEASE SAVEPOINT cascade_page")
-        self._control.execute("SAVEPOINT cascade_page")
+            self._control.execute("RELEASE SAVEPOINT cascade_page")
+            self._control.execute("SAVEPOINT cascade_page")
 
     def _rollback(self: Any) -> None:
         if self._control is not None and not self.autocommit:
-            self._control.execute("ROLLBACK TO SAVEPOINT cascade_page")
+            with self._undisturbed():
+                self._control.execute("ROLLBACK TO SAVEPOINT cascade_page")
 
     def on_commit(self: Any, func: Callable[[], object], robust: bool = False) -> None:
         """Count what would run at once; inside a transaction of the application Django keeps it until its end."""
@@ -221,49 +222,76 @@ class ProbedConnection:
         """A cursor whose statements are watched."""
         cursor = super().create_cursor(name)  # type: ignore[misc]
         if not isinstance(cursor, _Watched):  # Django has a class of its own for cursors on the server
-            cursor.__class__ = _watched(type(cursor), self.run_watched)
+            cursor.__class__ = _watched(type(cursor), self)
         return cursor
 
     def run_watched(self: Any, sql: str, run: Callable[[], Any]) -> Any:
         """Run a statement of the application, as often as it takes to cure what it runs into."""
+        kind = self._admitted(sql)
+        with self._undisturbed():
+            if kind is StatementKind.SAVEPOINT:
+                return run()
+            while True:
+                self._control.execute("SAVEPOINT cascade_statement")
+                try:
+                    result = self._checked(kind, run)
+                except self.Database.Error as error:
+                    failure = self._note(error, sql)
+                    repair = self._cure(failure)
+                    # Inside a transaction of the application an error spoils that, as it really would.
+                    if repair or self.autocommit:
+                        self._control.execute("ROLLBACK TO SAVEPOINT cascade_statement")
+                        self._control.execute("RELEASE SAVEPOINT cascade_statement")
+                    if not repair:
+                        raise
+                    self._repair(repair)
+                else:
+                    self._control.execute("RELEASE SAVEPOINT cascade_statement")
+                    return result
+
+    @contextmanager
+    def watched_copy(self: Any, sql: str) -> Iterator[None]:
+        """The same for a COPY, which sends its rows while this lasts and so cannot be sent again."""
+        kind = self._admitted(sql)
+        self._control.execute("SAVEPOINT cascade_statement")
+        try:
+            yield
+        except self.Database.Error as error:
+            self._note(error, sql)
+            if self.autocommit:
+                self._control.execute("ROLLBACK TO SAVEPOINT cascade_statement")
+            raise
+        self._checked(kind, lambda: None)
+        self._control.execute("RELEASE SAVEPOINT cascade_statement")
+
+    def _admitted(self: Any, sql: str) -> StatementKind:
+        """What it is; a statement that begins or ends a transaction is not let through."""
         kind = kind_of_statement(sql)
         if kind is StatementKind.CONTROL:
             raise StatementRefused(self._record.refuse(f"it sends {control_word(sql)} itself"))
-        if kind is StatementKind.SAVEPOINT:
-            return run()
-        self._record.queries += 1
-        while True:
-            self._control.execute("SAVEPOINT cascade_statement")
-            try:
-                result = self._guarded(kind, run)
-            except self.Database.Error as error:
-                failure = self._note(error, sql)
-                repair = self._cure(failure)
-                # Inside a transaction of the application an error that it meets spoils that, as it really would.
-                if repair or self.autocommit:
-                    self._control.execute("ROLLBACK TO SAVEPOINT cascade_statement")
-                    self._control.execute("RELEASE SAVEPOINT cascade_statement")
-                if not repair:
-                    raise
-                self._repair(repair)
-            else:
-                self._control.execute("RELEASE SAVEPOINT cascade_statement")
-                return result
+        self._record.queries += kind is not StatementKind.SAVEPOINT
+        return kind
 
-    def _guarded(self: Any, kind: StatementKind, run: Callable[[], Any]) -> Any:
-        self._record.busy = True
+    @contextmanager
+    def _undisturbed(self: Any) -> Iterator[None]:
+        """A probe that takes too long is broken off afterwards: in between the connection would be lost."""
+        outer, self._record.busy = self._record.busy, True
         try:
-            if kind is StatementKind.CONSTRAINTS:
-                with checking_constraints(self._control):
-                    return run()
-            result = run()
-            if kind is StatementKind.WRITE and self.autocommit:
-                self._check_deferred()
-            return result
+            yield
         finally:
-            self._record.busy = False
-            if self._record.expired:
+            self._record.busy = outer
+            if self._record.expired and not outer:
                 raise TimedOut
+
+    def _checked(self: Any, kind: StatementKind, run: Callable[[], Any]) -> Any:
+        """Run it, with the checks that come at its end where it is a transaction of its own."""
+        if kind is StatementKind.CONSTRAINTS:
+            with checking_constraints(self._control):
+                return run()
+        result = run()
+        if kind is StatementKind.WRITE and self.autocommit:
+            self._check_deferred()
+        return result
 
     def _check_deferred(self: Any) -> None:
         """Have deferred constraints checked as a COMMIT would, and leave them deferred."""
@@ -347,10 +375,8 @@ class _Watched:
 
     @contextmanager
     def copy(self: Any, statement: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        # psycopg 3: what is copied comes while it is open, so there is nothing to run again.
-        if kind_of_statement(_text(statement, self)) is StatementKind.CONTROL:
-            self._watch(statement, lambda: None)
-        with super().copy(statement, *args, **kwargs) as copying:  # type: ignore[misc]
+        copy = super().copy  # type: ignore[misc]
+        with self.watcher.watched_copy(_text(statement, self)), copy(statement, *args, **kwargs) as copying:
             yield copying
 
     def copy_expert(self: Any, sql: Any, *args: Any, **kwargs: Any) -> Any:
@@ -358,7 +384,7 @@ class _Watched:
         return self._watch(sql, lambda: run(sql, *args, **kwargs))
 
     def _watch(self: Any, query: Any, run: Callable[[], Any]) -> Any:
-        return self.watcher(_text(query, self), run)
+        return self.watcher.run_watched(_text(query, self), run)
 
 
 def _text(query: Any, cursor: Any) -> str:
@@ -367,5 +393,5 @@ def _text(query: Any, cursor: Any) -> str:
     return query if isinstance(query, str) else str(query.as_string(cursor))
 
 
-def _watched(kind: type, watcher: Callable[[str, Callable[[], Any]], Any]) -> type:
-    return type(f"Watched{kind.__name__}", (_Watched, kind), {"__slots__": (), "watcher": staticmethod(watcher)})
+def _watched(kind: type, watcher: ProbedConnection) -> type:
+    return type(f"Watched{kind.__name__}", (_Watched, kind), {"__slots__": (), "watcher": watcher})

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -225,18 +225,26 @@ def let_through() -> Iterator[None]:
         _through.ours = False
 
 
-def addresses_of(settings: Iterable[Mapping[str, Any]], allowed: Iterable[str]) -> frozenset[str]:
-    """Hosts, ``host:port`` and names of programs that may be had, names of hosts with their addresses."""
-    hosts = {str(entry.get("HOST") or "localhost") for entry in settings} | set(allowed)
-    found = set(hosts)
-    for host in hosts:
-        name, _, port = host.partition(":") if not host.startswith("/") else (host, "", "")
+def addresses_of(allowed: Collection[str]) -> frozenset[str]:
+    """What may be had by these names of hosts (``redis``, ``redis:6379``) and programs, hosts by their numbers too.
+
+    Not the databases: libpq needs none of Python's sockets, and ``localhost`` is home to more than them.
+    """
+    found = set(allowed)
+    for entry in allowed:
+        host, _, port = entry.partition(":")
+        found.add(_looked_up(host))
         try:
-            for *_, address in socket.getaddrinfo(name, None):
-                found.add(f"{address[0]}:{port}" if port else str(address[0]))
+            numbers = {str(address[0]) for *_, address in socket.getaddrinfo(host, None)}
         except (OSError, UnicodeError):
-            continue
+            continue  # it is a program, or will be missed when it is called
+        found |= {f"{number}:{port}" if port else number for number in numbers}
     return frozenset(found)
+
+
+def _looked_up(host: str) -> str:
+    """That the address of a host may be asked for, which is less than to call it."""
+    return f"address of {host}"
 
 
 def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
@@ -260,7 +268,7 @@ def _of_lookup(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
     host = os.fsdecode(arguments[0]) if isinstance(arguments[0], bytes | str) else ""
     is_number = not host or host.replace(".", "").isdigit() or ":" in host or host == "localhost"
     port = arguments[1]
-    return f"it calls {host}" + (f":{port}" if port else ""), set() if is_number else {host, f"{host}:{port}"}
+    return f"it calls {host}" + (f":{port}" if port else ""), set() if is_number else {_looked_up(host)}
 
 
 def _of_program(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:

@@ -51,10 +51,11 @@ class Lab:
 
 @dataclass
 class _Outcome:
-    """What the application did with the request."""
+    """What the application did with the request. ``settled``: the reason stands, whatever statements failed before."""
 
     status: int | None = None
     reason: str = ""
+    settled: bool = False
     place: str = ""
     said: str = ""
     mails: int = 0
@@ -167,13 +168,13 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
         ):
             _do(probe, lab, outcome)
     except TimedOut:
-        outcome.reason = f"it takes longer than {lab.seconds:g} s"
+        outcome.reason, outcome.settled = f"it takes longer than {lab.seconds:g} s", True
         outcome.place = place_of_error(sys.exc_info()[2])
     except _CannotAsk as error:
-        outcome.reason = str(error)
+        outcome.reason, outcome.settled = str(error), True
     except Exception as error:
         outcome.status = 500 if probe.is_page else None
-        outcome.reason = f"{type(error).__name__}"
+        outcome.reason = type(error).__name__
         outcome.place, outcome.said = place_of_error(error.__traceback__), str(error)
     outcome.mails = len(mail.outbox)
     return outcome
@@ -322,7 +323,8 @@ def _judged(
         verdict, reason, place = Verdict.NOT_PROVABLE, "; ".join(dict.fromkeys(record.refused)), ""
     elif reason or any(each.drift is not None for each in left):
         verdict = Verdict.FAILED
-        reason, place = _reason(left, lab, reason, place)
+        if left and not outcome.settled:
+            reason, place = _reason(left, lab, reason), left[0].failure.place or place
     else:
         verdict = Verdict.PASSED
     return ProbeRun(
@@ -341,19 +343,15 @@ def _judged(
     )
 
 
-def _reason(left: tuple[Found, ...], lab: Lab, reason: str, place: str) -> tuple[str, str]:
-    """In words, and where: of a statement that PostgreSQL refused what it said, as far as that holds no values."""
-    if not left or not reason or "longer than" in reason:
-        return reason, place or (left[0].failure.place if left else "")
+def _reason(left: tuple[Found, ...], lab: Lab, reason: str) -> str:
+    """Of a statement that PostgreSQL refused what it said, as far as that holds no values; else what was raised."""
     failure = next((each for each in left if each.drift), left[0]).failure
-    why = lab.explain(failure)
     if failure.is_about_names:
-        reason = failure.message + (f"; {why}" if why else "")
-    elif failure.sqlstate == "57014":
-        reason = f"a statement takes longer than {lab.seconds:g} s"
-    else:
-        reason = f"{reason} (SQLSTATE {failure.sqlstate})"
-    return reason, failure.place or place
+        why = lab.explain(failure)
+        return f"{failure.message}; {why}" if why else failure.message
+    if failure.sqlstate == "57014":
+        return f"a statement takes longer than {lab.seconds:g} s"
+    return f"{reason or 'a statement failed'} (SQLSTATE {failure.sqlstate})"
 
 
 # --------------------------------------------------------------------------------------------------------- the frame
