@@ -16,6 +16,7 @@ from cascade.cli.explaining import explain, history, where
 from cascade.cli.graphing import graph
 from cascade.cli.looking import check, plan
 from cascade.cli.migrating import migration
+from cascade.cli.probing import probe
 from cascade.cli.repairing import apply, rehearse, undo
 from cascade.cli.reporting import report
 from cascade.cli.showing import catalog_sql, demo
@@ -60,6 +61,7 @@ def cli() -> None:
 for command in (
     plan,
     check,
+    probe,
     rehearse,
     apply,
     undo,

@@ -26,11 +26,18 @@ from cascade.workflows.checking import CHECK_FORMATS, check_database, render_che
     help="Write there; .txt, .json, .sql, .dot and .svg say the format.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 2 where there is drift.")
+@click.option("--probe", is_flag=True, help="Run the declared probes for the exact cascade: see cascade probe.")
 @click.option("-v", "--verbose", is_flag=True, help="Every step and every note.")
-def plan(question: Question, format_: str | None, output: Path | None, exit_code: bool, verbose: bool) -> int:
+def plan(
+    question: Question, format_: str | None, output: Path | None, exit_code: bool, probe: bool, verbose: bool
+) -> int:
     """What is broken, why, and the whole order of repair."""
     format_ = format_ or format_of(output, FORMATS)
     answer = analyse(question, report=progress(verbose))
+    if probe:
+        from cascade.workflows.probing import with_exact_cascade
+
+        answer = with_exact_cascade(answer, question, report=progress(verbose))
     end_progress()
     text = render_answer(answer, format_, verbose=verbose, colour=output is None and colour())
     write(text, output, for_people=format_ == "text")

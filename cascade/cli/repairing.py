@@ -10,6 +10,7 @@ import click
 
 from cascade.cli.console import colour, end_progress, progress
 from cascade.cli.options import question_options
+from cascade.cli.probing import Checkup
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
@@ -74,8 +75,11 @@ _verbose = click.option("-v", "--verbose", is_flag=True, help="Say what is being
 @_limits
 @question_options
 @click.option("--clone/--here", "clone", default=None, help="On a clone without rows, or on the database itself.")
+@click.option("--probe", is_flag=True, help="Ask the declared pages before and after the steps: see cascade probe.")
 @_verbose
-def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose: bool, **options: Any) -> int:
+def rehearse(
+    question: Question, plan: Path | None, clone: bool | None, probe: bool, verbose: bool, **options: Any
+) -> int:
     """Run the steps of PLAN in a transaction that cannot commit, look whether they cure, and roll back.
 
     Without PLAN a plan is made now. --here, the default, takes the locks that apply would take, for as long as the
@@ -104,7 +108,9 @@ def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose:
     if clone is None:
         clone = is_production(target)
     run = rehearse_on_clone if clone else rehearse_plan
-    rehearsed = run(answer, question, target, _limits_of(options), report=report)
+    checkup = Checkup(answer, question, report) if probe else None
+    ask = checkup.within if checkup else None
+    rehearsed = run(answer, question, target, _limits_of(options), ask=ask, report=report)
     end_progress()
     told = render_rehearsal(
         rehearsed.runs,
@@ -115,7 +121,8 @@ def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose:
         colour=colour(),
     )
     click.echo(told, nl=False)
-    return 2 if rehearsed.left else 0
+    broken = checkup is not None and checkup.told()
+    return 2 if rehearsed.left or broken else 0
 
 
 @click.command()
@@ -125,6 +132,8 @@ def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose:
 @click.option("--allow", multiple=True, callback=_hazards, metavar="HAZARD,…", help="Hazards that are accepted.")
 @click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else a name is made.")
 @click.option("--noinput", is_flag=True, help="Do not ask. Allows no hazard.")
+@click.option("--probe", is_flag=True, help="Ask the declared pages before and after: see cascade probe.")
+@click.option("--probe-before-commit", is_flag=True, help="And before COMMIT: what would break a page is rolled back.")
 @_verbose
 @_traceback
 def apply(
@@ -135,7 +144,7 @@ def apply(
     from cascade.render.applying import render_applied, render_plan_head, render_will_run
     from cascade.render.preflight import render_preflight
     from cascade.workflows.plan_file import read_plan_file
-    from cascade.workflows.repairing import apply_plan, journal_path, preflight
+    from cascade.workflows.repairing import apply_plan, journal_path, preflight, undo_journal
 
     saved, limits = read_plan_file(plan), _limits_of(options)
     answer, target = _ready(saved, options, progress(verbose))
@@ -152,13 +161,22 @@ def apply(
     click.echo(render_will_run(answer, limits, colour=colour()), nl=False)
     if not noinput:
         _ask_for(answer.observed.database)
+    probes = options["probe"] or options["probe_before_commit"]
+    checkup = Checkup(answer, saved.question, progress(verbose)) if probes else None
+    ask = checkup.refusing if checkup and options["probe_before_commit"] else None
     # In a log too it has to stand when all was rolled back and is tried again.
-    applied = apply_plan(answer, saved.question, target, limits, path, report=progress(True))
+    applied = apply_plan(answer, saved.question, target, limits, path, ask=ask, report=progress(True))
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
     click.echo(told, nl=False)
-    return 2 if applied.left else 0
+    if checkup is None or not checkup.told(applied.afterwards):
+        return 2 if applied.left else 0
+    if not noinput and click.confirm("A page that worked before fails now. Take the repair back?"):
+        undone = undo_journal(path, target, limits, report=progress(True))
+        end_progress()
+        click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
+    return 2
 
 
 @click.command()

@@ -158,7 +158,7 @@ def _chains(
     chains = []
     for group in connected_groups(graph, members, order=members.__getitem__):
         positions = sorted(position for table in group for position in members[table])
-        objects = tuple(dict.fromkeys(_object(failing[position], expected) for position in positions))
+        objects = tuple(dict.fromkeys(object_in_chains(failing[position], expected) for position in positions))
         chains.append(Chain(objects[0], "static", objects))
     return tuple(chains)
 
@@ -187,7 +187,7 @@ def _place(drift: Drift, expected: ExpectedLayout) -> tuple[object, ...]:
     return (made_by.order, table.state_position, drift.object != "", drift.table, drift.object)
 
 
-def _object(drift: Drift, expected: ExpectedLayout) -> str:
+def object_in_chains(drift: Drift, expected: ExpectedLayout) -> str:
     """The table by its bare name, unless two are expected by that name, and the column if it is one."""
     assert drift.table is not None, "a drift of no table is no object"
     namesakes = [name for name in expected.tables if name.name == drift.table.name]

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 from cascade.core.actions import Action, CreateTable, ExchangeTable, MoveTable, ShelveTable
 from cascade.core.answer import Answer
+from cascade.core.cascades import blast_radius
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
+from cascade.core.planner import object_in_chains
 from cascade.render.hazards import HazardInWords, hazards_in_words
 from cascade.render.labels import dot_text, font, source_link, text_cell
 from cascade.render.ladder import MOST_ROWS, Column, Ladder, Row, Sort, ladder_dot
@@ -85,11 +87,13 @@ class _Rung:
     table: TableName | None
     about: TableName | None
     tooltip: str
+    breaks: str = ""
 
     def row(self, answer: Answer) -> Row:
         """What stands in the columns."""
         expected = answer.expected.tables.get(self.about) if self.about else None
-        cells = (self.number, self.wave, self.look.word, self.migration, self.what, self.way, self.rows, self.keys)
+        words = (self.look.word, self.migration, self.what, self.way, self.rows, self.keys, self.breaks)
+        cells = (self.number, self.wave, *words)
         link = source_link(expected.model_source, answer.source_url) if expected else ""
         return Row(self.name, cells, self.look, self.tooltip, link)
 
@@ -103,6 +107,7 @@ _COLUMNS = (
     Column("from -> to"),
     Column("rows", Sort.NUMBER),
     Column("keys to", Sort.FAINT),
+    Column("breaks"),
 )
 
 _Pairs = Mapping[tuple[TableName, TableName], int]
@@ -160,11 +165,19 @@ def _of_step(step: Step, made_by: str, answer: Answer, drawn: _Pairs) -> _Rung:
         table=_placed(step.action),
         about=step.table,
         tooltip=_shortened("\n".join(render_action(step.action))),
+        breaks=_pages_broken(step, answer),
     )
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_TOOLTIP else f"{text[:LONGEST_TOOLTIP]} …"
+
+
+def _pages_broken(step: Step, answer: Answer) -> str:
+    """The pages that fail for want of the step, where that was measured."""
+    radius = blast_radius(answer.plan)
+    objects = [object_in_chains(d, answer.expected) for d in answer.plan.drifts if d.id in step.cures and d.table]
+    return listed(list(dict.fromkeys(page for name in objects for page in radius.get(name, ()))), 1)
 
 
 def _rows(action: Action, answer: Answer) -> str:
@@ -279,6 +292,8 @@ def _explanation(answer: Answer, rungs: Sequence[_Rung], *, arcs: bool) -> Itera
         yield "An arc on the right is a foreign key from one of these tables to another."
     if any(rung.keys for rung in rungs):
         yield "Keys to healthy tables, and to one that many point at, stand as words."
+    if any(rung.breaks for rung in rungs):
+        yield "Breaks: the pages that fail for want of the step, measured."
     if not answer.complete and answer.findings():
         yield f"Not everything was checked: {listed([gap.what for gap in answer.not_checked], 2)}."
 

@@ -50,7 +50,7 @@ def plan_document(answer: Answer) -> JSON:
         "drifts": [drift_document(drift) for drift in answer.plan.drifts],
         "causes": [_cause(cause) for cause in answer.causes],
         "steps": [_step(step) for step in answer.plan.steps],
-        "cascade": [_chain(chain) for chain in answer.plan.chains],
+        "cascade": [chain_document(chain) for chain in answer.plan.chains],
         "left_out": [drift_document(drift) for drift in answer.plan.left_out],
         "ignored": [{"reason": reason, "drift": drift_document(drift)} for drift, reason in answer.ignored],
         "stopgap": _stopgap(answer.stopgap) if answer.stopgap else None,
@@ -235,7 +235,8 @@ def _key(constraint: Constraint) -> JSON:
     }
 
 
-def _chain(chain: Chain) -> JSON:
+def chain_document(chain: Chain) -> JSON:
+    """The order in which failures surface, as the contract has it."""
     return {"start": chain.start, "source": chain.source, "probe": chain.probe, "objects": list(chain.objects)}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cascade.core.actions import CreateTable, ExchangeTable, MoveTable, touched_tables
 from cascade.core.answer import Answer
+from cascade.core.cascades import blast_radius
 from cascade.core.causes import Cause
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
@@ -242,8 +243,10 @@ def _cause(cause: Cause, label: str, view: _View) -> list[str]:
 
 
 def _chains(view: _View) -> list[str]:
-    """The order in which failures surface; what fails alone is listed together."""
+    """The order in which failures surface, by page where that was measured; what fails alone is listed together."""
     chains = view.answer.plan.chains
+    if any(chain.source == "exact" for chain in chains):
+        return _exact_chains(view)
     longer = [chain for chain in chains if len(chain.objects) > 1]
     alone = [chain.objects[0] for chain in chains if len(chain.objects) == 1]
     if not longer:
@@ -252,11 +255,20 @@ def _chains(view: _View) -> list[str]:
     texts = [_chain(chain, view) for chain in shown]
     if len(longer) > len(shown):
         texts.append(f"and {len(longer) - len(shown)} more; -v lists them")
-    measured = any(chain.source != "static" for chain in shown)
-    how = "measured" if measured else "predicted"
-    texts.append(f"each of these fails in its turn, after the one before it is repaired ({how})")
+    texts.append("each of these fails in its turn, after the one before it is repaired (predicted)")
     if alone and view.verbose:
         texts.append(f"by itself: {listed([_bare(name, view) for name in alone], view.most)}")
+    return view.said("CASCADE", *texts)
+
+
+def _exact_chains(view: _View) -> list[str]:
+    """What each page fails at, one after the other, and what no page was seen to touch."""
+    plan = view.answer.plan
+    texts = [f"{chain.probe}: {_chain(chain, view)}" for chain in plan.chains if chain.source == "exact"]
+    texts.append("each of these fails in its turn, after the one before it is repaired (measured)")
+    unmet = [_bare(name, view) for name, probes in blast_radius(plan).items() if not probes]
+    if unmet:
+        texts.append(f"no page that was asked touches {listed(unmet, view.most)}")
     return view.said("CASCADE", *texts)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from cascade.core.guard import GuardMode, parse_guard_mode
 from cascade.core.ignore import Ignore, parse_ignores
+from cascade.core.probes import Probe, parse_probes
 from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
 
 OLDEST = {"Django": (5, 2), "click": (8, 1), "networkx": (3, 0), "graphviz": (0, 20)}
@@ -27,6 +28,7 @@ class ProjectSettings:
 
     ``production`` names the servers on which nothing is rehearsed by default: ``host`` or ``host:port``.
     ``source_url`` is the address of a line of the project's source, with ``{path}`` and ``{line}`` in it.
+    ``probe_allow`` are hosts and programs that pages may call while they are probed.
     """
 
     schema: str | None = None
@@ -37,6 +39,8 @@ class ProjectSettings:
     production: tuple[str, ...] = ()
     guard: GuardMode = GuardMode.ERROR
     source_url: str = ""
+    probes: tuple[Probe, ...] = ()
+    probe_allow: tuple[str, ...] = ()
 
     def is_production(self, settings: Mapping[str, Any]) -> bool:
         """Whether an entry of DATABASES leads to a server that is named as production."""
@@ -275,7 +279,7 @@ def _project(module: str, folder: Path) -> Project:
     own = getattr(settings, "CASCADE", None) or {}
     if not isinstance(own, Mapping):
         raise ProjectError("CASCADE in the settings is not a dictionary.")
-    known = {"SCHEMA", "APP_ROLE", "REFERENCE", "REFERENCE_DSN", "IGNORE", "PRODUCTION", "GUARD", "SOURCE_URL"}
+    known = {entry.upper() for entry in ProjectSettings.__dataclass_fields__}
     for name in own:
         if name not in known:
             raise NoSuchName("entry", str(name), known, where=" for CASCADE in the settings")
@@ -288,22 +292,25 @@ def _project(module: str, folder: Path) -> Project:
             own.get("REFERENCE"),
             own.get("REFERENCE_DSN"),
             parse_ignores(own.get("IGNORE", ())),
-            _servers(own.get("PRODUCTION", ())),
+            _names(own, "PRODUCTION", 'servers: write "db.example.com", "db.example.com:5432", or a list of these'),
             parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
             _source_url(own.get("SOURCE_URL", "")),
+            parse_probes(own.get("PROBES", ())),
+            _names(own, "PROBE_ALLOW", 'hosts or programs: write "redis:6379", "git", or a list of these'),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )
 
 
-def _servers(entry: Any) -> tuple[str, ...]:
-    """One ``host`` or ``host:port``, or several of them."""
+def _names(own: Mapping[str, Any], key: str, what: str) -> tuple[str, ...]:
+    """One name, or several of them."""
+    entry = own.get(key, ())
     named = (entry,) if isinstance(entry, str) else tuple(entry) if isinstance(entry, list | tuple | set) else (entry,)
     for name in named:
         if not isinstance(name, str) or not name:
             raise ProjectError(
-                'CASCADE["PRODUCTION"] in the settings does not name servers.',
-                hint='Write it "db.example.com", "db.example.com:5432", or a list of these.',
+                f'CASCADE["{key}"] in the settings does not name {what.partition(":")[0]}.',
+                hint=f"{what.partition(': ')[2].capitalize()}.",
             )
     return named
 

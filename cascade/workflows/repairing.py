@@ -1,6 +1,6 @@
 """The repair: rehearsed, applied, taken back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,7 +27,15 @@ from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
 from cascade.effects.repair.apply import Work, apply_late_step, apply_transaction, rehearse_transaction
 from cascade.effects.repair.journal import open_journal, read_journal, write_header
-from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, first_line, repair_session
+from cascade.effects.repair.session import (
+    RepairRefused,
+    Session,
+    Settings,
+    connection,
+    first_line,
+    read_only_by_default,
+    repair_session,
+)
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, undo
 from cascade.errors import CascadeError, NoSuchName
@@ -36,6 +44,9 @@ from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
 from cascade.workflows.reading import read_again, read_clone
+
+Ask = Callable[[Any], tuple[str, ...]]
+"""Given the cursor of the open transaction, the pages that worked before and do no longer."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +135,20 @@ def preflight(
     return make_checks(answer, facts, allowed=allowed, journal=str(journal))
 
 
-def rehearse_plan(answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report) -> Rehearsed:
-    """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back."""
-    with repair_session(target.settings) as session:
-        runs = rehearse_transaction(session, _work(answer, question, limits, report))
+def rehearse_plan(
+    answer: Answer, question: Question, target: Target, limits: Limits, *, ask: Ask | None = None, report: Report
+) -> Rehearsed:
+    """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back.
+
+    ``ask`` asks the application in between, by the cursor of that transaction.
+    """
+    with repair_session(_settings(target, ask)) as session:
+        runs = rehearse_transaction(session, _work(answer, question, limits, report, ask))
     return _rehearsed(answer, runs)
 
 
 def rehearse_on_clone(
-    answer: Answer, question: Question, target: Target, limits: Limits, *, report: Report
+    answer: Answer, question: Question, target: Target, limits: Limits, *, ask: Ask | None = None, report: Report
 ) -> Rehearsed:
     """The same on a clone of the layout on an embedded server: the database is read by pg_dump alone.
 
@@ -148,6 +164,7 @@ def rehearse_on_clone(
         there = replace(answer, expected=expected, observed=observed)
         verify = partial(_verify, there, question, (*_known(answer), *found))
         work = Work(answer.plan, _history_table(answer), limits, unchanged=lambda _: (), verify=verify, report=report)
+        work = replace(work, ask=ask) if ask else work
         runs = rehearse_transaction(session, work)
     return replace(_rehearsed(answer, runs), not_cloned=clone.refused)
 
@@ -160,17 +177,25 @@ def _rehearsed(answer: Answer, runs: tuple[StepRun, ...]) -> Rehearsed:
 
 
 def apply_plan(
-    answer: Answer, question: Question, target: Target, limits: Limits, journal: Path, *, report: Report
+    answer: Answer,
+    question: Question,
+    target: Target,
+    limits: Limits,
+    journal: Path,
+    *,
+    ask: Ask | None = None,
+    report: Report,
 ) -> Applied:
     """Run the plan: the one transaction, verified before its COMMIT, then the other steps one by one; then look again.
 
-    The journal holds every statement and how to take it back. Raises a ``CascadeError`` that says what was changed,
-    if anything, and how to go on.
+    The journal holds every statement and how to take it back. ``ask`` asks the application before COMMIT, by the cursor
+    of the transaction, and says which pages the steps would break. Raises a ``CascadeError`` that says what was
+    changed, if anything, and how to go on.
     """
-    work = _work(answer, question, limits, report)
+    work = _work(answer, question, limits, report, ask)
     tables = tables_of(answer.plan.steps)
     with (
-        repair_session(target.settings) as session,
+        repair_session(_settings(target, ask)) as session,
         sole_repair(session),
         open_journal(journal) as writer,
         _stopped_by_hand(journal),
@@ -187,6 +212,7 @@ def apply_plan(
             plan=plan_document(answer),
         )
         runs = [*apply_transaction(session, work, writer)]
+        session.cursor.execute("SET default_transaction_read_only = off")  # pages are no longer asked in it
         for step in answer.plan.steps:
             if step.phase is not Phase.TRANSACTION:
                 report(step.id)
@@ -268,8 +294,13 @@ def journal_path(answer: Answer) -> Path:
     return Path(f"cascade-{database}-{answer.plan_id}-{moment}.jsonl")
 
 
-def _work(answer: Answer, question: Question, limits: Limits, report: Report) -> Work:
-    return Work(
+def _settings(target: Target, ask: Ask | None) -> Settings:
+    """Where pages run in the session of the repair, nothing that they do outside of its transaction may last."""
+    return read_only_by_default(target.settings) if ask else target.settings
+
+
+def _work(answer: Answer, question: Question, limits: Limits, report: Report, ask: Ask | None) -> Work:
+    work = Work(
         answer.plan,
         _history_table(answer),
         limits,
@@ -277,6 +308,7 @@ def _work(answer: Answer, question: Question, limits: Limits, report: Report) ->
         verify=partial(_verify, answer, question, _known(answer)),
         report=report,
     )
+    return replace(work, ask=ask) if ask else work
 
 
 def _history_table(answer: Answer) -> TableName | None:

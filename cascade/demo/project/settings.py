@@ -74,4 +74,11 @@ STATIC_URL = "static/"
 CASCADE = {
     # migrate runs as the owner; pages are served by this role, and what they can find is what counts.
     "APP_ROLE": "app_user",
+    # What has to work: the pages that were asked one at a time in the incident.
+    "PROBES": [
+        {"path": "/me/settings/", "as": "user", "expect": 200},
+        {"path": "/@{user.username}/", "expect": 200},
+        {"path": "/admin/", "as": "superuser", "expect": 200},
+        {"path": "/admin/user_profile/userprofile/", "as": "superuser", "expect": 200},
+    ],
 }

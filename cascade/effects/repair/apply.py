@@ -42,7 +42,8 @@ class Work:
     """What has to be done, where, and how it is proved.
 
     ``history`` is the ``django_migrations`` that is locked against a ``migrate`` at the same moment. ``unchanged`` and
-    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT.
+    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT. ``ask`` asks
+    the application there, once the layout is right.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Work:
     unchanged: Callable[[Any], tuple[str, ...]]
     verify: Verify
     report: Report
+    ask: Callable[[Any], tuple[str, ...]] = lambda cursor: ()
 
 
 def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> tuple[StepRun, ...]:
@@ -153,6 +155,12 @@ def _run_all(
         raise VerificationFailed(
             f"Nothing was changed: after the steps {'; '.join(wrong)}.",
             hint="All of it was rolled back. This should not happen: please report it with the plan.",
+        )
+    failing = work.ask(transaction.cursor)
+    if failing:
+        raise VerificationFailed(
+            f"Nothing was changed: pages that worked before would fail, {'; '.join(failing)}.",
+            hint="All of it was rolled back. cascade rehearse --probe says more.",
         )
     return tuple(runs)
 

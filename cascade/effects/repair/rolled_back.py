@@ -1,5 +1,7 @@
 """A transaction that cannot commit: whoever sends COMMIT in it is refused by the server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -12,11 +14,32 @@ def make_uncommittable(cursor: Any) -> None:
         cursor.execute(statement)
 
 
+@contextmanager
+def checking_constraints(cursor: Any) -> Iterator[None]:
+    """SET CONSTRAINTS may be sent meanwhile: the trigger lets it pass, and is armed again afterwards.
+
+    Where a check fails the transaction is to be rolled back to a savepoint from before, which arms it as well.
+    """
+    cursor.execute("SET LOCAL cascade.checking_constraints = 'on'")
+    yield
+    for statement in _REARM:
+        cursor.execute(statement)
+
+
+_REARM = (
+    "SET LOCAL cascade.checking_constraints = 'off'",
+    "SET CONSTRAINTS pg_temp.cascade_refuse_commit DEFERRED",
+    "INSERT INTO pg_temp.cascade_cannot_commit VALUES (true)",
+)
+
 _ARM = (
     "CREATE TEMPORARY TABLE cascade_cannot_commit (armed boolean) ON COMMIT DROP",
     "CREATE FUNCTION pg_temp.cascade_refuse_commit() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$BEGIN RAISE EXCEPTION 'a rehearsal cannot be committed'; END$$",
+    "$$BEGIN IF coalesce(pg_catalog.current_setting('cascade.checking_constraints', true), '') <> 'on' "
+    "THEN RAISE EXCEPTION 'a rehearsal cannot be committed'; END IF; RETURN NULL; END$$",
     "CREATE CONSTRAINT TRIGGER cascade_refuse_commit AFTER INSERT ON pg_temp.cascade_cannot_commit "
     "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.cascade_refuse_commit()",
+    # Another role that the transaction may go on as has to be able to arm it again.
+    "GRANT INSERT ON pg_temp.cascade_cannot_commit TO PUBLIC",
     "INSERT INTO pg_temp.cascade_cannot_commit VALUES (true)",
 )

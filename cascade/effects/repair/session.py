@@ -66,6 +66,16 @@ def connection(settings: Settings) -> Iterator[Any]:
         own.close()
 
 
+def read_only_by_default(settings: Settings) -> Settings:
+    """Settings of a session in which whoever gets out of our transaction can write nothing.
+
+    Asked for at the start and not by SET, which a pooler would keep for the next client.
+    """
+    options = dict(settings.get("OPTIONS") or {})
+    options["options"] = f"{options.get('options') or ''} -c default_transaction_read_only=on".strip()
+    return {**settings, "OPTIONS": options}
+
+
 def sqlstate(error: BaseException | None) -> str:
     """The SQLSTATE of an error, as the driver's exception or its cause says, ``""`` where the server said none."""
     codes = (getattr(e, name, None) for e in (error, error and error.__cause__) for name in ("sqlstate", "pgcode"))

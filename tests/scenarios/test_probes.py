@@ -1,0 +1,309 @@
+"""Probes ask pages that do all that a page can do, and leave nothing behind; what they show is told."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cascade.demo.witness import read_rows
+from tests.scenarios.probe_site import probe_site_project
+from tests.scenarios.sites import Site, project_site
+from tests.servers import Database, Server, fresh_database
+
+HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/")
+PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("/works/", {}),
+    ("/lists/", {"expect": 200}),
+    ("/missing_table_in_template/", {}),
+    ("/commits/", {}),
+    ("/commits_beneath/", {}),
+    ("/commits_by_the_driver/", {}),
+    ("/rolls_back_by_the_driver/", {}),
+    ("/swallows/", {}),
+    ("/spoils/", {}),
+    ("/rolls_back/", {}),
+    ("/refers_to_nothing/", {}),
+    ("/refers_to_nothing_in_a_transaction/", {}),
+    ("/checks_constraints/", {}),
+    ("/second_connection/", {}),
+    ("/thread/", {}),
+    ("/calls/", {}),
+    ("/looks_up/", {}),
+    ("/program/", {}),
+    ("/streams/", {}),
+    ("/iterates/", {}),
+    ("/asynchronous/", {}),
+    ("/asynchronous_stream/", {}),
+    *((path, {}) for path in HANGING),
+    ("/raises/", {}),
+    ("/mails/", {}),
+    ("/several/", {}),
+    ("/lite/", {}),
+    ("/copies/", {}),
+    ("/calls_its_neighbour/", {}),
+    ("/vacuums/", {}),
+    ("/who/", {}),
+    ("/who/?as=user", {"as": "user"}),
+    ("/who/?as=superuser", {"as": "superuser"}),
+    ("/who/?as=made", {"as": "shop.users.made"}),
+    ("/who/?as=broken", {"as": "shop.users.broken"}),
+    ("/who/?as=nobody", {"as": "shop.users.nobody"}),
+    ("/who/?as=absent", {"as": "shop.users.absent"}),
+    ("/who/?email={user.email}", {"expect": 401}),
+    ("/who/?phone={user.phone}", {}),
+    ("/posts/", {"method": "post", "data": {"a": "1"}, "headers": {"X-B": "2"}, "expect": 201}),
+    ("/nowhere/", {}),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run of all probes said, with what was there before and afterwards."""
+
+    document: dict[str, Any]
+    code: int
+    before: Any
+    after: Any
+    files: list[Path]
+    sequences: tuple[dict[str, Any], dict[str, Any]]
+
+    def of(self, path: str) -> dict[str, Any]:
+        [found] = [probe for probe in self.document["probes"] if probe["path"] == path]
+        return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def shop(one_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("shop")
+    with fresh_database(one_server) as database, fresh_database(one_server) as other:
+        site = project_site(probe_site_project(folder), database)
+        environment = {
+            **site.environment,
+            "SITE_OTHER": other.name,
+            "SITE_MEDIA": str(folder / "media"),
+            "SITE_PROBES": json.dumps(PROBES),
+        }
+        site = Site(database, environment, folder)
+        site.manage("makemigrations", "shop", "-v", "0")
+        site.manage("migrate", "-v", "0")
+        site.execute("INSERT INTO shop_item (name, picture) VALUES ('first', '')")
+        yield site
+
+
+@pytest.fixture(scope="module")
+def asked(shop: Site) -> Asked:
+    before, positions = _rows(shop.database), _sequences(shop)
+    done = shop.cascade("probe", "--timeout", "1.5", "--format", "json")
+    assert done.stdout, done.stderr
+    files = [path for path in (shop.folder / "media").rglob("*") if path.is_file()]
+    document = json.loads(done.stdout)
+    return Asked(document, done.returncode, before, _rows(shop.database), files, (positions, _sequences(shop)))
+
+
+def _rows(database: Database) -> Any:
+    return read_rows(
+        SimpleNamespace(host=database.server.host, port=database.server.port, user="postgres"), database.name
+    )
+
+
+def _sequences(site: Site) -> dict[str, Any]:
+    return dict(site.rows("SELECT schemaname || '.' || sequencename, last_value FROM pg_sequences"))
+
+
+def test_nothing_is_left_behind_but_sequences_that_are_named(asked: Asked) -> None:
+    assert asked.after == asked.before
+    assert asked.files == []
+    before, after = asked.sequences
+    advanced = {name for name, last in after.items() if last != before[name]}
+    assert advanced == {"public.shop_item_id_seq", "public.shop_member_id_seq", "public.shop_order_id_seq"}
+    assert set(asked.document["sequences_advanced"]) == advanced
+
+
+def test_every_probe_runs_whatever_the_others_do(asked: Asked) -> None:
+    paths = [probe["path"] for probe in asked.document["probes"] if probe["kind"] == "page"]
+    assert paths == [path for path, _ in PROBES]
+    models = {probe["model"] for probe in asked.document["probes"] if probe["kind"] == "model"}
+    assert {"shop.Item", "shop.Order", "shop.Member", "shop.Member_groups", "auth.Group"} <= models
+    assert asked.code == 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/works/",
+        "/lists/",
+        "/rolls_back/",
+        "/checks_constraints/",
+        "/iterates/",
+        "/asynchronous/",
+        "/asynchronous_stream/",
+        "/mails/",
+        "/several/",
+        "/copies/",
+        "/who/?as=user",
+        "/who/?as=superuser",
+        "/who/?as=made",
+        "/who/?email={user.email}",
+        "/posts/",
+    ],
+)
+def test_what_works_passes(asked: Asked, path: str) -> None:
+    probe = asked.of(path)
+    assert probe["verdict"] == "passed", probe
+    assert probe["queries"] > 0
+
+
+def test_what_a_page_swallows_outside_of_a_transaction_it_can_swallow(asked: Asked) -> None:
+    probe = asked.of("/swallows/")
+    assert (probe["verdict"], probe["status"]) == ("passed", 200)
+    assert [failure["sqlstate"] for failure in probe["failures"]] == ["42P01", "23505"]
+
+
+def test_what_a_page_swallows_inside_of_one_spoils_that_as_it_really_does(asked: Asked) -> None:
+    assert (asked.of("/spoils/")["verdict"], asked.of("/spoils/")["status"]) == ("failed", 500)
+
+
+@pytest.mark.parametrize("path", ["/refers_to_nothing/", "/refers_to_nothing_in_a_transaction/"])
+def test_what_is_checked_at_the_end_of_a_transaction_is_checked(asked: Asked, path: str) -> None:
+    probe = asked.of(path)
+    assert probe["verdict"] == "failed"
+    assert probe["reason"] == "IntegrityError (SQLSTATE 23503)"
+    assert probe["failures"][0]["message"] is None  # it could hold values
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/commits/", "it sends COMMIT itself, shop/views.py:"),
+        ("/commits_beneath/", "it sends COMMIT itself, shop/views.py:"),
+        ("/commits_by_the_driver/", "it ends the transaction, around Django"),
+        ("/rolls_back_by_the_driver/", "it ends the transaction, around Django"),
+        ("/second_connection/", "it opens a second connection to a database, shop/views.py:"),
+        ("/thread/", "it opens a second connection to a database, shop/views.py:"),
+        ("/calls/", "it calls 192.0.2.1:8000, shop/views.py:"),
+        ("/looks_up/", "it calls api.example.com:80, shop/views.py:"),
+        ("/calls_its_neighbour/", "it calls 127.0.0.1:9, shop/views.py:"),
+        ("/program/", "it starts true, shop/views.py:"),
+        ("/lite/", 'it uses the database "lite", which is SQLite, shop/views.py:'),
+        ("/vacuums/", "it sends what cannot run in a transaction"),
+    ],
+)
+def test_what_would_leave_a_trace_is_refused_and_told_with_its_line(asked: Asked, path: str, reason: str) -> None:
+    probe = asked.of(path)
+    assert probe["verdict"] == "not_provable", probe
+    assert probe["reason"].startswith(reason), probe["reason"]
+
+
+@pytest.mark.parametrize("path", HANGING)
+def test_a_page_that_hangs_is_broken_off(asked: Asked, path: str) -> None:
+    probe = asked.of(path)
+    assert probe["verdict"] == "failed"
+    assert "longer than 1.5 s" in probe["reason"]
+
+
+def test_an_error_that_is_no_drift_is_told_apart_with_its_line(asked: Asked) -> None:
+    probe = asked.of("/raises/")
+    assert (probe["verdict"], probe["status"], probe["reason"]) == ("failed", 500, "KeyError")
+    assert probe["place"].startswith("shop/views.py:")
+    assert "4711" not in json.dumps(asked.document)
+
+
+def test_the_line_of_a_template_is_told(asked: Asked) -> None:
+    [failure] = asked.of("/missing_table_in_template/")["failures"]
+    assert (failure["place"], failure["drift"]) == ("items.html:2", None)
+    assert 'relation "shop_nothing" does not exist' in asked.of("/missing_table_in_template/")["reason"]
+
+
+def test_a_stream_is_read_to_its_end(asked: Asked) -> None:
+    assert 'relation "shop_nothing" does not exist' in asked.of("/streams/")["reason"]
+
+
+def test_what_would_run_after_commit_is_counted_and_not_run(asked: Asked) -> None:
+    assert asked.of("/rolls_back/")["callbacks"] == ["shop.views.afterwards"] * 2
+    assert asked.of("/mails/")["mails"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/nowhere/", "no URL pattern matches"),
+        ("/who/", "it answers 401"),
+        ("/who/?as=broken", "LookupError"),
+        ("/who/?as=nobody", "the user cannot be made: shop.users.nobody made int, which is no user"),
+        ("/who/?as=absent", "the user cannot be made: shop.users.absent cannot be imported"),
+        ("/who/?phone={user.phone}", "the path cannot be filled in: AttributeError"),
+    ],
+)
+def test_bad_input_is_the_result_of_its_probe_alone(asked: Asked, path: str, reason: str) -> None:
+    probe = asked.of(path)
+    assert probe["verdict"] == "failed"
+    assert probe["reason"].startswith(reason)
+
+
+def test_making_a_user_is_a_probe(asked: Asked) -> None:
+    made = {probe["as"]: probe["verdict"] for probe in asked.document["probes"] if probe["kind"] == "make_user"}
+    assert (made["user"], made["superuser"], made["shop.users.made"]) == ("passed", "passed", "passed")
+    assert (made["shop.users.broken"], made["shop.users.absent"]) == ("failed", "failed")
+
+
+def test_requests_that_are_transactions_are_asked_the_same_way(shop: Site) -> None:
+    probes = [("/works/", {}), ("/swallows/", {}), ("/refers_to_nothing/", {}), ("/missing_table_in_template/", {})]
+    before = _rows(shop.database)
+    done = shop.cascade("probe", "--format", "json", "--no-models", SITE_ATOMIC="1", SITE_PROBES=json.dumps(probes))
+    found = {probe["path"]: probe["verdict"] for probe in json.loads(done.stdout)["probes"]}
+    assert found == {
+        "/works/": "passed",
+        "/swallows/": "failed",
+        "/refers_to_nothing/": "failed",
+        "/missing_table_in_template/": "failed",
+    }
+    assert _rows(shop.database) == before
+
+
+def test_what_is_allowed_may_be_called(shop: Site) -> None:
+    (shop.folder / "allowing.py").write_text('from settings import *\nCASCADE = {**CASCADE, "PROBE_ALLOW": "true"}\n')
+    probes = json.dumps([("/program/", {})])
+    done = shop.cascade("probe", "--settings", "allowing", "--no-models", SITE_PROBES=probes)
+    assert (done.returncode, "1 of 1 probe passed." in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_what_the_role_may_not_write_is_told(shop: Site) -> None:
+    shop.execute("CREATE ROLE shop_reader LOGIN")
+    shop.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO shop_reader")
+    probes = json.dumps([("/works/", {}), ("/lists/", {})])
+    done = shop.cascade("probe", "--format", "json", "--no-models", SITE_USER="shop_reader", SITE_PROBES=probes)
+    shop.execute("DROP OWNED BY shop_reader")
+    shop.execute("DROP ROLE shop_reader")
+    works, lists = json.loads(done.stdout)["probes"]
+    assert (works["verdict"], lists["verdict"]) == ("failed", "passed")
+    assert "permission denied for table shop_item" in works["failures"][0]["message"]
+
+
+def test_pages_are_found_and_asked_only_when_that_is_wanted(shop: Site) -> None:
+    listed = shop.cascade("probe", "--discover", SITE_PROBES="[]")
+    assert listed.returncode == 0, listed.stderr
+    assert "/works/ as user" in listed.stdout
+    assert "the page of the first shop.Item" in listed.stdout
+    assert "/items/<pk>/" in listed.stdout
+    assert "it needs pk" in listed.stdout
+    none = shop.cascade("probe", SITE_PROBES="[]", SITE_TIMEOUT="1")
+    assert none.returncode == 1
+    assert "No probe is declared" in none.stderr
+
+
+def test_junit_has_a_case_for_each_probe(shop: Site) -> None:
+    probes = json.dumps([("/works/", {}), ("/raises/", {}), ("/commits/", {})])
+    done = shop.cascade("probe", "-o", "probes.xml", "--no-models", SITE_PROBES=probes)
+    assert done.returncode == 2
+    suite = ET.parse(shop.folder / "probes.xml").getroot()
+    assert {name: suite.get(name) for name in ("tests", "failures", "skipped")} == {
+        "tests": "3",
+        "failures": "1",
+        "skipped": "1",
+    }
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["/raises/"]
