@@ -242,7 +242,9 @@ def _refuse_idle_decisions(decisions: Decisions, expected: ExpectedLayout, obser
 def _refuse_to_leave_keys_astray(table: TableName, observed: Observed) -> None:
     """A table that is made anew while keys point at a copy of it elsewhere."""
     for copy in observed.layout.copies.get(table.name, ()):
-        referring = [t.name for t, _ in observed.layout.referring.get(copy.name, ()) if t.name.schema == table.schema]
+        environment = copy.name.schema in observed.history_schemas
+        keys = [t.name for t, _ in observed.layout.referring.get(copy.name, ())]
+        referring = [name for name in keys if name.schema == table.schema or not environment]
         if referring:
             raise CascadeError(
                 f"{copy.name} cannot be left where it is: {listed([str(name) for name in sorted(set(referring))])} "

@@ -495,6 +495,20 @@ def rows_that_come_into_a_shell_after_the_plan(bench: Bench) -> None:
     assert bench.dump() == before
 
 
+def view_that_is_bound_to_a_shell_after_the_plan(bench: Bench) -> None:
+    """It would go on reading the attic."""
+    bench.sql(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL)",
+        "ALTER TABLE public.user_profile_bounty OWNER TO migrator",
+    )
+    answer = bench.plan()
+    bench.sql("CREATE VIEW public.open_bounties AS SELECT id FROM public.user_profile_bounty")
+    before = bench.dump()
+    text = refused(CascadeError, lambda: bench.apply(answer))
+    assert "what is bound to public.user_profile_bounty changed" in text, text
+    assert bench.dump() == before
+
+
 # ------------------------------------------------------------------------------------------------------------ preflight
 
 

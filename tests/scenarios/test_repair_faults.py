@@ -42,6 +42,7 @@ def test_nothing_half_done_is_left_by(incident: Site, scenario: str) -> None:
         "something_else_goes_wrong_meanwhile",
         "disk_that_is_full_for_the_journal",
         "rows_that_come_into_a_shell_after_the_plan",
+        "view_that_is_bound_to_a_shell_after_the_plan",
         "rehearsal_that_somebody_tries_to_commit",
         "pool_of_the_project",
     ],
