@@ -1,4 +1,4 @@
-"""From nothing to the table in the README: real projects, migrated healthy, and what cascade finds in them.
+"""From nothing to the table in docs/measurements.md: real projects, migrated healthy, and what cascade finds in them.
 
     python -m tests.projects.healthy [--project NAME] [--server 15|18] [--at HOST:PORT]
 
