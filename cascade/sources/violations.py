@@ -70,6 +70,9 @@ BEGIN
       WHEN query_canceled THEN
         time_is_up := true;
         answers := answers || pg_catalog.jsonb_build_object('problem', SQLERRM);
+      -- What PostgreSQL says of data (class 22) holds the value, which nobody has to see.
+      WHEN data_exception THEN
+        answers := answers || pg_catalog.jsonb_build_object('problem', 'a value does not fit, SQLSTATE ' || SQLSTATE);
       WHEN OTHERS THEN
         answers := answers || pg_catalog.jsonb_build_object('problem', SQLERRM);
     END;
