@@ -35,7 +35,7 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.history import HISTORY_TABLE
-from cascade.core.layout import Column, Constraint, ConstraintKind, Index, TableName, UsedObject, quoted
+from cascade.core.layout import Column, Constraint, ConstraintKind, Index, TableName, UsedObject
 from cascade.core.placement import recorded_as
 from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
@@ -495,8 +495,9 @@ def _still_to_do(action: Action, table: TableName, target: str) -> str:
         case RebuildIndex(_, index):
             own = _oid(TableName(table.schema, index.name), target)
             return f"EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = {own} AND NOT i.indisvalid)"
-        case MoveObject(used):
-            return _is_astray(used)
+        case MoveObject(used, to):
+            astray = _is_in(used, literal(used.schema))
+            return astray and f"{astray} AND NOT {_is_in(used, 'target' if to == target else literal(to))}"
         case _:
             return ""
 
@@ -596,12 +597,13 @@ def _has_index(oid: str, index: Index, *, as_printed: bool = False) -> str:
 _TAIL = "substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
 
 
-def _is_astray(used: UsedObject) -> str:
-    place = literal(f"{quoted(used.schema)}.{used.name}")
+def _is_in(used: UsedObject, schema: str) -> str:
+    """Whether an object of that kind and name is in the schema; ``""`` for a kind that no migration moves."""
+    place = f"format('%I.%s', {schema}, {literal(used.name)})"
     if used.extension:
         return (
             "EXISTS (SELECT FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
-            f" WHERE e.extname = {literal(used.extension)} AND n.nspname = {literal(used.schema)})"
+            f" WHERE e.extname = {literal(used.extension)} AND n.nspname = {schema})"
         )
     lookups = {
         "type": "to_regtype",
@@ -612,12 +614,12 @@ def _is_astray(used: UsedObject) -> str:
         "operator": "to_regoperator",
     }
     if used.kind in _CATALOGS:
-        catalog, schema, name = _CATALOGS[used.kind]
+        catalog, of, name = _CATALOGS[used.kind]
         return (
-            f"EXISTS (SELECT FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{schema}"
-            f" WHERE n.nspname = {literal(used.schema)} AND quote_ident(o.{name}) = {literal(used.name)})"
+            f"EXISTS (SELECT FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{of}"
+            f" WHERE n.nspname = {schema} AND quote_ident(o.{name}) = {literal(used.name)})"
         )
-    return f"{lookups[used.kind]}({place}) IS NOT NULL" if used.kind in lookups else ""
+    return f"({lookups[used.kind]}({place}) IS NOT NULL)" if used.kind in lookups else ""
 
 
 _CATALOGS = {

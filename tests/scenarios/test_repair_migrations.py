@@ -277,8 +277,11 @@ def test_an_environment_in_the_other_schema_keeps_its_tables(shop: Site) -> None
         site.execute("INSERT INTO stray.shop_item (name, label, price) VALUES ('one', 'first', 1)")
         site.execute("INSERT INTO stray.shop_order (item_id) VALUES (1)")
         site.execute("INSERT INTO stray.billing_invoice (order_id) VALUES (1)")
+        for schema in ("public", "stray"):
+            site.execute(f"CREATE STATISTICS {schema}.of_items ON id, price FROM {schema}.shop_item")
         healthy = _layout(site)
 
+        shop.execute("CREATE STATISTICS stray.of_items ON id, price FROM public.shop_item")
         shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
         assert shop.cascade("migration").returncode == 0
         site.manage("migrate", "-v0")
