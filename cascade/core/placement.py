@@ -278,9 +278,13 @@ def _target(observed: Observed, path: SearchPath, schema: str | None) -> tuple[s
 
 def _records(history: History, migration: MigrationKey, expectation: ExpectedLayout) -> bool:
     """Whether it is recorded, itself or as a squash through what it replaces or is replaced by."""
-    names = {migration, *expectation.replaces.get(migration, ())}
-    names.update(squash for squash, replaced in expectation.replaces.items() if migration in replaced)
-    return not names.isdisjoint(history.by_key)
+    return not recorded_as(migration, expectation).isdisjoint(history.by_key)
+
+
+def recorded_as(migration: MigrationKey, expectation: ExpectedLayout) -> frozenset[MigrationKey]:
+    """The migration, what it replaces and what replaces it: where a history has one of them, it was run."""
+    squashes = (squash for squash, replaced in expectation.replaces.items() if migration in replaced)
+    return frozenset({migration, *expectation.replaces.get(migration, ()), *squashes})
 
 
 def _key_leaving(copy: Table, layout: Layout) -> str | None:

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cascade.core.actions import (
+    Action,
     AddForeignKey,
     CreateSchema,
+    ExchangeTable,
     GrantSequence,
     GrantTable,
     GrantUsage,
     RepointForeignKey,
     SetOwner,
+    SetSequence,
+    ShelveTable,
     ValidateConstraint,
 )
 from cascade.core.expected import ExpectedLayout
@@ -27,8 +31,42 @@ class RepairMigration:
     needs: tuple[str, ...]
 
 
-NOT_OF_A_MIGRATION = (GrantUsage, GrantTable, GrantSequence, SetOwner)
+RIGHTS = (GrantUsage, GrantTable, GrantSequence, SetOwner)
 """Rights belong to a deployment, not to its code: another database has other roles."""
+
+
+def steps_of_migrations(plan: Plan) -> tuple[Step, ...]:
+    """The steps that belong in a migration, in order."""
+    without = left_out_of_migrations(plan)
+    return tuple(step for step in plan.steps if step.id not in without and not isinstance(step.action, CreateSchema))
+
+
+def left_out_of_migrations(plan: Plan) -> Mapping[str, str]:
+    """By the id of a step that belongs in no migration: why, in the order of the plan. What waits for it is no more."""
+    without: dict[str, str] = {}
+    for step in plan.steps:
+        needed = next((other for other in step.waits_for if other in without), None)
+        why = _of_one_database(step.action) or (f"it waits for {needed}" if needed else "")
+        if why:
+            without[step.id] = why
+    return without
+
+
+def _of_one_database(action: Action) -> str:
+    """Why the action is about one database and not about the code, ``""`` where it is about the code."""
+    match action:
+        case GrantUsage() | GrantTable() | GrantSequence() | SetOwner():
+            return "rights are given to the roles of one database"
+        case SetSequence():
+            return "how far a sequence is behind depends on the rows"
+        case ShelveTable():
+            return "which copies do not count depends on their rows"
+        case ExchangeTable(is_shell=False):
+            return "a person decided which copy counts"
+        case ExchangeTable(carried=(first, *_)):
+            return f"the {first.kind} {first.name} is bound to the copy that would go"
+        case _:
+            return ""
 
 
 def group_by_app(plan: Plan, expected: ExpectedLayout, *, into: Mapping[str, str]) -> tuple[RepairMigration, ...]:
@@ -37,7 +75,7 @@ def group_by_app(plan: Plan, expected: ExpectedLayout, *, into: Mapping[str, str
     ``into`` maps an app whose own code is not to be touched to one of the project. A key between two apps goes into
     the later of their migrations, and what validates it too: each migration runs after the one before it.
     """
-    steps = [step for step in plan.steps if not isinstance(step.action, (*NOT_OF_A_MIGRATION, CreateSchema))]
+    steps = steps_of_migrations(plan)
 
     def app_of(table: TableName) -> str:
         known = expected.tables.get(table)

@@ -6,6 +6,7 @@ connection sees, names schema, kind and definition in its guards, and leaves the
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from cascade.core.actions import (
@@ -27,19 +28,21 @@ from cascade.core.actions import (
     ReplaceIndex,
     RepointForeignKey,
     SetNotNull,
-    SetSequence,
     ValidateConstraint,
 )
+from cascade.core.detection.indexes import is_optional
 from cascade.core.drift import Drift
-from cascade.core.expected import ExpectedLayout
+from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Column, Constraint, Index, TableName, UsedObject, quoted
+from cascade.core.history import HISTORY_TABLE
+from cascade.core.layout import Column, Constraint, ConstraintKind, Index, TableName, UsedObject
+from cascade.core.placement import recorded_as
 from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
 from cascade.core.repairs.tables import as_made
 from cascade.core.retarget import retargeted
 from cascade.render.paragraphs import wrapped
-from cascade.render.sql import NotRenderable, literal, render_action, render_create_table
+from cascade.render.sql import NotRenderable, literal, refuse_rows, render_action, render_create_table
 
 _SENTINEL = "cascade_target_schema"
 """Stands for the target schema in statements until they are put into the file."""
@@ -70,7 +73,7 @@ def render_migration(
     """The file, ending in a newline. ``target`` is the schema that the plan was made for."""
     found = {drift.id: drift for drift in drifts}
     left = left_columns(migration, found.values())
-    blocks = _blocks(migration, expected, target, attic, left)
+    blocks = _blocks(migration, expected, found.values(), target, attic)
     names = _constant_names(blocks)
     constants = "\n\n".join(f"{name} = {_raw(body)}" for name, (_, body) in zip(names, blocks, strict=True))
     operations = "\n".join(
@@ -107,6 +110,8 @@ class Migration(migrations.Migration):
 
 
 def _raw(body: str) -> str:
+    if '"""' in body and "'''" in body:
+        return '"""\n' + body.replace("\\", "\\\\").replace('"', '\\"') + '\n"""'
     marks = "'''" if '"""' in body else '"""'
     return f"r{marks}\n{body}\n{marks}"
 
@@ -191,7 +196,7 @@ _OF_COLUMNS = (DriftKind.MISSING_COLUMN, DriftKind.DIFFERENT_COLUMN)
 
 
 def _blocks(
-    migration: RepairMigration, expected: ExpectedLayout, target: str, attic: str, left: Iterable[Drift]
+    migration: RepairMigration, expected: ExpectedLayout, drifts: Collection[Drift], target: str, attic: str
 ) -> list[tuple[str, str]]:
     """Title and body of each operation: what steps do, the keys of placed tables, and the proof."""
     blocks: list[tuple[str, str]] = []
@@ -206,7 +211,7 @@ def _blocks(
             if key.name not in made and key.references is not None and key.references.table in expected.tables:
                 body = "\n".join(_key_where_it_can_be(table, key, key.references.table, target))
                 blocks.append((f"key {table.name} {' '.join(key.columns)}", body))
-    proof = "\n".join(_proof(migration, expected, target, {(drift.table, drift.object) for drift in left}))
+    proof = "\n".join(_proof(migration, expected, drifts, target))
     blocks.append(("verify", proof))
     return list(dict.fromkeys(blocks))
 
@@ -234,15 +239,18 @@ def in_target(body):
     return f"""DO $repair$
 DECLARE
   path text := current_setting('search_path');
+  rows_seen text := current_setting('row_security');
   target name := coalesce((SELECT n.nspname FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = pg_catalog.to_regclass('django_migrations')), current_schema());
-  copies name[];
+  is_stray boolean;
   holds_rows boolean;
+  bound text;
   problems text[] := ARRAY[]::text[];
 BEGIN
   PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 {body}
+  PERFORM set_config('row_security', rows_seen, true);
   PERFORM set_config('search_path', path, true);
 END $repair$"""'''
 
@@ -252,12 +260,12 @@ def _act(step: Step, expected: ExpectedLayout, target: str, attic: str) -> Itera
     action, table = step.action, step.table
     match action:
         case MoveTable(copy, to):
-            yield from _place(to, (copy.schema,), expected, target)
+            yield from _place(to, copy, expected, target)
         case ExchangeTable(copy, to):
-            yield from _exchange(action, target, attic)
-            yield from _place(to, (copy.schema,), expected, target)
+            yield from _exchange(action, expected, target, attic)
+            yield from _place(to, copy, expected, target)
         case CreateTable(made):
-            yield from _place(made.name, (), expected, target)
+            yield from _place(made.name, None, expected, target)
         case AddForeignKey(_, key):
             yield from _guarded_key(table, key, target)
         case RepointForeignKey(_, found, wanted):
@@ -291,23 +299,69 @@ def _in_a_transaction(action: Action, target: str) -> Action:
             return action
 
 
-def _place(table: TableName, schemas: tuple[str, ...], expected: ExpectedLayout, target: str) -> Iterator[str]:
-    """The table in its place: nothing where it is there, moved where it is elsewhere, made where it is nowhere."""
-    schema, name = _schema(table, target), literal(table.name)
-    yield f"  IF to_regclass(format('%I.%I', {schema}, {name})) IS NULL THEN"
-    if schemas:
-        yield "    copies := ARRAY(SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        yield f"      WHERE c.relname = {name} AND c.relkind IN ('r', 'p') AND n.nspname <> {schema}"
-        yield f"      AND n.nspname IN ({', '.join(map(literal, schemas))}) ORDER BY 1);"
-        yield "    IF cardinality(copies) = 1 THEN"
-        yield f"      EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', copies[1], {name}, {schema});"
-        yield "    ELSIF cardinality(copies) > 1 THEN"
-        yield f"      RAISE EXCEPTION '% is in several schemas: %', {name}, copies;"
-        yield "    ELSE"
+def _place(table: TableName, copy: TableName | None, expected: ExpectedLayout, target: str) -> Iterator[str]:
+    """The table in its place: nothing where it is there, moved where it strayed, made where it is nowhere.
+
+    An environment keeps its own. Where nobody can tell, the error says so.
+    """
+    place = _oid(table, target)
+    yield f"  IF {place} IS NULL THEN"
+    if copy is not None:
+        schema, name, other = _schema(table, target), literal(table.name), literal(copy.schema)
+        yield f"    IF {_is_elsewhere(copy, schema)} THEN"
+        yield from (f"    {line}" for line in _judge(table, copy, expected))
+        yield "      IF is_stray THEN"
+        yield f"        EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {other}, {name}, {schema});"
+        yield f"      ELSIF is_stray IS NULL OR {_has_keys_across(copy)} THEN"
+        yield "        RAISE EXCEPTION '%.% is not there, and whether %.% is it, or an environment''s, is not clear',"
+        yield f"          {schema}, {name}, {other}, {name};"
+        yield "      END IF;"
+        yield "    END IF;"
+        yield f"    IF {place} IS NULL THEN"
     yield from (f"    {line}" for line in _create(table, expected, target))
-    if schemas:
+    if copy is not None:
         yield "    END IF;"
     yield "  END IF;"
+
+
+def _is_elsewhere(copy: TableName, schema: str) -> str:
+    """Whether the copy is there, and in another schema than this one."""
+    return (
+        "EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace\n"
+        f"        WHERE c.relname = {literal(copy.name)} AND c.relkind IN ('r', 'p')\n"
+        f"          AND n.nspname = {literal(copy.schema)} AND n.nspname <> {schema})"
+    )
+
+
+def _judge(table: TableName, copy: TableName, expected: ExpectedLayout) -> Iterator[str]:
+    """``is_stray``: no ``django_migrations`` beside the copy records what makes it; NULL where that cannot be read."""
+    names = sorted(recorded_as(expected.tables[table].made_by.migration, expected), key=str)
+    rows = ", ".join(f"({literal(key.app)}, {literal(key.name)})" for key in names)
+    schema = literal(copy.schema)
+    history = f"format('%I.%I', {schema}, {literal(HISTORY_TABLE)})"
+    recorded = _execute(
+        f"SELECT NOT EXISTS (SELECT FROM {TableName(copy.schema, HISTORY_TABLE)} WHERE (app, name) IN ({rows}))"
+    )
+    yield "  is_stray := true;"
+    yield f"  IF {_is_elsewhere(TableName(copy.schema, HISTORY_TABLE), literal(''))} THEN"
+    yield "    is_stray := NULL;"
+    yield f"    IF has_schema_privilege({schema}, 'USAGE') AND has_table_privilege({history}, 'SELECT') THEN"
+    yield f"      {recorded.removesuffix(';')} INTO is_stray;"
+    yield "    END IF;"
+    yield "  END IF;"
+
+
+def _has_keys_across(copy: TableName) -> str:
+    """Whether keys, followed from the copy to their end, lead out of its schema, or one leads to it from elsewhere."""
+    oid = f"to_regclass({literal(str(copy))})::oid"
+    return (
+        f"EXISTS (WITH RECURSIVE reach (oid) AS (SELECT {oid} UNION SELECT k.confrelid\n"
+        "          FROM reach r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype = 'f')\n"
+        "        SELECT FROM pg_constraint k\n"
+        "          JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid\n"
+        "        WHERE k.contype = 'f' AND f.relnamespace <> t.relnamespace\n"
+        f"          AND (k.confrelid = {oid} OR k.conrelid IN (SELECT r.oid FROM reach r)))"
+    )
 
 
 def _create(table: TableName, expected: ExpectedLayout, target: str) -> Iterator[str]:
@@ -320,22 +374,55 @@ def _create(table: TableName, expected: ExpectedLayout, target: str) -> Iterator
         yield _execute(statement)
 
 
-def _exchange(action: ExchangeTable, target: str, attic: str) -> Iterator[str]:
-    """An empty copy in the place goes into the attic where the other has rows; then the table can be placed."""
+def _exchange(action: ExchangeTable, expected: ExpectedLayout, target: str, attic: str) -> Iterator[str]:
+    """An empty copy in the place goes into the attic where rows are in one that strayed, which can then be placed."""
     schema, name, other = _schema(action.to, target), literal(action.to.name), literal(action.table.schema)
-    yield f"  IF to_regclass(format('%I.%I', {schema}, {name})) IS NOT NULL"
-    yield f"     AND to_regclass(format('%I.%I', {other}, {name})) IS NOT NULL THEN"
-    yield f"    EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', {schema}, {name});"
-    yield f"    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', {schema}, {name}) INTO holds_rows;"
-    if action.is_shell:
-        yield "    IF holds_rows THEN"
-        yield "      RAISE EXCEPTION '%.% holds rows, and so does %.%: decide which counts',"
-        yield f"        {schema}, {name}, {other}, {name};"
-        yield "    END IF;"
+    yield f"  IF {_oid(action.to, target)} IS NOT NULL AND {_is_elsewhere(action.table, schema)} THEN"
+    yield from (f"  {line}" for line in _judge(action.to, action.table, expected))
+    yield "    IF is_stray THEN"
+    yield "      PERFORM set_config('row_security', 'off', true);"
+    yield f"      EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', {other}, {name}) INTO holds_rows;"
+    yield "      IF holds_rows THEN"
+    yield f"        {_execute(refuse_rows(retargeted(action.to, target, _SENTINEL)))}"
+    yield f"        bound := ({_bound(action, target)});"
+    yield "        IF bound IS NOT NULL THEN"
+    yield "          RAISE EXCEPTION 'bound to the empty %.%, and not carried over by a migration: %',"
+    yield f"            {schema}, {name}, bound USING HINT = 'Run cascade apply on this database first.';"
+    yield "        END IF;"
     for statement in render_action(CreateSchema(attic)):
-        yield f"    {_execute(statement)}"
-    yield f"    EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {schema}, {name}, {literal(attic)});"
+        yield f"        {_execute(statement)}"
+    yield f"        EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {schema}, {name}, {literal(attic)});"
+    yield "      END IF;"
+    yield "    END IF;"
     yield "  END IF;"
+
+
+def _bound(action: ExchangeTable, target: str) -> str:
+    """What is bound to the copy in the place by its OID, and has no namesake on the one that comes."""
+    here, there = _oid(action.to, target), f"to_regclass({literal(str(action.table))})"
+    on_it = "d.refclassid = 'pg_class'::regclass AND d.refobjid"
+    own = "\n          UNION ALL ".join(
+        f"SELECT format('{kind} %I', o.{name}) FROM {catalog} o WHERE o.{of} = {here}{more} AND NOT EXISTS\n"
+        f"            (SELECT FROM {catalog} p WHERE p.{of} = {there} AND p.{name} = o.{name})"
+        for kind, catalog, of, name, more in _OWN
+    )
+    return (
+        "SELECT string_agg(DISTINCT b.what, ', ' ORDER BY b.what) FROM (\n"
+        "          SELECT format('view %s', w.ev_class::regclass)\n"
+        "            FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid\n"
+        f"            WHERE d.classid = 'pg_rewrite'::regclass AND {on_it} = {here} AND w.ev_class <> {here}\n"
+        "          UNION ALL SELECT format('function %s', d.objid::regprocedure) FROM pg_depend d\n"
+        f"            WHERE d.classid = 'pg_proc'::regclass AND {on_it} = {here}\n"
+        f"          UNION ALL {own}) AS b (what)"
+    )
+
+
+_OWN = (
+    ("rule", "pg_rewrite", "ev_class", "rulename", ""),
+    ("policy", "pg_policy", "polrelid", "polname", ""),
+    ("trigger", "pg_trigger", "tgrelid", "tgname", " AND NOT o.tgisinternal"),
+)
+"""Kinds that each table has its own of: the catalog, and its columns of the table and the name."""
 
 
 def _guarded_key(table: TableName, key: Constraint, target: str, *, alike: bool = False) -> Iterator[str]:
@@ -408,10 +495,9 @@ def _still_to_do(action: Action, table: TableName, target: str) -> str:
         case RebuildIndex(_, index):
             own = _oid(TableName(table.schema, index.name), target)
             return f"EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = {own} AND NOT i.indisvalid)"
-        case SetSequence():
-            return f"{oid} IS NOT NULL"
-        case MoveObject(used):
-            return _is_astray(used)
+        case MoveObject(used, to):
+            astray = _is_in(used, literal(used.schema))
+            return astray and f"{astray} AND NOT {_is_in(used, 'target' if to == target else literal(to))}"
         case _:
             return ""
 
@@ -511,12 +597,13 @@ def _has_index(oid: str, index: Index, *, as_printed: bool = False) -> str:
 _TAIL = "substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
 
 
-def _is_astray(used: UsedObject) -> str:
-    place = literal(f"{quoted(used.schema)}.{used.name}")
+def _is_in(used: UsedObject, schema: str) -> str:
+    """Whether an object of that kind and name is in the schema; ``""`` for a kind that no migration moves."""
+    place = f"format('%I.%s', {schema}, {literal(used.name)})"
     if used.extension:
         return (
             "EXISTS (SELECT FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
-            f" WHERE e.extname = {literal(used.extension)} AND n.nspname = {literal(used.schema)})"
+            f" WHERE e.extname = {literal(used.extension)} AND n.nspname = {schema})"
         )
     lookups = {
         "type": "to_regtype",
@@ -527,12 +614,12 @@ def _is_astray(used: UsedObject) -> str:
         "operator": "to_regoperator",
     }
     if used.kind in _CATALOGS:
-        catalog, schema, name = _CATALOGS[used.kind]
+        catalog, of, name = _CATALOGS[used.kind]
         return (
-            f"EXISTS (SELECT FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{schema}"
-            f" WHERE n.nspname = {literal(used.schema)} AND quote_ident(o.{name}) = {literal(used.name)})"
+            f"EXISTS (SELECT FROM {catalog} o JOIN pg_namespace n ON n.oid = o.{of}"
+            f" WHERE n.nspname = {schema} AND quote_ident(o.{name}) = {literal(used.name)})"
         )
-    return f"{lookups[used.kind]}({place}) IS NOT NULL" if used.kind in lookups else ""
+    return f"({lookups[used.kind]}({place}) IS NOT NULL)" if used.kind in lookups else ""
 
 
 _CATALOGS = {
@@ -546,13 +633,20 @@ _CATALOGS = {
 
 
 def _proof(
-    migration: RepairMigration, expected: ExpectedLayout, target: str, left: Collection[tuple[TableName | None, str]]
+    migration: RepairMigration, expected: ExpectedLayout, drifts: Collection[Drift], target: str
 ) -> Iterator[str]:
-    """What has to hold; what does not is named in one error. Columns that are ``left`` are not looked at."""
+    """What has to hold; what does not is named in one error. What no step cures is not looked at."""
+    left = {(drift.table, drift.object) for drift in left_columns(migration, drifts)}
+    cured = {cure for step in migration.steps for cure in step.cures}
+    differs = {(drift.table, drift.object) for drift in drifts if drift.id not in cured}
+    placed = {step.table for step in migration.steps if isinstance(step.action, _PLACING)}
     for table in dict.fromkeys(step.table for step in migration.steps):
         if table in expected.tables and expected.tables[table].compared:
-            columns = expected.tables[table].table.columns
-            yield from _table_proof(table, [c for c in columns if (table, c.name) not in left], target)
+            columns = [c for c in expected.tables[table].table.columns if (table, c.name) not in left]
+            strict = {c.name for c in columns if table in placed and (table, c.name) not in differs}
+            yield from _table_proof(table, columns, strict, target)
+            if table in placed:
+                yield from _parts_proof(expected.tables[table], {name for of, name in differs if of == table}, target)
     for step in migration.steps:
         match step.action:
             case AddForeignKey(table, key):
@@ -566,20 +660,48 @@ def _proof(
             case CreateIndex(table, index) | ReplaceIndex(table, _, index):
                 yield from _claim(_has_index(_oid(table, target), index), f"the index {index.name} of {table.name}")
             case _:
-                pass  # a column, which is looked at with its table
+                pass  # a table or column, which is looked at above
     yield "  IF cardinality(problems) > 0 THEN"
     yield "    RAISE EXCEPTION 'the repair is not complete: %', array_to_string(problems, '; ')"
     yield "      USING HINT = 'Nothing was changed, and nothing is recorded.';"
     yield "  END IF;"
 
 
-def _table_proof(table: TableName, columns: Iterable[Column], target: str) -> Iterator[str]:
-    oid, lines = _oid(table, target), [f"({literal(c.name)}, {literal(c.type)})" for c in columns]
+def _table_proof(table: TableName, columns: Iterable[Column], strict: Collection[str], target: str) -> Iterator[str]:
+    """The columns by name and type, and by whether they may be NULL those that are ``strict``."""
+    oid = _oid(table, target)
+    lines = [
+        f"({literal(column.name)}, {literal(column.type)}, "
+        f"{'NULL::boolean' if column.name not in strict else str(not column.nullable).lower()})"
+        for column in columns
+    ]
+    if not lines:
+        return
     yield "  problems := problems || ARRAY("
-    yield f"    SELECT format('%s.%s is not a column of type %s', {literal(table.name)}, w.name, w.type)"
-    yield f"    FROM (VALUES {', '.join(lines)}) AS w (name, type)"
+    yield f"    SELECT format('%s.%s is not a column of type %s%s', {literal(table.name)}, w.name, w.type,"
+    yield "      CASE w.not_null WHEN true THEN ' NOT NULL' WHEN false THEN ' that may be NULL' END)"
+    yield f"    FROM (VALUES {', '.join(lines)}) AS w (name, type, not_null)"
     yield f"    LEFT JOIN pg_attribute a ON a.attrelid = {oid} AND a.attname = w.name AND NOT a.attisdropped"
-    yield "    WHERE a.attname IS NULL OR format_type(a.atttypid, a.atttypmod) <> w.type ORDER BY w.name);"
+    yield "    WHERE a.attname IS NULL OR format_type(a.atttypid, a.atttypmod) <> w.type OR a.attnotnull <> w.not_null"
+    yield "    ORDER BY w.name);"
+
+
+def _parts_proof(expected: ExpectedTable, differs: AbstractSet[str], target: str) -> Iterator[str]:
+    """The constraints and indexes of a placed table, but for those that differ, or are over what does."""
+    table, oid = expected.table, _oid(expected.name, target)
+    for constraint in table.constraints:
+        is_same = differs.isdisjoint((constraint.name, *constraint.columns))
+        if constraint.kind not in _CLAIMED_OTHERWISE and constraint.definition and is_same:
+            what = f"the constraint {constraint.name} of {table.name.name}"
+            yield from _claim(_has_constraint(oid, constraint), what)
+    for index in table.indexes:
+        is_own = index.constraint is None and not is_optional(index, expected)
+        if is_own and index.tail and differs.isdisjoint((index.name, *index.columns)):
+            yield from _claim(_has_index(oid, index), f"the index {index.name} of {table.name.name}")
+
+
+_CLAIMED_OTHERWISE = (ConstraintKind.FOREIGN_KEY, ConstraintKind.NOT_NULL)
+"""A key where a step makes it, and NOT NULL with its column: it is a constraint since PostgreSQL 18 only."""
 
 
 def _claim(holds: str, what: str) -> Iterator[str]:

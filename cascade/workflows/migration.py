@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.core.answer import Answer
 from cascade.core.attic import attic_of
-from cascade.core.repair_migrations import NOT_OF_A_MIGRATION, RepairMigration, group_by_app
+from cascade.core.repair_migrations import (
+    RIGHTS,
+    RepairMigration,
+    group_by_app,
+    left_out_of_migrations,
+    steps_of_migrations,
+)
 from cascade.errors import CascadeError, NoSuchName
 from cascade.render.migration import MigrationText, left_columns, render_migration
 from cascade.render.sql import render_action
@@ -73,8 +79,7 @@ def _records(answer: Answer) -> Iterable[Any]:
 
 def _moved_into(answer: Answer, loader: "MigrationLoader", into: str | None) -> Mapping[str, str]:
     """By app whose migrations are not the project's own: the app that takes its repairs."""
-    steps = [step for step in answer.plan.steps if not isinstance(step.action, NOT_OF_A_MIGRATION)]
-    tables = (answer.expected.tables.get(step.table) for step in steps)
+    tables = (answer.expected.tables.get(step.table) for step in steps_of_migrations(answer.plan))
     apps = {table.app for table in tables if table is not None}
     foreign = sorted(app for app in apps if not _is_own(app, loader))
     if not foreign:
@@ -174,7 +179,7 @@ def _file(
             answer.plan_id,
             answer.observed.read_at[:10],
             answer.observed.database,
-            left_out=tuple(_rights(answer)),
+            left_out=tuple(_left_out(answer)),
             warnings=tuple(_warnings(place)),
         ),
         target=answer.placement.target,
@@ -192,10 +197,14 @@ def _what(migration: RepairMigration) -> str:
     return f"{len(tables)}_tables" if len(tables) > 1 else "one_table"
 
 
-def _rights(answer: Answer) -> Iterator[str]:
+def _left_out(answer: Answer) -> Iterator[str]:
+    """Rights as SQL, whatever else is in no migration by its id and why: ``cascade apply`` does that."""
+    without = left_out_of_migrations(answer.plan)
     for step in answer.plan.steps:
-        if isinstance(step.action, NOT_OF_A_MIGRATION):
+        if isinstance(step.action, RIGHTS):
             yield from render_action(step.action)
+        elif step.id in without:
+            yield f"{step.id}: {without[step.id]}"
 
 
 def _warnings(place: _Place) -> Iterator[str]:

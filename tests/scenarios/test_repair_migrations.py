@@ -1,5 +1,6 @@
 """The repair as a migration: right on the drifted database, nothing on all others, loud where it cannot be right."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,14 +245,120 @@ def test_repairs_of_apps_from_elsewhere_go_into_one_that_has_no_migration_yet(
 
 @pytest.mark.one_version
 def test_what_cannot_be_put_right_is_named_and_not_recorded(shop: Site) -> None:
+    """Types, NULL, constraints and indexes of what is placed are looked at, whatever quotes are in a name."""
+    odd = '"odd' + '"' * 6 + "'" * 3 + '"'
+    shop.execute(f"ALTER SCHEMA stray RENAME TO {odd}")
     assert shop.cascade("migration").returncode == 0
     recorded = shop.rows("SELECT count(*) FROM django_migrations")
-    shop.execute("ALTER TABLE stray.shop_order ALTER COLUMN item_id TYPE integer")
+    [[index]] = shop.rows("SELECT indexname FROM pg_indexes WHERE tablename = 'shop_order' AND indexname ~ '_item_id_'")
+    for statement in (
+        f"DROP INDEX {{}}.{index}",
+        "ALTER TABLE {}.shop_order ALTER COLUMN item_id TYPE integer, ALTER COLUMN item_id DROP NOT NULL",
+        "ALTER TABLE {}.shop_order DROP CONSTRAINT shop_order_pkey CASCADE",
+    ):
+        shop.execute(statement.format(odd))
     failed = run_program("-m", "django", "migrate", environment=shop.environment, folder=shop.folder)
     assert failed.returncode == 1
     assert "the repair is not complete" in failed.stderr
-    assert "shop_order.item_id is not a column of type bigint" in failed.stderr
+    assert "shop_order.item_id is not a column of type bigint NOT NULL" in failed.stderr
+    assert "the constraint shop_order_pkey of shop_order is not there" in failed.stderr
+    assert re.search("the index shop_order_item_id_\\w+ of shop_order is not there", failed.stderr)
     assert shop.rows("SELECT count(*) FROM django_migrations") == recorded
+
+
+@pytest.mark.one_version
+def test_an_environment_in_the_other_schema_keeps_its_tables(shop: Site) -> None:
+    """On a database where what strayed elsewhere is an environment's: the rows of both stay where they are."""
+    with fresh_database(shop.database.server) as other:
+        site = on_another(shop, other)
+        site.execute("CREATE SCHEMA stray")
+        site.manage("migrate", "-v0")
+        site.manage("migrate", "-v0", SITE_OPTIONS="-c search_path=stray")
+        site.execute("INSERT INTO stray.shop_item (name, label, price) VALUES ('one', 'first', 1)")
+        site.execute("INSERT INTO stray.shop_order (item_id) VALUES (1)")
+        site.execute("INSERT INTO stray.billing_invoice (order_id) VALUES (1)")
+        for schema in ("public", "stray"):
+            site.execute(f"CREATE STATISTICS {schema}.of_items ON id, price FROM {schema}.shop_item")
+        healthy = _layout(site)
+
+        shop.execute("CREATE STATISTICS stray.of_items ON id, price FROM public.shop_item")
+        shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
+        assert shop.cascade("migration").returncode == 0
+        site.manage("migrate", "-v0")
+        assert _layout(site) == healthy
+
+        site.execute("INSERT INTO public.shop_item (name, label, price) SELECT 'i', 'l', 1 FROM generate_series(1, 2)")
+        site.execute("INSERT INTO public.shop_order (item_id) VALUES (1), (2)")
+        site.execute("DELETE FROM public.django_migrations WHERE name ~ 'repair'")
+        site.manage("migrate", "-v0")
+        assert _layout(site) == healthy
+
+        site.execute("DROP TABLE public.billing_invoice")
+        site.execute("DELETE FROM public.django_migrations WHERE name ~ 'repair'")
+        site.manage("migrate", "-v0")
+        assert found(site.plan()) == set()
+        assert site.rows("SELECT order_id FROM stray.billing_invoice") == [(1,)]
+        assert site.rows("SELECT count(*) FROM public.billing_invoice") == [(0,)]
+
+
+@pytest.mark.one_version
+def test_what_depends_on_one_database_is_named_and_left_out(shop: Site) -> None:
+    for statement in (
+        "CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)",
+        "CREATE VIEW public.orders AS SELECT id FROM public.shop_order",
+        "INSERT INTO public.shop_item (id, name, label, price) VALUES (100, 'far', '', 1)",
+    ):
+        shop.execute(statement)
+    printed = shop.cascade("migration", "--print", "--keep", "shop_order=stray").stdout
+    assert "exchange_table:public.shop_order: a person decided which copy counts" in printed
+    wrote = shop.cascade("migration")
+    assert wrote.returncode == 0, wrote.stderr
+    [file] = shop.folder.glob("shop/migrations/0004_*.py")
+    text = file.read_text()
+    assert "exchange_table:public.shop_order: the view public.orders is bound to the copy that would go" in text
+    assert "waits for exchange_table:public.shop_order" in text
+    assert "set_sequence:public.shop_item.id: how far a sequence is behind depends on the rows" in text
+    shop.manage("migrate", "-v0")
+    assert shop.rows("SELECT last_value FROM public.shop_item_id_seq") == [(1,)]
+    assert shop.rows("SELECT item_id FROM stray.shop_order") == [(1,)]
+    assert {"duplicated_table shop_order", "missing_constraint shop_item.item_price_positive"} & found(shop.plan()) == {
+        "duplicated_table shop_order"
+    }
+
+
+@pytest.mark.one_version
+def test_a_copy_is_put_aside_only_where_it_is_surely_empty_and_nothing_is_bound_to_it(shop: Site) -> None:
+    role = f"owner_of_{shop.database.name}"
+    shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
+    assert shop.cascade("migration").returncode == 0
+    shop.execute("CREATE VIEW public.orders AS SELECT id FROM public.shop_order")
+    failed = run_program("-m", "django", "migrate", environment=shop.environment, folder=shop.folder)
+    assert (
+        "bound to the empty public.shop_order, and not carried over by a migration: view public.orders" in failed.stderr
+    )
+
+    for statement in (
+        "DROP VIEW public.orders",
+        "INSERT INTO public.shop_order (item_id) VALUES (7)",
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT ALL ON DATABASE {shop.database.name} TO {role}",
+        f"GRANT ALL ON SCHEMA public, stray TO {role}",
+        f"""DO $$ DECLARE t record; BEGIN
+            FOR t IN SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'stray') LOOP
+                EXECUTE format('ALTER TABLE %I.%I OWNER TO {role}', t.schemaname, t.tablename);
+            END LOOP; END $$""",
+        "ALTER TABLE public.shop_order ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    ):
+        shop.execute(statement)
+    try:
+        environment = {**shop.environment, "SITE_USER": role}
+        failed = run_program("-m", "django", "migrate", environment=environment, folder=shop.folder)
+        assert "row-level security" in failed.stderr
+        assert shop.rows("SELECT item_id FROM public.shop_order") == [(7,)]
+    finally:
+        shop.execute(f"REASSIGN OWNED BY {role} TO postgres")
+        shop.execute(f"DROP OWNED BY {role}")
+        shop.execute(f"DROP ROLE {role}")
 
 
 @pytest.mark.one_version

@@ -71,6 +71,11 @@ def index_in_words(index: Index) -> str:
     return f"{unique}INDEX USING {index.tail or '?'}{invalid}"
 
 
+def is_optional(index: Index, expected: ExpectedTable) -> bool:
+    """Whether a table may lack it that was altered by the same migrations."""
+    return _is_for_like(index) and not expected.may_lack_like.isdisjoint(index.columns)
+
+
 def _as_printed_and_valid(index: Index) -> Hashable | None:
     return (index.unique, index.tail) if index.valid else None
 
@@ -107,17 +112,17 @@ def _near(matches: Matches[Index]) -> dict[str, Index]:
 def _missing(index: Index, matches: Matches[Index], expected: ExpectedTable, found: Table, both: Comparison) -> Drift:
     made_by = expected.origin_of(index.name, index.columns)
     has_twin = any(_as_printed(other) == _as_printed(index) for other, _ in matches.pairs)
-    is_optional = _is_for_like(index) and not expected.may_lack_like.isdisjoint(index.columns)
+    optional = is_optional(index, expected)
     drift = _about(DriftKind.MISSING_INDEX, index, expected, found)
     return replace(
         drift,
-        severity=Severity.NOTE if has_twin or is_optional else drift.severity,
+        severity=Severity.NOTE if has_twin or optional else drift.severity,
         wanted=index,
         expected=index_in_words(index),
         observed=f"not among the {len(found.indexes)} indexes of {found.name}",
         evidence=(
             f"{made_by.migration} ({made_by.operation}) is recorded as applied",
-            *(("Django makes it with a new field, and not always where AlterField makes one text",) * is_optional),
+            *(("Django makes it with a new field, and not always where AlterField makes one text",) * optional),
             *_namesakes(index.name, found, both),
         ),
     )

@@ -8,7 +8,7 @@ The proof is a round trip: layout → SQL → PostgreSQL → the same layout, na
 from cascade.render.sql.actions import render_action, render_step_sql, render_undo
 from cascade.render.sql.constraints import render_add_foreign_key
 from cascade.render.sql.script import LOCK_TIMEOUT, render_plan_script, render_sql_script, render_undo_script
-from cascade.render.sql.tables import render_create_table
+from cascade.render.sql.tables import refuse_rows, render_create_table
 from cascade.render.sql.words import SEARCH_PATH, NotRenderable, literal
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "SEARCH_PATH",
     "NotRenderable",
     "literal",
+    "refuse_rows",
     "render_action",
     "render_add_foreign_key",
     "render_create_table",

@@ -81,7 +81,7 @@ def exchange_table(action: ExchangeTable) -> tuple[str, ...]:
     """The copy in the place goes into the attic, the one that counts comes, and what was bound to the first too."""
     return (
         _lock(action.table, action.to),
-        *((_refuse_rows(action.to),) if action.is_shell else ()),
+        *((refuse_rows(action.to),) if action.is_shell else ()),
         move_table(action.to, TableName(action.attic, action.to.name)),
         move_table(action.table, action.to),
         *(dependant.definition for dependant in action.carried),
@@ -103,7 +103,7 @@ def undo_exchange_table(action: ExchangeTable) -> tuple[str, ...]:
 def shelve_table(action: ShelveTable) -> tuple[str, ...]:
     """A copy that does not count goes into the attic."""
     return (
-        *((_refuse_rows(action.table),) if action.is_shell else ()),
+        *((refuse_rows(action.table),) if action.is_shell else ()),
         move_table(action.table, TableName(action.attic, action.table.name)),
     )
 
@@ -141,7 +141,8 @@ def _lock(*tables: TableName) -> str:
     return f"LOCK TABLE {', '.join(map(str, sorted(tables)))} IN ACCESS EXCLUSIVE MODE;"
 
 
-def _refuse_rows(table: TableName) -> str:
+def refuse_rows(table: TableName) -> str:
+    """Locks the table, and raises where it holds rows or where that cannot be seen."""
     refusal = f"nothing was changed: {table} was empty when the plan was made, and holds rows now"
     return do(
         "BEGIN",
