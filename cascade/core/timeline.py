@@ -45,10 +45,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What is recorded, in the order of the recorder's ids, then what is pending; ``schema`` holds the record."""
+    """What is recorded, in the order of the recorder's ids, then what is pending; ``schema`` holds the record.
+
+    ``earlier`` are the records that are not shown, for they come before the last ones that were asked for.
+    """
 
     schema: str
     entries: tuple[Entry, ...]
+    earlier: tuple[Entry, ...] = ()
 
     def of_apps(self, apps: Iterable[str]) -> "Timeline":
         """Only the migrations of these apps; of none means of all."""
@@ -60,7 +64,8 @@ class Timeline:
         """The last so many records, and what is pending."""
         recorded = [entry for entry in self.entries if entry.standing is not Standing.PENDING]
         pending = [entry for entry in self.entries if entry.standing is Standing.PENDING]
-        return Timeline(self.schema, (*recorded[max(0, len(recorded) - number) :], *pending))
+        first = max(0, len(recorded) - number)
+        return Timeline(self.schema, (*recorded[first:], *pending), tuple(recorded[:first]))
 
 
 def make_timeline(expected: ExpectedLayout, observed: Observed, history: History) -> Timeline:

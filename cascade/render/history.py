@@ -75,6 +75,9 @@ def header(answer: Answer, timeline: Timeline, *, mark: str = "") -> tuple[str, 
         amiss = f"{mark}{counted(astray, 'migration')} of which not all is where it belongs."
     else:
         amiss = "All that they made is where it belongs."
+    if timeline.earlier:
+        before = sum(bool(entry.astray) for entry in timeline.earlier)
+        amiss += f" Not shown are {counted(len(timeline.earlier), 'earlier one')}, {before} of them not all in place."
     return (
         f"{answer.observed.database} {_on(answer.host)}: {counted(len(recorded), 'migration')} recorded in "
         f"{timeline.schema}.django_migrations{when}.",

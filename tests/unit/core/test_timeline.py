@@ -56,4 +56,5 @@ def test_the_last_records_keep_what_is_pending() -> None:
     )
     shown = timeline(record(1), record(2), expected=expected)
     assert [str(entry.migration) for entry in shown.last(1).entries] == ["app.0002", "shop.0009"]
+    assert [str(entry.migration) for entry in shown.last(1).earlier] == ["app.0001"]
     assert [str(entry.migration) for entry in shown.of_apps(["shop"]).entries] == ["shop.0009"]
