@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cascade.core.actions import Phase
 from cascade.core.journal import DoneStep, Journal
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
@@ -32,7 +31,7 @@ class Undone:
 def undo(
     journal: Journal, session: Session, limits: Limits, writer: JournalWriter, *, look: Look, report: Report
 ) -> Undone:
-    """The steps that are known to be committed, in reverse; those of no transaction first, the others in one.
+    """The steps that are known to be committed, in reverse and in one transaction, those that ran in none too.
 
     Raises ``RepairRefused`` where the database is another, or no longer as the repair left it.
     """
@@ -46,15 +45,9 @@ def undo(
             hint="What was changed since would be lost. Ask cascade plan what is amiss, and repair that.",
         )
     back = [step for step in reversed(done) if step.undo]
-    for step in back:
-        if step.phase == Phase.CONCURRENT.value:
-            report(f"undoing {step.id}")
-            for statement in step.undo:
-                session.cursor.execute(statement)
-    together = [step for step in back if step.phase != Phase.CONCURRENT.value]
 
     def take_back(transaction: Transaction) -> None:
-        for step in together:
+        for step in back:
             report(f"undoing {step.id}")
             for statement in step.undo:
                 transaction.watch.others_feel_it()

@@ -168,8 +168,10 @@ def render_undo(action: Action) -> tuple[str, ...]:
             return _make_again(table, replace(constraint, validated=False))
         case EnableConstraint(table, constraint):
             return _make_again(table, constraint)
-        case CreateIndex(table, index, concurrently):
-            return (drop_index(table, index, concurrently=concurrently, if_exists=True),)
+        case CreateIndex(table, index):
+            # Not CONCURRENTLY: it fits in the one transaction, and DROP INDEX is as short as the other drops there. A
+            # constraint that came to use the index has taken it along, when it was dropped.
+            return (drop_index(table, index, if_exists=True),)
         case ReplaceIndex(table, found_index, index):
             made_again = create_indexes(table, [found_index])
             return (drop_index(table, index), *made_again, *index_comments(table, [found_index]))

@@ -59,7 +59,6 @@ def render_undo_script(answer: Answer) -> str:
     It first proves that what the plan did is there. The script ends in a newline.
     """
     steps = [step for step in reversed(answer.plan.steps) if render_undo(step.action)]
-    together = [step for step in steps if step.phase is not Phase.CONCURRENT]
     database = answer.observed.database
     return lines(
         *_PSQL,
@@ -67,11 +66,10 @@ def render_undo_script(answer: Answer) -> str:
             f"Takes back the cascade plan {answer.plan_id} for the database {quoted(database)}, once it has been run."
         ),
         *map(comment, _notes_of(answer)),
-        *(line for step in steps if step.phase is Phase.CONCURRENT for line in _undo_lines(step)),
         *_opening(_history_of(answer)),
         "-- Is all that the plan did there, and this the database?",
         _render_effects(database, answer.plan.steps, "nothing was changed: the plan is not in force: "),
-        *(line for step in together for line in _undo_lines(step)),
+        *(line for step in steps for line in _undo_lines(step)),
         "",
         "COMMIT;",
     )
