@@ -45,7 +45,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The steps as they went in a transaction that was rolled back; ``skipped`` are those that none can hold.
+    """The steps as they went in a transaction that was rolled back.
+
+    ``skipped`` are those that none can hold, and those that wait for such a one.
 
     ``left`` is what stays broken or risky in the scope of the plan, for no step is to cure it. ``not_cloned``: of a
     rehearsal on a clone, what the clone could not take, in a phrase each.
@@ -153,7 +155,7 @@ def _rehearsed(answer: Answer, runs: tuple[StepRun, ...]) -> Rehearsed:
     plan = answer.plan
     cured = {cure for step in plan.steps for cure in step.cures}
     left = tuple(drift for drift in answer.findings() if drift.id not in cured)
-    return Rehearsed(runs, tuple(step.id for step in plan.steps_in(Phase.CONCURRENT)), left)
+    return Rehearsed(runs, tuple(step.id for step in plan.not_in_a_transaction), left)
 
 
 def apply_plan(

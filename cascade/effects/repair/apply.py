@@ -99,9 +99,10 @@ def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
     """The same statements, in a transaction that cannot commit, verified and rolled back.
 
     Steps that read much under a weak lock are rehearsed with the others; an index that would be built concurrently
-    is not.
+    is not, nor what waits for it.
     """
-    steps = tuple(step for step in work.plan.steps if step.phase is not Phase.CONCURRENT)
+    skipped = {step.id for step in work.plan.not_in_a_transaction}
+    steps = tuple(step for step in work.plan.steps if step.id not in skipped)
 
     def run(transaction: Transaction) -> tuple[StepRun, ...]:
         runs = _run_all(steps, work, None, transaction)
