@@ -40,6 +40,7 @@ from cascade.render.sql.columns import (
     set_not_null,
     set_sequence,
     undo_alter_column,
+    undo_set_not_null,
 )
 from cascade.render.sql.constraints import (
     add_constraint_step,
@@ -156,8 +157,8 @@ def render_undo(action: Action) -> tuple[str, ...]:
             return undo_alter_column(action)
         case AddNotNullProof(table, _, proof):
             return (drop_constraint(table, proof, if_exists=True),)
-        case SetNotNull(table, column_name):
-            return (f"ALTER TABLE {table} ALTER COLUMN {quoted(column_name)} DROP NOT NULL;",)
+        case SetNotNull():
+            return undo_set_not_null(action)
         case AddForeignKey(table, constraint) | AddConstraint(table, constraint):
             return (drop_constraint(table, constraint.name),)
         case RepointForeignKey(table, found, wanted):

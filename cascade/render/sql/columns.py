@@ -51,8 +51,7 @@ def undo_alter_column(action: AlterColumn) -> tuple[str, ...]:
 
 def add_not_null_proof(action: AddNotNullProof) -> tuple[str, ...]:
     """A check that says NOT NULL, valid for new rows at once."""
-    check = f"CHECK ({quoted(action.column)} IS NOT NULL) NOT VALID"
-    return (f"ALTER TABLE {action.table} ADD CONSTRAINT {quoted(action.proof)} {check};",)
+    return (f"{_add_proof(action)} NOT VALID;",)
 
 
 def set_not_null(action: SetNotNull) -> tuple[str, ...]:
@@ -60,6 +59,17 @@ def set_not_null(action: SetNotNull) -> tuple[str, ...]:
     drop = f"ALTER TABLE {action.table} DROP CONSTRAINT IF EXISTS {quoted(action.proof)};"
     set_ = f"ALTER TABLE {action.table} ALTER COLUMN {quoted(action.column)} SET NOT NULL;"
     return (set_, drop) if action.proof else (set_,)
+
+
+def undo_set_not_null(action: SetNotNull) -> tuple[str, ...]:
+    """The column as it was, and the proof too, where it was there before."""
+    drop = f"ALTER TABLE {action.table} ALTER COLUMN {quoted(action.column)} DROP NOT NULL;"
+    return (drop, f"{_add_proof(action)};") if action.proof_was_left else (drop,)
+
+
+def _add_proof(action: AddNotNullProof | SetNotNull) -> str:
+    check = f"CHECK ({quoted(action.column)} IS NOT NULL)"
+    return f"ALTER TABLE {action.table} ADD CONSTRAINT {quoted(action.proof)} {check}"
 
 
 def set_sequence(action: SetSequence) -> tuple[str, ...]:
