@@ -288,26 +288,27 @@ def _still_to_do(step: Step, cursor: Any) -> list[str]:
     """The statements without what is done already, after a DROP of what a broken try left."""
     match step.action:
         case CreateIndex(table, index):
-            state = _validity(TableName(table.schema, index.name), cursor)
+            state = _validity(table, index.name, cursor)
             if state is True:
                 return []
             clear = [f"DROP INDEX CONCURRENTLY {TableName(table.schema, index.name)}"] if state is False else []
             return [*clear, *render_step_sql(step)]
         case RebuildIndex(table, index):
             left = [f"{index.name[:58]}_ccnew", f"{index.name[:57]}_ccnew1"]
-            names = [TableName(table.schema, name) for name in left]
-            clear = [f"DROP INDEX CONCURRENTLY {name}" for name in names if _validity(name, cursor) is False]
+            broken = [TableName(table.schema, name) for name in left if _validity(table, name, cursor) is False]
+            clear = [f"DROP INDEX CONCURRENTLY {name}" for name in broken]
             return [*clear, *render_step_sql(step)]
         case _:
             return list(render_step_sql(step))
 
 
-def _validity(index: TableName, cursor: Any) -> bool | None:
-    """Whether that index is valid; None where there is none."""
+def _validity(table: TableName, index: str, cursor: Any) -> bool | None:
+    """Whether that index of the table is valid; None where it has none of that name."""
     cursor.execute(
         "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
-        [index.schema, index.name],
+        "JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace "
+        "WHERE n.nspname = %s AND t.relname = %s AND c.relname = %s",
+        [table.schema, table.name, index],
     )
     row = cursor.fetchone()
     return row[0] if row else None

@@ -211,8 +211,8 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
             first, *rest = sql
             return [
                 *said,
-                _if_index(f"DROP INDEX CONCURRENTLY {name}", name, "NOT i.indisvalid"),
-                _if_index(first.rstrip(";"), name, "i.indisvalid", negated=True),
+                _if_index(f"DROP INDEX CONCURRENTLY {name}", table, name, "NOT i.indisvalid"),
+                _if_index(first.rstrip(";"), table, name, "i.indisvalid", negated=True),
                 *rest,
             ]
         case AddConstraint(table, constraint) if step.phase is Phase.AFTER:
@@ -227,12 +227,13 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
             return [*said, "BEGIN;", f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};", *sql, "COMMIT;"]
 
 
-def _if_index(statement: str, name: TableName, condition: str, *, negated: bool = False) -> str:
-    """The statement, run by psql where such an index is there, or is not."""
+def _if_index(statement: str, table: TableName, name: TableName, condition: str, *, negated: bool = False) -> str:
+    """The statement, run by psql where such an index of that table is there, or is not."""
     there = (
         "EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
-        f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} AND {condition})"
+        f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} "
+        f"AND i.indrelid = {_regclass(table)} AND {condition})"
     )
     return f"SELECT {literal(statement)} WHERE {'NOT ' if negated else ''}{there} \\gexec"
 
