@@ -72,6 +72,19 @@ def test_steps_after_the_transaction_are_gone_on_with_after(one_incident: Site, 
     run_on(one_incident, scenario, large_pages=0)
 
 
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "unique_and_not_null_on_a_large_table",
+        "values_written_beside_an_index_that_was_built_concurrently",
+        "index_of_another_table_by_the_name_of_ours",
+        "sequence_that_goes_on_while_it_is_set",
+    ],
+)
+def test_a_large_table_is_rehearsed_gone_on_with_and_taken_back(one_healthy: Site, scenario: str) -> None:
+    run_on(one_healthy, scenario, large_pages=0)
+
+
 def needs_late_steps(site: Site) -> None:
     """An index to be built concurrently, and a key to be validated."""
     [[index]] = site.rows(

@@ -75,8 +75,9 @@ def _add_proof(action: AddNotNullProof | SetNotNull) -> str:
 def set_sequence(action: SetSequence) -> tuple[str, ...]:
     """The sequence set to the column's highest value, or beyond it where it is there already.
 
-    The lock keeps rows from being inserted meanwhile. ``setval`` alone would outlast a rollback (Sequence Manipulation
-    Functions); RESTART gives the sequence a new file first, which goes with the transaction.
+    The lock keeps rows from being inserted meanwhile, and ALTER SEQUENCE, which says what is so, keeps ``nextval`` from
+    going on after its value was read. ``setval`` alone would outlast a rollback (Sequence Manipulation Functions);
+    RESTART gives the sequence a new file first, which goes with the transaction.
     """
     rising = action.increment > 0
     extreme, better = ("max", ">") if rising else ("min", "<")
@@ -89,6 +90,7 @@ def set_sequence(action: SetSequence) -> tuple[str, ...]:
             f"  LOCK TABLE {action.table} IN SHARE MODE;",
             "  SET LOCAL row_security = off;  -- a row that a policy hides counts all the same",
             f"  SELECT {extreme}({column}) INTO highest FROM {action.table};",
+            f"  ALTER SEQUENCE {action.sequence} INCREMENT BY {action.increment};",
             f"  IF highest {better}= (SELECT last_value FROM {action.sequence}) THEN",
             f"    ALTER SEQUENCE {action.sequence} RESTART;",
             f"    PERFORM setval({sequence}::regclass, highest);",
