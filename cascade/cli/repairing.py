@@ -10,7 +10,7 @@ import click
 
 from cascade.cli.console import colour, end_progress, progress
 from cascade.cli.options import question_options
-from cascade.core.limits import Limits
+from cascade.core.limits import LONGEST, Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
 from cascade.workflows import Question
@@ -49,18 +49,35 @@ _where = _options(
     click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
     _connection,
 )
+_some_seconds = click.FloatRange(min=0, min_open=True, max=LONGEST)
 _limits = _options(
-    click.option("--lock-timeout", type=float, default=2.0, show_default=True, metavar="SECONDS", help="For one lock."),
-    click.option("--statement-timeout", type=float, default=60.0, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--lock-timeout",
+        type=_some_seconds,
+        default=2.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one lock; more than 0, for others queue behind us.",
+    ),
+    click.option(
+        "--statement-timeout",
+        type=click.FloatRange(min=0, max=LONGEST),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one statement; 0 is no limit.",
+    ),
     click.option(
         "--max-wait",
-        type=float,
+        type=_some_seconds,
         default=1.0,
         show_default=True,
         metavar="SECONDS",
         help="How long others may wait for us before all is rolled back.",
     ),
-    click.option("--max-hold", type=float, metavar="SECONDS", help="How long locks that others feel may be held."),
+    click.option(
+        "--max-hold", type=_some_seconds, metavar="SECONDS", help="How long locks that others feel may be held."
+    ),
     click.option("--tries", type=click.IntRange(min=1), default=5, show_default=True),
 )
 _plan = click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
