@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,10 +14,6 @@ from cascade.core.limits import LONGEST, Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
 from cascade.workflows import Question
-
-if TYPE_CHECKING:
-    from cascade.core.answer import Answer
-    from cascade.workflows.repairing import Target
 
 
 def _hazards(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[HazardKind]:
@@ -110,9 +106,8 @@ def rehearse(question: Question, plan: Path | None, clone: bool | None, verbose:
     else:
         if replace(question, settings=None, pythonpath=None) != Question():
             raise click.UsageError("PLAN says what it is about: beside it only --settings and --pythonpath are taken.")
-        saved = read_plan_file(plan)
-        answer = replan(saved, settings=question.settings, pythonpath=question.pythonpath, report=report)
-        question = saved.question
+        saved = read_plan_file(plan).with_project(question.settings, question.pythonpath)
+        answer, question = replan(saved, report=report), saved.question
     if answer.plan.is_empty:
         end_progress()
         click.echo("The plan has no steps: there is nothing to rehearse.")
@@ -151,17 +146,19 @@ def apply(
     from cascade.core.preflight import may_go_on
     from cascade.render.applying import render_applied, render_plan_head, render_will_run
     from cascade.render.preflight import render_preflight
-    from cascade.workflows.plan_file import read_plan_file
-    from cascade.workflows.repairing import apply_plan, journal_path, preflight
+    from cascade.workflows.plan_file import read_plan_file, replan
+    from cascade.workflows.repairing import apply_plan, journal_path, preflight, repair_target
 
-    saved, limits = read_plan_file(plan), _limits_of(options)
-    answer, target = _ready(saved, options, progress(verbose))
+    saved = read_plan_file(plan).with_project(options["settings"], options["pythonpath"])
+    limits, question = _limits_of(options), saved.question
+    answer = replan(saved, report=progress(verbose))
+    target = repair_target(question, alias=options["apply_database"], dsn=options["dsn"])
     if answer.plan.is_empty:
         end_progress()
         click.echo("The plan has no steps: there is nothing to run.")
-        return 0
+        return 2 if answer.findings() else 0
     path = journal or journal_path(answer)
-    checks = preflight(answer, saved.question, target, path, allowed=allow)
+    checks = preflight(answer, question, target, path, allowed=allow)
     end_progress()
     click.echo(render_plan_head(answer) + render_preflight(checks, colour=colour()), nl=False)
     if not may_go_on(checks):
@@ -170,7 +167,7 @@ def apply(
     if not noinput:
         _ask_for(answer.observed.database)
     # In a log too it has to stand when all was rolled back and is tried again.
-    applied = apply_plan(answer, saved.question, target, limits, path, report=progress(True))
+    applied = apply_plan(answer, question, target, limits, path, report=progress(True))
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
@@ -206,14 +203,6 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     if undone.kept:
         click.echo(f"Kept, for nothing takes it back: {', '.join(undone.kept)}.")
     return 0
-
-
-def _ready(saved: Any, options: dict[str, Any], report: Callable[[str], None]) -> tuple["Answer", "Target"]:
-    from cascade.workflows.plan_file import replan
-    from cascade.workflows.repairing import repair_target
-
-    answer = replan(saved, settings=options["settings"], pythonpath=options["pythonpath"], report=report)
-    return answer, repair_target(saved.question, alias=options["apply_database"], dsn=options["dsn"])
 
 
 def _limits_of(options: dict[str, Any]) -> Limits:

@@ -303,6 +303,25 @@ def test_a_database_that_takes_no_writes_by_default_is_repaired_all_the_same(one
     assert "default_transaction_read_only is on" in flat(done.stdout)
 
 
+@pytest.mark.one_version
+def test_a_plan_is_applied_with_other_settings_than_it_was_made_with(one_healthy: Site) -> None:
+    """To the end: also when it is looked at again after the COMMIT."""
+    one_healthy.execute("ALTER TABLE public.teams_team ALTER COLUMN tag DROP NOT NULL")
+    (one_healthy.folder / "of_deployment.py").write_text("from cascade.demo.project.settings import *\n")
+    saved = one_healthy.cascade("plan", "-o", "plan.json", "--settings", "cascade.demo.project.settings")
+    assert saved.returncode == 0, saved.stderr
+    where = ("--settings", "of_deployment", "--pythonpath", str(one_healthy.folder))
+    done = one_healthy.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl", *where)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Nothing is left but what needs a person, and that is an exit code; so is a limit that is none.
+    one_healthy.execute("ALTER TABLE public.teams_team ALTER COLUMN tag TYPE text")
+    one_healthy.cascade("plan", "-o", "plan.json")
+    empty = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert (empty.returncode, "no steps" in empty.stdout) == (2, True), empty.stdout + empty.stderr
+    limitless = one_healthy.cascade("apply", "plan.json", "--noinput", "--lock-timeout", "0")
+    assert (limitless.returncode, "--lock-timeout" in limitless.stderr) == (1, True), limitless.stderr
+
+
 def test_another_server_or_database_is_not_taken_for_the_plans(one_incident: Site) -> None:
     one_incident.cascade("plan", "-o", "plan.json")
     dsn = one_incident.database.server.dsn("postgres", "migrator")
