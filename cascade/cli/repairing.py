@@ -187,17 +187,18 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
     from cascade.effects.repair.journal import read_journal
     from cascade.sources.project import read_project
-    from cascade.workflows.repairing import repair_target, undo_journal
+    from cascade.workflows.repairing import repair_target, steps_to_undo, undo_journal
 
     read = read_journal(journal)
     read_project(options["settings"] or read.header.get("question", {}).get("settings"), options["pythonpath"])
     target = repair_target(Question(database=database), alias=options["apply_database"], dsn=options["dsn"])
-    for step in reversed(read.done):
+    limits = _limits_of(options)
+    for step in reversed(steps_to_undo(journal, target)):
         for statement in step.undo:
             click.echo(statement)
     if not noinput:
         _ask_for(str(read.header["database"]))
-    undone = undo_journal(journal, target, _limits_of(options), report=progress(True))
+    undone = undo_journal(journal, target, limits, report=progress(True))
     end_progress()
     click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
     if undone.kept:

@@ -15,6 +15,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.fingerprint import digest_for_undo, digest_of_tables, fingerprint_of, tables_of
 from cascade.core.history import HISTORY_TABLE
+from cascade.core.journal import DoneStep, Journal
 from cascade.core.layout import Layout, TableName
 from cascade.core.limits import Limits
 from cascade.core.placement import as_of_now
@@ -27,7 +28,7 @@ from cascade.effects.repair.apply import Work, apply_late_step, apply_transactio
 from cascade.effects.repair.journal import open_journal, read_journal, write_header
 from cascade.effects.repair.session import RepairRefused, Session, Settings, connection, first_line, repair_session
 from cascade.effects.repair.transaction import sole_repair
-from cascade.effects.repair.undo import Undone, undo
+from cascade.effects.repair.undo import Undone, committed_steps, undo
 from cascade.errors import CascadeError, NoSuchName
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
@@ -233,15 +234,30 @@ def _after_commit(journal: Path) -> Iterator[None]:
         ) from error
 
 
+def steps_to_undo(path: Path, target: Target) -> tuple[DoneStep, ...]:
+    """The steps that an undo would take back, in the order in which they ran; the server is asked for the last COMMIT.
+
+    Raises a ``CascadeError`` where there is nothing to undo.
+    """
+    journal = _not_undone(path)
+    with repair_session(target.settings) as session:
+        return committed_steps(journal, session)
+
+
+def _not_undone(path: Path) -> Journal:
+    journal = read_journal(path)
+    if journal.undone:
+        raise RepairRefused(f"{path} has been undone already: nothing is changed.")
+    return journal
+
+
 def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report) -> Undone:
     """Put the layout back as it was before the repair that this journal is of.
 
     Raises a ``CascadeError`` where the layout is no longer as the repair left it, or where rows were written since
     that would be lost; then nothing is changed.
     """
-    journal = read_journal(path)
-    if journal.undone:
-        raise RepairRefused(f"{path} has been undone already: nothing is changed.")
+    journal = _not_undone(path)
     with repair_session(target.settings) as session, sole_repair(session), open_journal(path, append=True) as writer:
         return undo(journal, session, limits, writer, look=_digest_of_now, report=report)
 

@@ -446,7 +446,10 @@ def test_a_journal_that_is_no_whole_one_is_refused(one_incident: Site) -> None:
     assert dump(one_incident) == before
     # Cut off after the COMMIT was sent: the server knows that it holds.
     other.write_text("".join(line for line in lines if '"committed"' not in line and '"looked"' not in line))
-    assert one_incident.cascade("undo", "other.jsonl", "--noinput").returncode == 0
+    undone = one_incident.cascade("undo", "other.jsonl", "--noinput")
+    assert undone.returncode == 0
+    # What the server confirms is shown before it is run, like the rest.
+    assert "ALTER TABLE public.user_profile_bounty SET SCHEMA test_schema;" in undone.stdout
     assert found(one_incident.plan()) != set()
 
 

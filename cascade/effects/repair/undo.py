@@ -35,10 +35,7 @@ def undo(
 
     Raises ``RepairRefused`` where the database is another, or no longer as the repair left it.
     """
-    _refuse_another_database(journal, session)
-    done = (*journal.done, *_committed_after_all(journal, session))
-    if not done:
-        raise RepairRefused("Nothing of this journal was committed: there is nothing to undo.")
+    done = committed_steps(journal, session)
     if journal.after and look(session.cursor, journal.tables, within=False) != journal.after:
         raise RepairRefused(
             "Nothing was changed: the tables are no longer as the repair left them.",
@@ -62,6 +59,18 @@ def undo(
 
     in_transaction(session, take_back, limits=limits, report=report, commit=commit)
     return Undone(tuple(step.id for step in back), tuple(step.id for step in done if not step.undo))
+
+
+def committed_steps(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
+    """The steps that are known to be committed, by the journal or by the server, in their order.
+
+    Raises ``RepairRefused`` where there are none, or the database is another.
+    """
+    _refuse_another_database(journal, session)
+    done = (*journal.done, *_committed_after_all(journal, session))
+    if not done:
+        raise RepairRefused("Nothing of this journal was committed: there is nothing to undo.")
+    return done
 
 
 def _refuse_another_database(journal: Journal, session: Session) -> None:
