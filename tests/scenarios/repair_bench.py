@@ -727,6 +727,16 @@ def rehearsal_that_somebody_tries_to_commit(bench: Bench) -> None:
     assert bench.repairing() == []
 
 
+def rehearsal_without_temporary_tables(bench: Bench) -> None:
+    [(name,)] = bench.sql("SELECT current_database()")
+    answer, target = bench.plan(), repair_target(bench.question)
+    bench.sql(f'REVOKE TEMP ON DATABASE "{name}" FROM PUBLIC, migrator')
+    messages: list[str] = []
+    text = refused(RepairRefused, lambda: rehearse_plan(answer, bench.question, target, LIMITS, report=messages.append))
+    assert f"GRANT TEMP ON DATABASE {name} TO migrator;" in text, text
+    assert messages == [], "it was found only after the steps"
+
+
 def main() -> None:
     """Run the scenario that the command line names."""
     django.setup()

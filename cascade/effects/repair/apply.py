@@ -23,7 +23,7 @@ from cascade.core.limits import Limits
 from cascade.core.plan import LockMode, Plan, Step
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
-from cascade.effects.repair.rolled_back import make_uncommittable
+from cascade.effects.repair.rolled_back import make_uncommittable, refuse_without_temp
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
 from cascade.errors import CascadeError, FileError
@@ -105,6 +105,7 @@ def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
     steps = tuple(step for step in work.plan.steps if step.id not in skipped)
 
     def run(transaction: Transaction) -> tuple[StepRun, ...]:
+        refuse_without_temp(transaction.cursor)
         runs = _run_all(steps, work, None, transaction)
         make_uncommittable(transaction.cursor)
         return runs
