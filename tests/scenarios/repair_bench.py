@@ -577,6 +577,36 @@ def disk_that_is_full_for_the_journal(bench: Bench) -> None:
     assert bench.plan().plan.is_empty
 
 
+def commit_that_is_refused(bench: Bench) -> None:
+    """The server has said how it ended, and the journal says so too."""
+    bench.sql(
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not now'; END$$",
+        "CREATE TABLE public.at_commit (id int)",
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON public.at_commit DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION public.refuse()",
+        "CREATE FUNCTION public.write() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+        "$$BEGIN INSERT INTO public.at_commit VALUES (1); END$$",
+        "CREATE EVENT TRIGGER write ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.write()",
+    )
+    before = bench.dump()
+    text = refused(StatementFailed, bench.apply)
+    assert "not now" in text, text
+    assert bench.dump() == before
+    read = bench.read_journal()
+    assert (read.done, read.in_flight) == ((), {})
+
+
+def journal_that_was_cut_off(bench: Bench) -> None:
+    """An undo goes on in it all the same, and what it writes can be read."""
+    before, target = bench.dump(), repair_target(bench.question)
+    bench.apply()
+    with bench.journal.open("a") as file:
+        file.write('{"event": "loo')
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    assert bench.read_journal().undone
+
+
 # ---------------------------------------------------------------------------------------------------------- row security
 
 

@@ -43,6 +43,9 @@ def test_nothing_half_done_is_left_by(incident: Site, scenario: str) -> None:
         "disk_that_is_full_for_the_journal",
         "rows_that_come_into_a_shell_after_the_plan",
         "rehearsal_that_somebody_tries_to_commit",
+        "rehearsal_without_temporary_tables",
+        "commit_that_is_refused",
+        "journal_that_was_cut_off",
         "pool_of_the_project",
     ],
 )

@@ -55,20 +55,29 @@ class Work:
 
 def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> tuple[StepRun, ...]:
     """All steps of the one transaction, committed once what they promise holds. Nothing where there are none."""
+    from django.db import Error
+
     steps = work.plan.steps_in(Phase.TRANSACTION)
     if not steps:
         return ()
 
-    sent = committed = False
+    xid, sent, committed = "", False, False
 
     def commit(transaction: Transaction) -> None:
-        nonlocal sent, committed
+        nonlocal xid, sent, committed
         transaction.cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text")
         xid = transaction.cursor.fetchone()[0]
         # On the disk first: when the connection breaks in the COMMIT, only the server knows, and this is what to ask.
         journal.write("committing", xid=xid, steps=[step.id for step in steps])
         sent = True
-        transaction.cursor.execute("COMMIT")
+        try:
+            transaction.cursor.execute("COMMIT")
+        except Error as error:
+            if not is_lost(error):  # the server has answered, and there may be another try
+                sent = False
+                with suppress(FileError):  # what the server said matters more
+                    journal.write("rolled_back", xid=xid)
+            raise
         committed = True
         _write_after_commit(journal, "The repair is committed.", "committed", xid=xid)
 
@@ -83,7 +92,7 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
         known = not sent or isinstance(error, CascadeError)
         if known and not committed:
             with suppress(FileError):  # it may be the journal that failed
-                journal.write("rolled_back")
+                journal.write("rolled_back", xid=xid)
         raise
 
 
