@@ -4,21 +4,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cascade.cli.console import colour, end_progress, progress
 from cascade.cli.options import question_options
 from cascade.cli.probing import Checkup
-from cascade.core.limits import Limits
+from cascade.core.limits import LONGEST, Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
 from cascade.workflows import Question
-
-if TYPE_CHECKING:
-    from cascade.core.answer import Answer
-    from cascade.workflows.repairing import Target
 
 
 def _hazards(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[HazardKind]:
@@ -50,18 +46,35 @@ _where = _options(
     click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
     _connection,
 )
+_some_seconds = click.FloatRange(min=0, min_open=True, max=LONGEST)
 _limits = _options(
-    click.option("--lock-timeout", type=float, default=2.0, show_default=True, metavar="SECONDS", help="For one lock."),
-    click.option("--statement-timeout", type=float, default=60.0, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--lock-timeout",
+        type=_some_seconds,
+        default=2.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one lock; more than 0, for others queue behind us.",
+    ),
+    click.option(
+        "--statement-timeout",
+        type=click.FloatRange(min=0, max=LONGEST),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one statement; 0 is no limit.",
+    ),
     click.option(
         "--max-wait",
-        type=float,
+        type=_some_seconds,
         default=1.0,
         show_default=True,
         metavar="SECONDS",
         help="How long others may wait for us before all is rolled back.",
     ),
-    click.option("--max-hold", type=float, metavar="SECONDS", help="How long locks that others feel may be held."),
+    click.option(
+        "--max-hold", type=_some_seconds, metavar="SECONDS", help="How long locks that others feel may be held."
+    ),
     click.option("--tries", type=click.IntRange(min=1), default=5, show_default=True),
 )
 _plan = click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
@@ -97,9 +110,8 @@ def rehearse(
     else:
         if replace(question, settings=None, pythonpath=None) != Question():
             raise click.UsageError("PLAN says what it is about: beside it only --settings and --pythonpath are taken.")
-        saved = read_plan_file(plan)
-        answer = replan(saved, settings=question.settings, pythonpath=question.pythonpath, report=report)
-        question = saved.question
+        saved = read_plan_file(plan).with_project(question.settings, question.pythonpath)
+        answer, question = replan(saved, report=report), saved.question
     if answer.plan.is_empty:
         end_progress()
         click.echo("The plan has no steps: there is nothing to rehearse.")
@@ -143,17 +155,19 @@ def apply(
     from cascade.core.preflight import may_go_on
     from cascade.render.applying import render_applied, render_plan_head, render_will_run
     from cascade.render.preflight import render_preflight
-    from cascade.workflows.plan_file import read_plan_file
-    from cascade.workflows.repairing import apply_plan, journal_path, preflight, undo_journal
+    from cascade.workflows.plan_file import read_plan_file, replan
+    from cascade.workflows.repairing import apply_plan, journal_path, preflight, repair_target, undo_journal
 
-    saved, limits = read_plan_file(plan), _limits_of(options)
-    answer, target = _ready(saved, options, progress(verbose))
+    saved = read_plan_file(plan).with_project(options["settings"], options["pythonpath"])
+    limits, question = _limits_of(options), saved.question
+    answer = replan(saved, report=progress(verbose))
+    target = repair_target(question, alias=options["apply_database"], dsn=options["dsn"])
     if answer.plan.is_empty:
         end_progress()
         click.echo("The plan has no steps: there is nothing to run.")
-        return 0
+        return 2 if answer.findings() else 0
     path = journal or journal_path(answer)
-    checks = preflight(answer, saved.question, target, path, allowed=allow)
+    checks = preflight(answer, question, target, path, allowed=allow)
     end_progress()
     click.echo(render_plan_head(answer) + render_preflight(checks, colour=colour()), nl=False)
     if not may_go_on(checks):
@@ -162,10 +176,10 @@ def apply(
     if not noinput:
         _ask_for(answer.observed.database)
     probes = options["probe"] or options["probe_before_commit"]
-    checkup = Checkup(answer, saved.question, progress(verbose)) if probes else None
+    checkup = Checkup(answer, question, progress(verbose)) if probes else None
     ask = checkup.refusing if checkup and options["probe_before_commit"] else None
     # In a log too it has to stand when all was rolled back and is tried again.
-    applied = apply_plan(answer, saved.question, target, limits, path, ask=ask, report=progress(True))
+    applied = apply_plan(answer, question, target, limits, path, ask=ask, report=progress(True))
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
@@ -191,30 +205,23 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
     from cascade.effects.repair.journal import read_journal
     from cascade.sources.project import read_project
-    from cascade.workflows.repairing import repair_target, undo_journal
+    from cascade.workflows.repairing import repair_target, steps_to_undo, undo_journal
 
     read = read_journal(journal)
     read_project(options["settings"] or read.header.get("question", {}).get("settings"), options["pythonpath"])
     target = repair_target(Question(database=database), alias=options["apply_database"], dsn=options["dsn"])
-    for step in reversed(read.done):
+    limits = _limits_of(options)
+    for step in reversed(steps_to_undo(journal, target)):
         for statement in step.undo:
             click.echo(statement)
     if not noinput:
         _ask_for(str(read.header["database"]))
-    undone = undo_journal(journal, target, _limits_of(options), report=progress(True))
+    undone = undo_journal(journal, target, limits, report=progress(True))
     end_progress()
     click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
     if undone.kept:
         click.echo(f"Kept, for nothing takes it back: {', '.join(undone.kept)}.")
     return 0
-
-
-def _ready(saved: Any, options: dict[str, Any], report: Callable[[str], None]) -> tuple["Answer", "Target"]:
-    from cascade.workflows.plan_file import replan
-    from cascade.workflows.repairing import repair_target
-
-    answer = replan(saved, settings=options["settings"], pythonpath=options["pythonpath"], report=report)
-    return answer, repair_target(saved.question, alias=options["apply_database"], dsn=options["dsn"])
 
 
 def _limits_of(options: dict[str, Any]) -> Limits:

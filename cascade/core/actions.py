@@ -127,11 +127,15 @@ class AddNotNullProof:
 
 @dataclass(frozen=True, slots=True)
 class SetNotNull:
-    """NOT NULL restored, and the validated ``proof`` dropped; ``""`` where the table is small enough to be read."""
+    """NOT NULL restored, and the validated ``proof`` dropped; ``""`` where the table is small enough to be read.
+
+    ``proof_was_left``: by a repair that was stopped, and validated already.
+    """
 
     table: TableName
     column: str
     proof: str = ""
+    proof_was_left: bool = False
 
 
 # ------------------------------------------------------------------------------------------- constraints and indexes

@@ -29,8 +29,7 @@ class Journal:
 
     ``done`` are the steps whose end is known to be committed, in order; ``in_flight`` the transaction ids of COMMITs
     that were begun and not answered, each with its steps: only the server knows. ``before`` and ``after`` are digests
-    over ``tables``. ``cut``: the last line is not whole. ``undone``: it has been taken back already. ``events`` are all
-    lines as they were read.
+    over ``tables``. ``undone``: it has been taken back already. ``events`` are all lines as they were read.
     """
 
     header: Mapping[str, Any]
@@ -38,7 +37,6 @@ class Journal:
     in_flight: Mapping[str, tuple[DoneStep, ...]] = field(default_factory=dict)
     before: str = ""
     after: str = ""
-    cut: bool = False
     undone: bool = False
     events: tuple[Mapping[str, Any], ...] = ()
 
@@ -53,34 +51,34 @@ def parse_journal(lines: Iterable[str]) -> Journal:
 
     Raises ``MalformedJournal`` where they are something else, or of a newer version.
     """
-    events, cut = _events([line for line in lines if line.strip()])
+    events = _events([line for line in lines if line.strip()])
     if not events or events[0].get("event") != "begin":
         raise MalformedJournal("its first line does not begin a journal")
     header = events[0]
     if header.get("journal") != JOURNAL_VERSION:
         raise MalformedJournal(f"it is of version {header.get('journal')}; this program reads {JOURNAL_VERSION}")
     try:
-        return _journal(header, events, cut)
+        return _journal(header, events)
     except (KeyError, TypeError, AttributeError) as error:
         raise MalformedJournal(f"a part is missing or of another kind: {error}") from error
 
 
-def _events(lines: list[str]) -> tuple[list[dict[str, Any]], bool]:
+def _events(lines: list[str]) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):
         try:
             event = json.loads(line)
         except ValueError as error:
             if number == len(lines) and number > 1:
-                return events, True
+                return events  # cut off by the end of the program that wrote it
             raise MalformedJournal(f"line {number} is no JSON: {error}") from error
         if not isinstance(event, dict):
             raise MalformedJournal(f"line {number} is no object")
         events.append(event)
-    return events, False
+    return events
 
 
-def _journal(header: Mapping[str, Any], events: list[dict[str, Any]], cut: bool) -> Journal:
+def _journal(header: Mapping[str, Any], events: list[dict[str, Any]]) -> Journal:
     steps = {step["id"]: DoneStep(step["id"], step["phase"], tuple(step["undo"])) for step in header["steps"]}
     done: list[DoneStep] = []
     in_flight: dict[str, tuple[DoneStep, ...]] = {}
@@ -99,4 +97,4 @@ def _journal(header: Mapping[str, Any], events: list[dict[str, Any]], cut: bool)
                 in_flight.pop(event.get("xid", ""), None)
             case "undone":
                 undone = True
-    return Journal(header, tuple(done), in_flight, before, after, cut, undone, tuple(events))
+    return Journal(header, tuple(done), in_flight, before, after, undone, tuple(events))

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 ADVISORY_KEY = 0x63617363616465
 """The advisory lock that two repairs of one database would both want: ``cascade`` in ASCII."""
 
+LONGEST = 2_000_000.0
+"""Seconds; PostgreSQL keeps its limits in milliseconds, in 31 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

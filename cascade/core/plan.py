@@ -123,6 +123,15 @@ class Plan:
         return tuple(step for step in self.steps if step.phase is phase)
 
     @property
+    def not_in_a_transaction(self) -> tuple[Step, ...]:
+        """The steps that no transaction can hold, and those that wait for such a one, in order."""
+        found: dict[str, Step] = {}
+        for step in self.steps:
+            if step.phase is Phase.CONCURRENT or not found.keys().isdisjoint(step.waits_for):
+                found[step.id] = step
+        return tuple(found.values())
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to run; undecided findings may still be listed."""
         return not self.steps

@@ -1,6 +1,7 @@
 """The guard before ``migrate``, which can refuse it, and the proof after it, which says what went wrong.
 
-Neither fails where it cannot tell: then ``migrate`` is as if they were not there, and says why at ``--verbosity 2``.
+Neither fails where it cannot tell: then ``migrate`` is as if they were not there. That the guard could not look is said
+in a line at ``--verbosity 1``, and what to do about it, and of the proof too, at ``--verbosity 2``.
 """
 
 import sys
@@ -79,8 +80,9 @@ def _if_it_can_be_told(look: Callable[[], T | None], what: str, verbosity: int) 
     try:
         return look()
     except CascadeError as error:
-        if verbosity >= 2:
-            _say(f"The {what} could not look: {error}")
+        # A run that nobody looked at is like one that was found good; that has to be told, once.
+        if verbosity >= 2 or (verbosity == 1 and what == "guard"):
+            _say(f"The {what} could not look: {error if verbosity >= 2 else error.message}")
         return None
 
 

@@ -80,6 +80,7 @@ def _dump(original: Settings, file: Path) -> None:
     """Subscriptions are left out: even one that is disabled names the publisher's address and password."""
     # It is newer than the database, or of its age: an older pg_dump would refuse.
     command = [program("pg_dump"), "--schema-only", "--no-subscriptions", "--lock-wait-timeout=2000"]
+    command += ["--no-password"]  # it would ask for one on the terminal, and wait
     role = (original.get("OPTIONS") or {}).get("assume_role")
     command += [f"--role={role}"] if role else []
     done = subprocess.run(

@@ -200,7 +200,15 @@ def _blocks(
 ) -> list[tuple[str, str]]:
     """Title and body of each operation: what steps do, the keys of placed tables, and the proof."""
     blocks: list[tuple[str, str]] = []
+    # In one transaction a constraint makes its own index: none has to be built for it before.
+    taken = {
+        (step.table, step.action.index.name)
+        for step in migration.steps
+        if isinstance(step.action, AddConstraint) and step.action.using_index and step.action.index
+    }
     for step in migration.steps:
+        if isinstance(step.action, CreateIndex) and (step.table, step.action.index.name) in taken:
+            continue
         body = "\n".join(_act(step, expected, target, attic))
         if body:
             blocks.append((_title(step), body))

@@ -24,8 +24,8 @@ def render_rehearsal(
 ) -> str:
     """The rehearsal in the order in which it is read: what ran, whom it would have hindered, what came out.
 
-    ``skipped`` are ids of steps that no transaction can hold, ``left`` findings that no step cures, ``not_cloned``
-    phrases for what a clone could not take.
+    ``skipped`` are ids of steps that no transaction can hold, or not what they wait for, ``left`` findings that no step
+    cures, ``not_cloned`` phrases for what a clone could not take.
     """
     lines = list(_lines(runs, skipped, left, not_cloned, cloned=cloned))
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
@@ -48,7 +48,7 @@ def _lines(
         "", f"Of these are healthy: {listed(healthy)}." if healthy else "No healthy table is locked.", WIDTH
     )
     if skipped:
-        yield from labelled("SKIPPED", f"No transaction can hold {listed(skipped)}.", WIDTH)
+        yield from labelled("SKIPPED", f"No transaction can hold {listed(skipped)}, or what they wait for.", WIDTH)
     if not_cloned:
         yield from labelled("CLONE", f"It could not take all: {listed(not_cloned, 3)}.", WIDTH)
     if cloned:

@@ -26,6 +26,15 @@ class SavedPlan:
     source_revision: str | None
     steps: Mapping[str, tuple[str, ...]]
 
+    def with_project(self, settings: str | None, pythonpath: str | None) -> "SavedPlan":
+        """The same plan of a project that is in another place now: both tell where, None as it was."""
+        question = replace(
+            self.question,
+            settings=settings or self.question.settings,
+            pythonpath=pythonpath or self.question.pythonpath,
+        )
+        return replace(self, question=question)
+
 
 class PlanChanged(CascadeError):
     """What the plan would be now is not what the file holds; nothing was changed."""
@@ -59,17 +68,9 @@ def read_plan_file(path: Path) -> SavedPlan:
 _AGAIN = "Make a new one: cascade plan -o plan.json."
 
 
-def replan(saved: SavedPlan, *, settings: str | None = None, pythonpath: str | None = None, report: Report) -> Answer:
-    """The plan made again by the saved question; where it is not the same, what changed is said.
-
-    ``settings`` and ``pythonpath`` tell where the project is, where that is another place now. Raises ``PlanChanged``.
-    """
-    question = replace(
-        saved.question,
-        settings=settings or saved.question.settings,
-        pythonpath=pythonpath or saved.question.pythonpath,
-    )
-    answer = analyse(question, report=report)
+def replan(saved: SavedPlan, *, report: Report) -> Answer:
+    """The plan made again by the saved question. Raises ``PlanChanged``, which says what, where it is not the same."""
+    answer = analyse(saved.question, report=report)
     if answer.observed.database != saved.database:
         raise PlanChanged(f"The plan {saved.path} is for {saved.database}, and this is {answer.observed.database}.")
     _refuse_locked(answer)

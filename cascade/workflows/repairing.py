@@ -16,6 +16,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.fingerprint import digest_for_undo, digest_of_tables, fingerprint_of, tables_of
 from cascade.core.history import HISTORY_TABLE
+from cascade.core.journal import DoneStep, Journal
 from cascade.core.layout import Layout, Table, TableName
 from cascade.core.limits import Limits
 from cascade.core.observed import Observed
@@ -37,7 +38,7 @@ from cascade.effects.repair.session import (
     repair_session,
 )
 from cascade.effects.repair.transaction import sole_repair
-from cascade.effects.repair.undo import Undone, undo
+from cascade.effects.repair.undo import Undone, committed_steps, undo
 from cascade.errors import CascadeError, NoSuchName
 from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
@@ -59,7 +60,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The steps as they went in a transaction that was rolled back; ``skipped`` are those that none can hold.
+    """The steps as they went in a transaction that was rolled back.
+
+    ``skipped`` are those that none can hold, and those that wait for such a one.
 
     ``left`` is what stays broken or risky in the scope of the plan, for no step is to cure it. ``not_cloned``: of a
     rehearsal on a clone, what the clone could not take, in a phrase each.
@@ -173,7 +176,7 @@ def _rehearsed(answer: Answer, runs: tuple[StepRun, ...]) -> Rehearsed:
     plan = answer.plan
     cured = {cure for step in plan.steps for cure in step.cures}
     left = tuple(drift for drift in answer.findings() if drift.id not in cured)
-    return Rehearsed(runs, tuple(step.id for step in plan.steps_in(Phase.CONCURRENT)), left)
+    return Rehearsed(runs, tuple(step.id for step in plan.not_in_a_transaction), left)
 
 
 def apply_plan(
@@ -265,15 +268,30 @@ def _after_commit(journal: Path) -> Iterator[None]:
         ) from error
 
 
+def steps_to_undo(path: Path, target: Target) -> tuple[DoneStep, ...]:
+    """The steps that an undo would take back, in the order in which they ran; the server is asked for the last COMMIT.
+
+    Raises a ``CascadeError`` where there is nothing to undo.
+    """
+    journal = _not_undone(path)
+    with repair_session(target.settings) as session:
+        return committed_steps(journal, session)
+
+
+def _not_undone(path: Path) -> Journal:
+    journal = read_journal(path)
+    if journal.undone:
+        raise RepairRefused(f"{path} has been undone already: nothing is changed.")
+    return journal
+
+
 def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report) -> Undone:
     """Put the layout back as it was before the repair that this journal is of.
 
     Raises a ``CascadeError`` where the layout is no longer as the repair left it, or where rows were written since
     that would be lost; then nothing is changed.
     """
-    journal = read_journal(path)
-    if journal.undone:
-        raise RepairRefused(f"{path} has been undone already: nothing is changed.")
+    journal = _not_undone(path)
     with repair_session(target.settings) as session, sole_repair(session), open_journal(path, append=True) as writer:
         return undo(journal, session, limits, writer, look=_digest_of_now, report=report)
 

@@ -63,7 +63,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     return Incident(
         before,
         after,
-        _read_anew(journal, events) if journal else None,
+        _read_anew(events) if journal else None,
         tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
         by_hand=after is not None and kept.journal is None,
         migration=(migration[0], migration[1]) if migration else None,
@@ -185,9 +185,9 @@ def _journal(path: Path) -> Journal:
     return read_journal(path)
 
 
-def _read_anew(journal: Journal, events: Any) -> Journal:
+def _read_anew(events: Any) -> Journal:
     """The journal with the names that its events have now."""
-    return replace(parse_journal(json.dumps(event) for event in events), cut=journal.cut)
+    return parse_journal(json.dumps(event) for event in events)
 
 
 def _afterwards(events: Any) -> Any:

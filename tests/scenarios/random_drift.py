@@ -2,7 +2,7 @@
 
 For each random project a template database is migrated; for each case a copy of it is damaged, and then
   plan → rehearse: nothing changed · apply: nothing curable left, as healthy, rows intact · undo: as drifted
-  the psql script instead, the generated migration instead: as after apply
+  the psql script instead, the generated migration instead: as after apply; the migration on a healthy copy: no change
 What is looked at, pg_dump and checksums of rows, does not come from cascade.
 """
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import django
 
+from cascade.core.actions import Phase
+from cascade.core.decisions import Decisions
 from cascade.core.limits import Limits
 from cascade.demo.witness import lost_rows, read_rows
 from cascade.render.sql import render_sql_script
@@ -34,23 +36,31 @@ def main() -> None:
     site, figures = random_site(int(seed)), Counter[str]()
     as_healthy = _dump_of_healthy(server, template, [])
     for case in range(int(cases)):
-        damage = random_damage(site, random.Random(f"{seed}.{case}"))
+        chance = random.Random(f"{seed}.{case}")
+        damage = random_damage(site, chance)
+        # With 0 every table is a large one, with steps that run in no transaction.
+        question = Question(decisions=Decisions(large_pages=chance.choice((0, Decisions().large_pages))))
         try:
             healthy = _dump_of_healthy(server, template, damage) if any(d.beside for d in damage) else as_healthy
-            _case(server, template, damage, healthy, figures, every_way=ways == "every")
+            _case(server, template, damage, healthy, figures, question, every_way=ways == "every")
         except Exception as error:
             what = "; ".join(f"{d.name} {d.table}" for d in damage)
             sql = "\n".join(statement for d in damage for statement in d.sql)
-            raise AssertionError(f"seed {seed}, case {case} ({what}): {error}\n{sql}") from error
+            large = f"large from {question.decisions.large_pages} pages on"
+            raise AssertionError(f"seed {seed}, case {case} ({what}; {large}): {error}\n{sql}") from error
         figures["cases"] += 1
         figures.update(f"damage: {d.name}" for d in damage)
     print(json.dumps(figures))
 
 
 def _dump_of_healthy(server: Server, template: str, damage: list[Damage]) -> list[str]:
-    beside = [Damage("", (d.beside,), True, "") for d in damage if d.beside]
-    with copy_of(server, template, beside) as healthy:
+    with copy_of(server, template, _beside(damage)) as healthy:
         return dump(server, healthy)
+
+
+def _beside(damage: list[Damage]) -> list[Damage]:
+    """What comes with the damage and is healthy."""
+    return [Damage("", (d.beside,), True, "") for d in damage if d.beside]
 
 
 def _case(
@@ -59,6 +69,7 @@ def _case(
     damage: list[Damage],
     as_healthy: list[str],
     figures: Counter[str],
+    question: Question,
     *,
     every_way: bool,
 ) -> None:
@@ -66,13 +77,13 @@ def _case(
     figures["all curable"] += curable
     with copy_of(server, template, damage) as name:
         before, rows = dump(server, name), read_rows(_address(server), name)
-        answer = analyse(Question())
+        answer, target = analyse(question), repair_target(question)
         assert answer.findings(), "the damage was not found"
-        question, target = Question(), repair_target(Question())
         if answer.plan.is_empty:
             assert not any(d.curable for d in damage), "no step for what can be cured"
             return
         figures["steps"] += len(answer.plan.steps)
+        figures["steps in no transaction"] += len(answer.plan.steps_in(Phase.CONCURRENT))
         rehearse_plan(answer, question, target, Limits(), report=_silent)
         assert dump(server, name) == before, "the rehearsal changed something"
         journal = Path(os.environ["XDG_CACHE_HOME"]) / f"{figures['cases']}.jsonl"
@@ -89,13 +100,15 @@ def _case(
         lost = lost_rows(_address(server), name, rows)
         assert not lost, f"rows after the undo: {lost}"
     if every_way:
-        _by_script(server, template, damage, after, figures)
-        _by_migration(server, template, damage, after, figures)
+        _by_script(server, template, damage, after, figures, question)
+        _by_migration(server, template, damage, after, as_healthy, figures, question)
 
 
-def _by_script(server: Server, template: str, damage: list[Damage], after: list[str], figures: Counter[str]) -> None:
+def _by_script(
+    server: Server, template: str, damage: list[Damage], after: list[str], figures: Counter[str], question: Question
+) -> None:
     with copy_of(server, template, damage) as name:
-        script = render_sql_script(analyse(Question()))
+        script = render_sql_script(analyse(question))
         done = subprocess.run(
             [server.program("psql"), "-X", "-q", server.dsn(name)],
             input=script,
@@ -108,25 +121,44 @@ def _by_script(server: Server, template: str, damage: list[Damage], after: list[
         figures["by script"] += 1
 
 
-def _by_migration(server: Server, template: str, damage: list[Damage], after: list[str], figures: Counter[str]) -> None:
+def _by_migration(
+    server: Server,
+    template: str,
+    damage: list[Damage],
+    after: list[str],
+    as_healthy: list[str],
+    figures: Counter[str],
+    question: Question,
+) -> None:
+    """It repairs where the damage is, and changes nothing where there is none: it is deployed to both."""
     from django.core.management import call_command
 
-    with copy_of(server, template, damage) as name:
-        files = make_repair_migrations(Question())
-        try:
-            for file in files:
-                file.path.write_text(file.text, encoding="utf-8")
-            importlib.invalidate_caches()
+    with copy_of(server, template, damage):
+        files = make_repair_migrations(question)
+    try:
+        for file in files:
+            file.path.write_text(file.text, encoding="utf-8")
+        importlib.invalidate_caches()
+        with copy_of(server, template, damage) as name:
             call_command("migrate", verbosity=0, interactive=False)
             expected = [line for line in after if not line.startswith(("SELECT pg_catalog.setval",))]
             _assert_same(
                 _in_any_order(dump(server, name)), _in_any_order(expected), "the migration left another layout"
             )
-            figures["by migration"] += 1
-        finally:
-            for file in files:
-                file.path.unlink(missing_ok=True)
-                sys.modules.pop(f"{APP}.migrations.{file.path.stem}", None)
+        with copy_of(server, template, _beside(damage)) as name:
+            call_command("migrate", verbosity=0, interactive=False)
+            _assert_same(dump(server, name), as_healthy, "the migration changed what is healthy")
+            assert not _attics(server, name), "the migration put something healthy aside"
+        figures["by migration"] += 1
+    finally:
+        for file in files:
+            file.path.unlink(missing_ok=True)
+            sys.modules.pop(f"{APP}.migrations.{file.path.stem}", None)
+
+
+def _attics(server: Server, name: str) -> list[Any]:
+    with server.connect(name) as connection:
+        return connection.execute("SELECT nspname FROM pg_namespace WHERE nspname ^@ 'cascade_attic_'").fetchall()
 
 
 @contextmanager

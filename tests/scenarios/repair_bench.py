@@ -34,6 +34,7 @@ from cascade.effects.repair.journal import read_journal
 from cascade.effects.repair.session import RepairRefused, ServerLost, repair_session
 from cascade.effects.repair.transaction import StatementFailed, TooLong
 from cascade.errors import CascadeError, FileError
+from cascade.render.sql import render_undo_script
 from cascade.workflows import Question, analyse
 from cascade.workflows.repairing import Applied, apply_plan, preflight, rehearse_plan, repair_target, undo_journal
 
@@ -68,6 +69,10 @@ class Bench:
             [os.environ["BENCH_PG_DUMP"], "--schema-only", self.dsn], capture_output=True, text=True, check=True
         )
         return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+
+    def psql(self, script: str) -> None:
+        program = Path(os.environ["BENCH_PG_DUMP"]).with_name("psql")
+        subprocess.run([program, "-X", "-q", self.dsn], input=script, text=True, check=True, capture_output=True)
 
     def repairing_pid(self) -> int:
         """The backend of the repair: it alone holds the advisory lock."""
@@ -251,6 +256,94 @@ def _cancel_once_it_waits(bench: Bench, pid: int) -> None:
         time.sleep(0.05)
 
 
+def unique_and_not_null_on_a_large_table(bench: Bench) -> None:
+    """Each takes several steps: rehearsed as far as a transaction goes, gone on with from any of them, taken back."""
+    table = "public.teams_teammembership"
+    bench.sql(
+        f"ALTER TABLE {table} DROP CONSTRAINT unique_member_per_team",
+        f"ALTER TABLE {table} ALTER COLUMN joined_at DROP NOT NULL",
+    )
+    unique = [f"create_index:{table}.unique_member_per_team", f"add_constraint:{table}.unique_member_per_team"]
+    proof = [f"add_not_null_proof:{table}.joined_at", f"validate_constraint:{table}.cascade_not_null_joined_at"]
+    not_null = [*proof, f"set_not_null:{table}.joined_at"]
+    before, answer, target = bench.dump(), bench.plan(), repair_target(bench.question)
+    undo_script = render_undo_script(answer)
+    assert {step.id for step in answer.plan.steps} == {*unique, *not_null}
+    rehearsed = rehearse_plan(answer, bench.question, target, LIMITS, report=len)
+    assert (rehearsed.skipped, rehearsed.left) == (tuple(unique), ())
+    assert bench.dump() == before
+
+    for number in (1, 2):
+
+        def end_it(message: str, at: str = not_null[number]) -> None:
+            if message == at:
+                bench.sql(f"SELECT pg_terminate_backend({bench.repairing_pid()}, 2000)")
+
+        refused(ServerLost, lambda on=end_it: bench.apply(on=on))
+        answer, left = bench.plan(), bench.dump()
+        ours = [step.id for step in answer.plan.steps if step.id in not_null]
+        assert ours == not_null[number:], ours
+        assert bench.apply(answer).afterwards.plan.is_empty
+        undo_journal(bench.journal, target, LIMITS, report=len)
+        assert bench.dump() == left
+        bench.sql(f"ALTER TABLE {table} DROP CONSTRAINT cascade_not_null_joined_at")
+        bench.sql(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS unique_member_per_team")
+        bench.sql("DROP INDEX IF EXISTS public.unique_member_per_team")
+        assert bench.dump() == before
+
+    bench.apply()
+    healthy = bench.dump()
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    bench.apply()
+    assert bench.dump() == healthy
+    bench.psql(undo_script)
+    assert bench.dump() == before
+
+
+def values_written_beside_an_index_that_was_built_concurrently(bench: Bench) -> None:
+    """The undo is refused as a whole: the index stays with the column."""
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(f'DROP INDEX public."{index}"', "ALTER TABLE public.teams_teammembership DROP COLUMN left_at")
+    before, target = bench.dump(), repair_target(bench.question)
+    applied = bench.apply()
+    assert [run.step.phase for run in applied.runs] == [Phase.TRANSACTION, Phase.CONCURRENT]
+    after = bench.dump()
+    written = (
+        "UPDATE public.teams_teammembership SET left_at = {} WHERE id = (SELECT min(id) FROM teams_teammembership)"
+    )
+    bench.sql(written.format("now()"))
+    text = refused(StatementFailed, lambda: undo_journal(bench.journal, target, LIMITS, report=len))
+    assert "would lose them: 1\n  Nothing was changed" in text, text
+    assert bench.dump() == after
+    bench.sql(written.format("NULL"))
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+
+
+def index_of_another_table_by_the_name_of_ours(bench: Bench) -> None:
+    """It is neither taken for ours nor cleared away, though it is invalid."""
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(f'DROP INDEX public."{index}"')
+    answer = bench.plan()
+
+    def take_the_name(message: str) -> None:
+        if message.startswith("create_index:"):
+            bench.sql(
+                f'CREATE INDEX "{index}" ON public.teams_team (founded_at)',
+                f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.\"{index}\"'::regclass",
+            )
+
+    text = refused(StatementFailed, lambda: bench.apply(answer, on=take_the_name))
+    assert "already exists" in text, text
+    bearer = f"SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = 'public.\"{index}\"'::regclass"
+    assert bench.sql(bearer) == [("teams_team",)]
+
+
 # ------------------------------------------------------------------------------------------------------ others at work
 
 
@@ -325,15 +418,43 @@ def deadlock(bench: Bench) -> None:
 
 
 def _lock_once_it_waits(bench: Bench, somebody: Any, table: str) -> None:
+    _until_somebody_is_waited_for(bench, somebody)
+    with suppress(psycopg.errors.DeadlockDetected):
+        somebody.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+    somebody.execute("ROLLBACK")
+
+
+def _until_somebody_is_waited_for(bench: Bench, somebody: Any) -> None:
     for _ in range(200):
         if bench.sql(
             f"SELECT count(*) FROM pg_stat_activity WHERE {somebody.info.backend_pid} = ANY (pg_blocking_pids(pid))"
         ) == [(1,)]:
             break
         time.sleep(0.05)
-    with suppress(psycopg.errors.DeadlockDetected):
-        somebody.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
-    somebody.execute("ROLLBACK")
+
+
+def sequence_that_goes_on_while_it_is_set(bench: Bench) -> None:
+    """A sequence is never set back behind what somebody has taken from it."""
+    sequence = "public.teams_team_id_seq"
+    bench.sql(f"SELECT setval('{sequence}', 1)")
+    with bench.somebody() as somebody:
+
+        def take_many() -> None:
+            _until_somebody_is_waited_for(bench, somebody)
+            somebody.execute(f"SELECT setval('{sequence}', 100000)")
+            somebody.execute("COMMIT")
+
+        def take_one(message: str) -> None:
+            if message.startswith("step 1 of"):
+                somebody.execute("BEGIN")
+                somebody.execute(f"SELECT nextval('{sequence}')")
+                taking.start()
+
+        taking = threading.Thread(target=take_many)
+        applied = bench.apply(on=take_one, limits=Limits(lock_timeout=10, max_wait=30))
+        taking.join()
+    assert [run.step.id for run in applied.runs] == ["set_sequence:public.teams_team.id"]
+    assert bench.sql(f"SELECT last_value FROM {sequence}") == [(100000,)]
 
 
 def statement_that_takes_too_long(bench: Bench) -> None:
@@ -454,6 +575,36 @@ def disk_that_is_full_for_the_journal(bench: Bench) -> None:
         assert "is committed" not in text, text
     assert full_at > 3
     assert bench.plan().plan.is_empty
+
+
+def commit_that_is_refused(bench: Bench) -> None:
+    """The server has said how it ended, and the journal says so too."""
+    bench.sql(
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not now'; END$$",
+        "CREATE TABLE public.at_commit (id int)",
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON public.at_commit DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION public.refuse()",
+        "CREATE FUNCTION public.write() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+        "$$BEGIN INSERT INTO public.at_commit VALUES (1); END$$",
+        "CREATE EVENT TRIGGER write ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.write()",
+    )
+    before = bench.dump()
+    text = refused(StatementFailed, bench.apply)
+    assert "not now" in text, text
+    assert bench.dump() == before
+    read = bench.read_journal()
+    assert (read.done, read.in_flight) == ((), {})
+
+
+def journal_that_was_cut_off(bench: Bench) -> None:
+    """An undo goes on in it all the same, and what it writes can be read."""
+    before, target = bench.dump(), repair_target(bench.question)
+    bench.apply()
+    with bench.journal.open("a") as file:
+        file.write('{"event": "loo')
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    assert bench.read_journal().undone
 
 
 # ---------------------------------------------------------------------------------------------------------- row security
@@ -618,6 +769,16 @@ def rehearsal_that_somebody_tries_to_commit(bench: Bench) -> None:
     assert "a rehearsal cannot be committed" in text, text
     assert bench.dump() == before
     assert bench.repairing() == []
+
+
+def rehearsal_without_temporary_tables(bench: Bench) -> None:
+    [(name,)] = bench.sql("SELECT current_database()")
+    answer, target = bench.plan(), repair_target(bench.question)
+    bench.sql(f'REVOKE TEMP ON DATABASE "{name}" FROM PUBLIC, migrator')
+    messages: list[str] = []
+    text = refused(RepairRefused, lambda: rehearse_plan(answer, bench.question, target, LIMITS, report=messages.append))
+    assert f"GRANT TEMP ON DATABASE {name} TO migrator;" in text, text
+    assert messages == [], "it was found only after the steps"
 
 
 def main() -> None:

@@ -130,6 +130,14 @@ def test_where_nobody_can_tell_migrate_is_left_alone_and_verbosity_2_says_why(sh
     assert 'cascade: The proof could not look: There is no role "nobody_at_all"' in done.stderr
 
 
+def test_that_the_guard_could_not_look_is_said_in_one_line(shop: Site) -> None:
+    _add_settings(shop, 'CASCADE = {"APP_ROLE": "nobody_at_all"}')
+    done = django(shop, "migrate", "--skip-checks", PGOPTIONS=ASTRAY)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith('cascade: The guard could not look: There is no role "nobody_at_all"')
+
+
 def test_the_databases_of_djangos_test_runner_are_its_own(shop: Site) -> None:
     """The role has no rights there, the schema is another, and nothing of it matters."""
     _add_settings(shop, 'CASCADE = {"APP_ROLE": "pg_monitor", "SCHEMA": "elsewhere"}')

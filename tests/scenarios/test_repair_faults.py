@@ -44,6 +44,9 @@ def test_nothing_half_done_is_left_by(incident: Site, scenario: str) -> None:
         "rows_that_come_into_a_shell_after_the_plan",
         "view_that_is_bound_to_a_shell_after_the_plan",
         "rehearsal_that_somebody_tries_to_commit",
+        "rehearsal_without_temporary_tables",
+        "commit_that_is_refused",
+        "journal_that_was_cut_off",
         "pool_of_the_project",
     ],
 )
@@ -71,6 +74,19 @@ def test_a_copy_whose_rows_nobody_may_see_stays(one_incident: Site) -> None:
 def test_steps_after_the_transaction_are_gone_on_with_after(one_incident: Site, scenario: str) -> None:
     needs_late_steps(one_incident)
     run_on(one_incident, scenario, large_pages=0)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "unique_and_not_null_on_a_large_table",
+        "values_written_beside_an_index_that_was_built_concurrently",
+        "index_of_another_table_by_the_name_of_ours",
+        "sequence_that_goes_on_while_it_is_set",
+    ],
+)
+def test_a_large_table_is_rehearsed_gone_on_with_and_taken_back(one_healthy: Site, scenario: str) -> None:
+    run_on(one_healthy, scenario, large_pages=0)
 
 
 def needs_late_steps(site: Site) -> None:

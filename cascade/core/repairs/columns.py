@@ -242,10 +242,23 @@ def _restore_not_null(drift: Drift, table: TableName, column: str, sides: Sides)
         return [part_repair(SetNotNull(table, column), drift, column, sides, hazards=hazards, locks=exclusive)]
     proof = clipped(f"cascade_not_null_{column}")
     check = Constraint(proof, ConstraintKind.CHECK, (column,), f"CHECK (({quoted(column)} IS NOT NULL))")
-    first = part_repair(AddNotNullProof(table, column, proof), drift, column, sides, locks=exclusive)
-    second = validation(drift, check, (first.id,), sides)
-    third = part_repair(SetNotNull(table, column, proof), drift, column, sides, waits_for=(second.id,), locks=exclusive)
-    return [first, second, third]
+    left = _left_behind(check, sides.found(table))
+    if left is not None and left.validated:
+        action = SetNotNull(table, column, proof, proof_was_left=True)
+        return [part_repair(action, drift, column, sides, locks=exclusive)]
+    steps = [] if left else [part_repair(AddNotNullProof(table, column, proof), drift, column, sides, locks=exclusive)]
+    steps.append(validation(drift, check, tuple(step.id for step in steps), sides))
+    waits_for = (steps[-1].id,)
+    last = part_repair(SetNotNull(table, column, proof), drift, column, sides, waits_for=waits_for, locks=exclusive)
+    return [*steps, last]
+
+
+def _left_behind(check: Constraint, found: Table | None) -> Constraint | None:
+    """The proof as a repair that was stopped half-way left it."""
+    for there in found.constraints if found is not None else ():
+        if there.name == check.name and (there.definition or "").removesuffix(" NOT VALID") == check.definition:
+            return there
+    return None
 
 
 def _type_obstacle(wanted: Column, there: Column, found: Table, drift: Drift) -> str:

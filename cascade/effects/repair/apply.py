@@ -23,7 +23,7 @@ from cascade.core.limits import Limits
 from cascade.core.plan import LockMode, Plan, Step
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
-from cascade.effects.repair.rolled_back import make_uncommittable
+from cascade.effects.repair.rolled_back import make_uncommittable, refuse_without_temp
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
 from cascade.errors import CascadeError, FileError
@@ -57,20 +57,29 @@ class Work:
 
 def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> tuple[StepRun, ...]:
     """All steps of the one transaction, committed once what they promise holds. Nothing where there are none."""
+    from django.db import Error
+
     steps = work.plan.steps_in(Phase.TRANSACTION)
     if not steps:
         return ()
 
-    sent = committed = False
+    xid, sent, committed = "", False, False
 
     def commit(transaction: Transaction) -> None:
-        nonlocal sent, committed
+        nonlocal xid, sent, committed
         transaction.cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text")
         xid = transaction.cursor.fetchone()[0]
         # On the disk first: when the connection breaks in the COMMIT, only the server knows, and this is what to ask.
         journal.write("committing", xid=xid, steps=[step.id for step in steps])
         sent = True
-        transaction.cursor.execute("COMMIT")
+        try:
+            transaction.cursor.execute("COMMIT")
+        except Error as error:
+            if not is_lost(error):  # the server has answered, and there may be another try
+                sent = False
+                with suppress(FileError):  # what the server said matters more
+                    journal.write("rolled_back", xid=xid)
+            raise
         committed = True
         _write_after_commit(journal, "The repair is committed.", "committed", xid=xid)
 
@@ -85,7 +94,7 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
         known = not sent or isinstance(error, CascadeError)
         if known and not committed:
             with suppress(FileError):  # it may be the journal that failed
-                journal.write("rolled_back")
+                journal.write("rolled_back", xid=xid)
         raise
 
 
@@ -101,11 +110,13 @@ def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
     """The same statements, in a transaction that cannot commit, verified and rolled back.
 
     Steps that read much under a weak lock are rehearsed with the others; an index that would be built concurrently
-    is not.
+    is not, nor what waits for it.
     """
-    steps = tuple(step for step in work.plan.steps if step.phase is not Phase.CONCURRENT)
+    skipped = {step.id for step in work.plan.not_in_a_transaction}
+    steps = tuple(step for step in work.plan.steps if step.id not in skipped)
 
     def run(transaction: Transaction) -> tuple[StepRun, ...]:
+        refuse_without_temp(transaction.cursor)
         runs = _run_all(steps, work, None, transaction)
         make_uncommittable(transaction.cursor)
         return runs
@@ -296,26 +307,27 @@ def _still_to_do(step: Step, cursor: Any) -> list[str]:
     """The statements without what is done already, after a DROP of what a broken try left."""
     match step.action:
         case CreateIndex(table, index):
-            state = _validity(TableName(table.schema, index.name), cursor)
+            state = _validity(table, index.name, cursor)
             if state is True:
                 return []
             clear = [f"DROP INDEX CONCURRENTLY {TableName(table.schema, index.name)}"] if state is False else []
             return [*clear, *render_step_sql(step)]
         case RebuildIndex(table, index):
             left = [f"{index.name[:58]}_ccnew", f"{index.name[:57]}_ccnew1"]
-            names = [TableName(table.schema, name) for name in left]
-            clear = [f"DROP INDEX CONCURRENTLY {name}" for name in names if _validity(name, cursor) is False]
+            broken = [TableName(table.schema, name) for name in left if _validity(table, name, cursor) is False]
+            clear = [f"DROP INDEX CONCURRENTLY {name}" for name in broken]
             return [*clear, *render_step_sql(step)]
         case _:
             return list(render_step_sql(step))
 
 
-def _validity(index: TableName, cursor: Any) -> bool | None:
-    """Whether that index is valid; None where there is none."""
+def _validity(table: TableName, index: str, cursor: Any) -> bool | None:
+    """Whether that index of the table is valid; None where it has none of that name."""
     cursor.execute(
         "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
-        [index.schema, index.name],
+        "JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace "
+        "WHERE n.nspname = %s AND t.relname = %s AND c.relname = %s",
+        [table.schema, table.name, index],
     )
     row = cursor.fetchone()
     return row[0] if row else None

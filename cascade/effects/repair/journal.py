@@ -40,7 +40,9 @@ class JournalWriter:
 def open_journal(path: Path, *, append: bool = False) -> Iterator[JournalWriter]:
     """A new journal, or one that is continued. Raises ``FileError`` where it cannot be written or is there already."""
     try:
-        file = path.open("a" if append else "x", encoding="utf-8")
+        file = path.open("r+" if append else "x", encoding="utf-8")
+        if append:
+            _go_to_end(file)
     except FileExistsError as error:
         raise FileError(
             f"The journal {path} is there already, and may be needed for an undo.",
@@ -52,6 +54,24 @@ def open_journal(path: Path, *, append: bool = False) -> Iterator[JournalWriter]
         ) from error
     with file:
         yield JournalWriter(path, file)
+
+
+def _go_to_end(file: IO[str]) -> None:
+    """A last line that was cut off is taken away: reading leaves it aside only where nothing follows it."""
+    whole, _, last = file.read().rpartition("\n")
+    if last and not _is_json(last):
+        file.truncate(len(f"{whole}\n".encode()))
+        file.seek(0, os.SEEK_END)
+    elif last:
+        file.write("\n")
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def write_header(journal: JournalWriter, steps: Iterable[Step], **facts: Any) -> None:

@@ -4,6 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cascade.core.layout import quoted
+from cascade.effects.repair.session import RepairRefused
+
+
+def refuse_without_temp(cursor: Any) -> None:
+    """Raise ``RepairRefused`` where ``make_uncommittable`` would fail, before anything is locked."""
+    cursor.execute(
+        "SELECT pg_catalog.has_database_privilege(current_database(), 'TEMP'), current_user::text, current_database()"
+    )
+    may, role, database = cursor.fetchone()
+    if not may:
+        raise RepairRefused(
+            f"Nothing was changed: a rehearsal needs a temporary table, and {role} may not make one in {database}.",
+            hint=f"GRANT TEMP ON DATABASE {quoted(database)} TO {quoted(role)}; or rehearse with --clone.",
+        )
+
 
 def make_uncommittable(cursor: Any) -> None:
     """Arm the open transaction: a deferred trigger on a temporary table raises at COMMIT.

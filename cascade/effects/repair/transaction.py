@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, TypeVar
 
 from cascade.core.layout import TableName
@@ -147,8 +148,9 @@ def _try(
 
 def opening(limits: Limits) -> Iterator[str]:
     """What every transaction of a repair sets for itself, before anything else."""
-    yield f"SET LOCAL lock_timeout = {round(limits.lock_timeout * 1000)}"
-    yield f"SET LOCAL statement_timeout = {round(limits.statement_timeout * 1000)}"
+    # Never rounded down to 0, which is no limit.
+    yield f"SET LOCAL lock_timeout = {ceil(limits.lock_timeout * 1000)}"
+    yield f"SET LOCAL statement_timeout = {ceil(limits.statement_timeout * 1000)}"
     # A program that hangs between two statements must not hold its locks for ever.
     yield "SET LOCAL idle_in_transaction_session_timeout = '60s'"
     yield f"SET LOCAL search_path = {SEARCH_PATH}"

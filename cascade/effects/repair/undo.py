@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cascade.core.actions import Phase
 from cascade.core.journal import DoneStep, Journal
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
@@ -32,29 +31,20 @@ class Undone:
 def undo(
     journal: Journal, session: Session, limits: Limits, writer: JournalWriter, *, look: Look, report: Report
 ) -> Undone:
-    """The steps that are known to be committed, in reverse; those of no transaction first, the others in one.
+    """The steps that are known to be committed, in reverse and in one transaction, those that ran in none too.
 
     Raises ``RepairRefused`` where the database is another, or no longer as the repair left it.
     """
-    _refuse_another_database(journal, session)
-    done = (*journal.done, *_committed_after_all(journal, session))
-    if not done:
-        raise RepairRefused("Nothing of this journal was committed: there is nothing to undo.")
+    done = committed_steps(journal, session)
     if journal.after and look(session.cursor, journal.tables, within=False) != journal.after:
         raise RepairRefused(
             "Nothing was changed: the tables are no longer as the repair left them.",
             hint="What was changed since would be lost. Ask cascade plan what is amiss, and repair that.",
         )
     back = [step for step in reversed(done) if step.undo]
-    for step in back:
-        if step.phase == Phase.CONCURRENT.value:
-            report(f"undoing {step.id}")
-            for statement in step.undo:
-                session.cursor.execute(statement)
-    together = [step for step in back if step.phase != Phase.CONCURRENT.value]
 
     def take_back(transaction: Transaction) -> None:
-        for step in together:
+        for step in back:
             report(f"undoing {step.id}")
             for statement in step.undo:
                 transaction.watch.others_feel_it()
@@ -69,6 +59,18 @@ def undo(
 
     in_transaction(session, take_back, limits=limits, report=report, commit=commit)
     return Undone(tuple(step.id for step in back), tuple(step.id for step in done if not step.undo))
+
+
+def committed_steps(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
+    """The steps that are known to be committed, by the journal or by the server, in their order.
+
+    Raises ``RepairRefused`` where there are none, or the database is another.
+    """
+    _refuse_another_database(journal, session)
+    done = (*journal.done, *_committed_after_all(journal, session))
+    if not done:
+        raise RepairRefused("Nothing of this journal was committed: there is nothing to undo.")
+    return done
 
 
 def _refuse_another_database(journal: Journal, session: Session) -> None:

@@ -596,7 +596,7 @@ def _audit(incident: Incident) -> Iterator[Block]:
     ]
     if incident.journal is not None:
         words = f"{counted(len(incident.journal.events), 'line')}, {counted(len(incident.journal.done), 'step')} done"
-        pairs.append(("Journal", (f"{words}{'; its last line was cut off' if incident.journal.cut else ''}",)))
+        pairs.append(("Journal", (words,)))
     else:
         pairs.append(("Journal", ("none was given",)))
     if incident.after is not None:

@@ -40,6 +40,7 @@ from cascade.render.sql.columns import (
     set_not_null,
     set_sequence,
     undo_alter_column,
+    undo_set_not_null,
 )
 from cascade.render.sql.constraints import (
     add_constraint_step,
@@ -156,8 +157,8 @@ def render_undo(action: Action) -> tuple[str, ...]:
             return undo_alter_column(action)
         case AddNotNullProof(table, _, proof):
             return (drop_constraint(table, proof, if_exists=True),)
-        case SetNotNull(table, column_name):
-            return (f"ALTER TABLE {table} ALTER COLUMN {quoted(column_name)} DROP NOT NULL;",)
+        case SetNotNull():
+            return undo_set_not_null(action)
         case AddForeignKey(table, constraint) | AddConstraint(table, constraint):
             return (drop_constraint(table, constraint.name),)
         case RepointForeignKey(table, found, wanted):
@@ -168,8 +169,10 @@ def render_undo(action: Action) -> tuple[str, ...]:
             return _make_again(table, replace(constraint, validated=False))
         case EnableConstraint(table, constraint):
             return _make_again(table, constraint)
-        case CreateIndex(table, index, concurrently):
-            return (drop_index(table, index, concurrently=concurrently, if_exists=True),)
+        case CreateIndex(table, index):
+            # Not CONCURRENTLY: it fits in the one transaction, and DROP INDEX is as short as the other drops there. A
+            # constraint that came to use the index has taken it along, when it was dropped.
+            return (drop_index(table, index, if_exists=True),)
         case ReplaceIndex(table, found_index, index):
             made_again = create_indexes(table, [found_index])
             return (drop_index(table, index), *made_again, *index_comments(table, [found_index]))

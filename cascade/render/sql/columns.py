@@ -51,8 +51,7 @@ def undo_alter_column(action: AlterColumn) -> tuple[str, ...]:
 
 def add_not_null_proof(action: AddNotNullProof) -> tuple[str, ...]:
     """A check that says NOT NULL, valid for new rows at once."""
-    check = f"CHECK ({quoted(action.column)} IS NOT NULL) NOT VALID"
-    return (f"ALTER TABLE {action.table} ADD CONSTRAINT {quoted(action.proof)} {check};",)
+    return (f"{_add_proof(action)} NOT VALID;",)
 
 
 def set_not_null(action: SetNotNull) -> tuple[str, ...]:
@@ -62,11 +61,23 @@ def set_not_null(action: SetNotNull) -> tuple[str, ...]:
     return (set_, drop) if action.proof else (set_,)
 
 
+def undo_set_not_null(action: SetNotNull) -> tuple[str, ...]:
+    """The column as it was, and the proof too, where it was there before."""
+    drop = f"ALTER TABLE {action.table} ALTER COLUMN {quoted(action.column)} DROP NOT NULL;"
+    return (drop, f"{_add_proof(action)};") if action.proof_was_left else (drop,)
+
+
+def _add_proof(action: AddNotNullProof | SetNotNull) -> str:
+    check = f"CHECK ({quoted(action.column)} IS NOT NULL)"
+    return f"ALTER TABLE {action.table} ADD CONSTRAINT {quoted(action.proof)} {check}"
+
+
 def set_sequence(action: SetSequence) -> tuple[str, ...]:
     """The sequence set to the column's highest value, or beyond it where it is there already.
 
-    The lock keeps rows from being inserted meanwhile. ``setval`` alone would outlast a rollback (Sequence Manipulation
-    Functions); RESTART gives the sequence a new file first, which goes with the transaction.
+    The lock keeps rows from being inserted meanwhile, and ALTER SEQUENCE, which says what is so, keeps ``nextval`` from
+    going on after its value was read. ``setval`` alone would outlast a rollback (Sequence Manipulation Functions);
+    RESTART gives the sequence a new file first, which goes with the transaction.
     """
     rising = action.increment > 0
     extreme, better = ("max", ">") if rising else ("min", "<")
@@ -79,6 +90,7 @@ def set_sequence(action: SetSequence) -> tuple[str, ...]:
             f"  LOCK TABLE {action.table} IN SHARE MODE;",
             "  SET LOCAL row_security = off;  -- a row that a policy hides counts all the same",
             f"  SELECT {extreme}({column}) INTO highest FROM {action.table};",
+            f"  ALTER SEQUENCE {action.sequence} INCREMENT BY {action.increment};",
             f"  IF highest {better}= (SELECT last_value FROM {action.sequence}) THEN",
             f"    ALTER SEQUENCE {action.sequence} RESTART;",
             f"    PERFORM setval({sequence}::regclass, highest);",

@@ -83,10 +83,9 @@ def create_index(action: CreateIndex) -> tuple[str, ...]:
     return (statement, *index_comments(action.table, [action.index]))
 
 
-def drop_index(table: TableName, index: Index, *, concurrently: bool = False, if_exists: bool = False) -> str:
+def drop_index(table: TableName, index: Index, *, if_exists: bool = False) -> str:
     """DROP INDEX in the table's schema."""
-    words = ("DROP INDEX", "CONCURRENTLY" * concurrently, "IF EXISTS" * if_exists)
-    return f"{' '.join(filter(None, words))} {TableName(table.schema, index.name)};"
+    return f"DROP INDEX {'IF EXISTS ' if if_exists else ''}{TableName(table.schema, index.name)};"
 
 
 def is_inline(constraint: Constraint) -> bool:

@@ -59,7 +59,6 @@ def render_undo_script(answer: Answer) -> str:
     It first proves that what the plan did is there. The script ends in a newline.
     """
     steps = [step for step in reversed(answer.plan.steps) if render_undo(step.action)]
-    together = [step for step in steps if step.phase is not Phase.CONCURRENT]
     database = answer.observed.database
     return lines(
         *_PSQL,
@@ -67,11 +66,10 @@ def render_undo_script(answer: Answer) -> str:
             f"Takes back the cascade plan {answer.plan_id} for the database {quoted(database)}, once it has been run."
         ),
         *map(comment, _notes_of(answer)),
-        *(line for step in steps if step.phase is Phase.CONCURRENT for line in _undo_lines(step)),
         *_opening(_history_of(answer)),
         "-- Is all that the plan did there, and this the database?",
         _render_effects(database, answer.plan.steps, "nothing was changed: the plan is not in force: "),
-        *(line for step in together for line in _undo_lines(step)),
+        *(line for step in steps for line in _undo_lines(step)),
         "",
         "COMMIT;",
     )
@@ -213,8 +211,8 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
             first, *rest = sql
             return [
                 *said,
-                _if_index(f"DROP INDEX CONCURRENTLY {name}", name, "NOT i.indisvalid"),
-                _if_index(first.rstrip(";"), name, "i.indisvalid", negated=True),
+                _if_index(f"DROP INDEX CONCURRENTLY {name}", table, name, "NOT i.indisvalid"),
+                _if_index(first.rstrip(";"), table, name, "i.indisvalid", negated=True),
                 *rest,
             ]
         case AddConstraint(table, constraint) if step.phase is Phase.AFTER:
@@ -235,12 +233,13 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
             ]
 
 
-def _if_index(statement: str, name: TableName, condition: str, *, negated: bool = False) -> str:
-    """The statement, run by psql where such an index is there, or is not."""
+def _if_index(statement: str, table: TableName, name: TableName, condition: str, *, negated: bool = False) -> str:
+    """The statement, run by psql where such an index of that table is there, or is not."""
     there = (
         "EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
-        f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} AND {condition})"
+        f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} "
+        f"AND i.indrelid = {_regclass(table)} AND {condition})"
     )
     return f"SELECT {literal(statement)} WHERE {'NOT ' if negated else ''}{there} \\gexec"
 
