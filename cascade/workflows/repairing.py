@@ -203,11 +203,14 @@ def apply_plan(
         open_journal(journal) as writer,
         _stopped_by_hand(journal),
     ):
+        identity = read_identity(session.cursor)
         write_header(
             writer,
             answer.plan.steps,
             plan_id=answer.plan_id,
             database=answer.observed.database,
+            system=identity.system,
+            oid=identity.oid,
             host=answer.host,
             question=dict(answer.question),
             tables=[[table.schema, table.name] for table in tables],

@@ -16,6 +16,7 @@ import pytest
 
 from cascade.demo.witness import lost_rows, read_rows
 from tests.scenarios.sites import CHECKOUT, MISPLACED, Site, flat, found
+from tests.servers import Server
 
 
 def test_a_plan_is_rehearsed_applied_and_taken_back(incident: Site) -> None:
@@ -424,6 +425,20 @@ def test_an_undo_refuses_what_was_changed_since(one_incident: Site) -> None:
     assert done.returncode == 1
     assert "no longer as the repair left them" in done.stderr
     assert dump(one_incident) == before
+
+
+def test_a_database_of_that_name_on_another_server_is_not_what_was_repaired(
+    one_incident: Site, old_server: Server
+) -> None:
+    journal, name = _applied(one_incident), one_incident.database.name
+    with old_server.connect() as administration:
+        administration.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            dsn = old_server.dsn(name)
+            done = one_incident.cascade("undo", str(journal), "--noinput", "--dsn", dsn)
+        finally:
+            administration.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    assert (done.returncode, f"The journal is of another {name}" in done.stderr) == (1, True), done.stderr
 
 
 def test_a_journal_that_is_no_whole_one_is_refused(one_incident: Site) -> None:

@@ -10,6 +10,7 @@ from cascade.core.limits import Limits
 from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.session import RepairRefused, Session
 from cascade.effects.repair.transaction import Report, Transaction, in_transaction
+from cascade.sources.preflight import read_identity
 
 
 class Look(Protocol):
@@ -78,6 +79,13 @@ def _refuse_another_database(journal: Journal, session: Session) -> None:
     (here,) = session.cursor.fetchone()
     if here != journal.header["database"]:
         raise RepairRefused(f"The journal is of {journal.header['database']}, and this is {here}: nothing was changed.")
+    identity = read_identity(session.cursor)
+    system, oid = journal.header.get("system"), journal.header.get("oid")
+    if identity.oid != oid or (None not in (system, identity.system) and identity.system != system):
+        raise RepairRefused(
+            f"The journal is of another {here} than this one, on {journal.header.get('host')}: nothing was changed.",
+            hint="Give the --dsn or --apply-database of the one that was repaired.",
+        )
 
 
 def _committed_after_all(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
