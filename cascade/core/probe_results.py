@@ -11,9 +11,9 @@ class MalformedResults(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One request or query. ``status`` is None where none came; ``failed`` names the object that was not found.
+    """One page. ``status`` is None where no answer came; ``failed`` names the finding that it failed at.
 
-    ``user`` is who asked, ``""`` for nobody in particular; ``at`` ISO 8601, ``""`` where the file says no time.
+    ``user`` is who asked, ``""`` for nobody in particular; ``at`` is when the pages were asked, ISO 8601.
     """
 
     name: str
@@ -26,53 +26,32 @@ class ProbeResult:
 
 
 def parse_probe_results(document: Any) -> tuple[ProbeResult, ...]:
-    """The results, in their order; a list, or an object whose ``probes`` is one.
+    """The pages in their order; models are no pages, and what could be proved neither way is left aside.
 
-    >>> parse_probe_results({"probes": [{"path": "/me/", "as": "amber", "status": 500, "ok": False}]})
-    (ProbeResult(name='/me/', user='amber', status=500, ok=False, failed='', error='', at=''),)
+    >>> page = {"kind": "page", "path": "/me/", "as": "user", "verdict": "passed", "status": 200}
+    >>> parse_probe_results({"asked_at": "2026-01-14T00:00:00Z", "probes": [page]})[0].ok
+    True
 
     Raises ``MalformedResults`` where the document is something else.
     """
-    shared: Mapping[str, Any] = document if isinstance(document, Mapping) else {}
-    entries = next((shared[key] for key in _LISTS if key in shared), document)
-    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+    if not isinstance(document, Mapping) or not isinstance(document.get("probes"), Sequence):
         raise MalformedResults("it lists no probes")
-    at = str(_first(shared, _TIMES) or "")
-    return tuple(_result(entry, at) for entry in entries)
+    at = str(document.get("asked_at") or "")
+    try:
+        pages = [probe for probe in document["probes"] if probe["kind"] in ("page", "object")]
+        return tuple(_result(page, at) for page in pages if page["verdict"] in ("passed", "failed"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MalformedResults(f"a part is missing or of another kind: {error}") from error
 
 
-# Each fact by the names under which it is looked for.
-_LISTS = ("probes", "results")
-_NAMES = ("name", "path", "url", "probe")
-_TIMES = ("at", "time", "asked_at", "started", "read_at")
-_FAILED = ("failed", "failed_object", "object")
-
-
-def _result(entry: Any, at: str) -> ProbeResult:
-    if not isinstance(entry, Mapping):
-        raise MalformedResults(f"{entry!r:.40} is no object")
-    name, status = _first(entry, _NAMES), entry.get("status")
-    if name is None:
-        raise MalformedResults("a probe has neither name nor path")
-    number = status if isinstance(status, int) and not isinstance(status, bool) else None
-    ok = entry.get("ok")
+def _result(page: Mapping[str, Any], at: str) -> ProbeResult:
+    found = [str(failure["drift"]) for failure in page.get("failures", ()) if failure.get("drift")]
     return ProbeResult(
-        str(name),
-        str(entry.get("as") or ""),
-        number,
-        bool(ok) if ok is not None else number is not None and number < 400,
-        _named(_first(entry, _FAILED)),
-        str(entry.get("error") or ""),
-        str(_first(entry, _TIMES) or at),
+        str(page["path"]),
+        str(page["as"] or ""),
+        page["status"],
+        page["verdict"] == "passed",
+        found[0].partition(":")[2] if found else "",
+        str(page.get("reason") or ""),
+        at,
     )
-
-
-def _first(entry: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    return next((entry[key] for key in keys if entry.get(key) is not None), None)
-
-
-def _named(failed: Any) -> str:
-    """An object by its name, or by schema, table and column."""
-    if isinstance(failed, Mapping):
-        return ".".join(str(failed[key]) for key in ("schema", "table", "object", "column") if failed.get(key))
-    return str(failed) if isinstance(failed, str) else ""

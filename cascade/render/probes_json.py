@@ -20,6 +20,7 @@ def render_probes_json(probed: Probed) -> str:
         "schema_version": SCHEMA_VERSION,
         "database": answer.observed.database,
         "host": answer.host,
+        "asked_at": answer.observed.read_at,
         "plan_id": answer.plan_id,
         "connected_as": answer.observed.connected_as,
         "application_role": answer.placement.role,

@@ -110,8 +110,8 @@ def test_everything_is_reached_by_keyboard(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_hostile_name_and_comment_stay_text(page: Page, tmp_path: Path) -> None:
-    error = {"path": HOSTILE, "status": 500, "ok": False, "error": HOSTILE}
-    shown(page, Incident(hostile(), probes=parse_probe_results([error])), tmp_path)
+    error = kept.failing_page(HOSTILE, reason=HOSTILE)
+    shown(page, Incident(hostile(), probes=parse_probe_results(error)), tmp_path)
 
     assert page.ask("document.images.length") == 0
     assert page.ask("document.scripts.length") == 1

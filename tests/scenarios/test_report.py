@@ -181,3 +181,19 @@ def test_bad_material_is_told_in_a_sentence(
 
     assert end.value.code == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.one_version
+def test_pages_asked_before_and_after_stand_in_the_report(one_incident: Site) -> None:
+    for moment in ("before", "after"):
+        probes = one_incident.cascade("probe", "--no-models", "--format", "json")
+        (one_incident.folder / f"{moment}.json").write_text(probes.stdout)
+        if moment == "before":
+            one_incident.cascade("plan", "-o", "plan.json")
+            applied = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+            assert applied.returncode == 0, applied.stdout + applied.stderr
+    asked = ("--probes", "before.json", "--probes", "after.json")
+    done = one_incident.cascade("report", "--journal", "journal.jsonl", *asked, "-o", "told")
+    assert done.returncode == 0, done.stderr
+    text = (one_incident.folder / "told" / "report.md").read_text()
+    assert "2 of 4 pages asked failed (/me/settings/ and /@{user.username}/); all that were asked answer now." in text

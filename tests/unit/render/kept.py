@@ -44,15 +44,29 @@ def journal(before: Any, *events: Any, committed: bool = True) -> Journal:
 
 
 def probes(*, ok: bool, at: str) -> Any:
-    found = {} if ok else {"failed": "user_profile_bounty", "error": 'relation "user_profile_bounty" does not exist'}
-    return [
-        {"path": "/@amber1/", "as": None, "status": 200 if ok else 500, "ok": ok, "at": at, **found},
-        {"path": "/me/settings/", "as": "amber1", "status": 200, "ok": True, "at": at},
-    ]
+    reason = "" if ok else 'relation "user_profile_bounty" does not exist'
+    failures = [] if ok else [{"drift": "misplaced_table:public.user_profile_bounty"}]
+    first = {"verdict": "passed" if ok else "failed", "status": 200 if ok else 500, "reason": reason}
+    return {
+        "asked_at": at,
+        "probes": [
+            {"kind": "make_user", "path": None, "as": "amber1", "verdict": "passed", "status": None},
+            {"kind": "page", "path": "/@amber1/", "as": None, "failures": failures, **first},
+            {"kind": "page", "path": "/me/settings/", "as": "amber1", "verdict": "passed", "status": 200},
+            {"kind": "model", "path": None, "as": None, "verdict": "failed", "status": None},
+        ],
+    }
 
 
 def incident() -> Incident:
     """The whole of it: repaired by a journal, looked at again, pages asked before and after."""
     before = plan()
-    asked = [*probes(ok=False, at=BEGUN), *probes(ok=True, at=LOOKED)]
-    return Incident(before, repaired(), journal(before), parse_probe_results(asked))
+    asked = (probes(ok=False, at=BEGUN), probes(ok=True, at=LOOKED))
+    results = tuple(result for document in asked for result in parse_probe_results(document))
+    return Incident(before, repaired(), journal(before), results)
+
+
+def failing_page(path: str, *, user: str | None = None, reason: str = "") -> Any:
+    """Results of one page that answered 500."""
+    page = {"kind": "page", "path": path, "as": user, "verdict": "failed", "status": 500, "reason": reason}
+    return {"asked_at": "", "probes": [page]}

@@ -151,8 +151,8 @@ def hostile() -> Any:
 
 
 def test_nothing_that_a_database_holds_becomes_markup() -> None:
-    error = {"path": HOSTILE, "as": HOSTILE, "status": 500, "ok": False, "error": HOSTILE}
-    report = make_report(Incident(hostile(), probes=parse_probe_results([error])))
+    error = kept.failing_page(HOSTILE, user=HOSTILE, reason=HOSTILE)
+    report = make_report(Incident(hostile(), probes=parse_probe_results(error)))
     page, plain = render_report_html(report), render_report_markdown(report)
 
     assert "<img" not in page
@@ -215,24 +215,29 @@ def test_redaction_replaces_a_name_by_the_same_word_everywhere() -> None:
 
     assert not re.search(r"\b(?:migrator|app_user|amber1|127\.0\.0\.1|apps/)\b", told)
     assert hidden[0]["connected_as"] == hidden[1]["connected_as"] != hidden[0]["application_role"]
-    assert hidden[2][0]["path"] == f"/@{hidden[2][1]['as']}/"
+    user, page, *_ = hidden[2]["probes"]
+    assert page["path"] == f"/@{user['as']}/"
     assert hidden[0]["drifts"][0]["table"] == before["drifts"][0]["table"]
 
 
-def test_results_of_probes_are_read_in_the_shapes_that_they_come_in() -> None:
-    one = {"name": "home", "as": "a", "status": 500, "ok": False, "failed": {"schema": "public", "table": "t"}}
-
-    (result,) = parse_probe_results({"at": "2026-01-14T00:00:00Z", "results": [one]})
-    assert (result.name, result.failed, result.at) == ("home", "public.t", "2026-01-14T00:00:00Z")
-    assert parse_probe_results([{"url": "/", "status": 404}])[0].ok is False
-    for nothing in ({}, [], "text", [1], [{"status": 200}]):
+def test_of_the_results_of_probes_the_pages_count() -> None:
+    failing, working = parse_probe_results(kept.probes(ok=False, at=kept.BEGUN))
+    assert (failing.name, failing.ok, failing.failed, failing.at) == (
+        "/@amber1/",
+        False,
+        "public.user_profile_bounty",
+        kept.BEGUN,
+    )
+    assert (working.name, working.user, working.ok) == ("/me/settings/", "amber1", True)
+    for nothing in ({}, [], "text", {"probes": [1]}, {"probes": [{"kind": "page", "verdict": "failed"}]}):
         with pytest.raises(MalformedResults):
             parse_probe_results(nothing)
 
 
 def test_results_without_times_count_in_the_order_of_their_files() -> None:
-    asked = [{**probe, "at": None} for probe in (*kept.probes(ok=False, at=""), *kept.probes(ok=True, at=""))]
-    incident = replace(kept.incident(), probes=parse_probe_results(asked))
+    asked = (kept.probes(ok=False, at=""), kept.probes(ok=True, at=""))
+    results = tuple(result for document in asked for result in parse_probe_results(document))
+    incident = replace(kept.incident(), probes=results)
 
     assert [(page.before.ok, page.after.ok) for page in incident.pages if page.before and page.after] == [
         (False, True),
