@@ -69,7 +69,7 @@ def test_a_repair_is_probed_before_its_commit_and_after_it(one_incident: Site) -
     one_incident.cascade("plan", "-o", "plan.json")
     done = one_incident.cascade("apply", "plan.json", "--noinput", "--probe-before-commit")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Looked again: no drift." in done.stdout
+    assert "nothing broken or risky is left." in done.stdout
     assert "6 of 6 probes passed afterwards" in done.stdout
     assert one_incident.rows("SELECT count(*) FROM accounts_user WHERE username LIKE 'probe%'") == [(0,)]
 
@@ -92,7 +92,7 @@ def test_what_broke_a_page_can_be_taken_back(one_incident: Site) -> None:
     done = one_incident.cascade("apply", "plan.json", "--noinput", "--probe", "--journal", "journal.jsonl")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "/odd/: passed, and now fails" in done.stdout
-    assert "To take it back: cascade undo journal.jsonl" in done.stdout
+    assert "UNDO     cascade undo journal.jsonl" in done.stdout
     assert one_incident.cascade("undo", "journal.jsonl", "--settings", "odd", "--noinput").returncode == 0
     assert dump(one_incident) == before
 
