@@ -83,7 +83,7 @@ def _write_report(folder: Path, journal: Path, asked: Iterable[tuple[Pages, str]
     files = []
     for number, (pages, at) in enumerate(asked):
         files.append(folder / f"probes-{number}.json")
-        write_file(files[-1], json.dumps({"at": at, "probes": [_probe(path, said) for path, said in pages.items()]}))
+        write_file(files[-1], json.dumps({"asked_at": at, "probes": [_probe(*page) for page in pages.items()]}))
     incident = read_incident(Kept(journal=journal, probes=tuple(files)), Question())
     write_report(report_files(incident), output)
 
@@ -91,11 +91,12 @@ def _write_report(folder: Path, journal: Path, asked: Iterable[tuple[Pages, str]
 def _probe(path: str, said: int | str) -> dict[str, object]:
     answered = isinstance(said, int)
     return {
+        "kind": "page",
         "path": path,
         "as": _WHO_ASKS[path],
+        "verdict": "passed" if said == 200 else "failed",
         "status": said if answered else None,
-        "ok": said == 200,
-        "error": None if answered else said,
+        "reason": "" if answered else said,
     }
 
 
