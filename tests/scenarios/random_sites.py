@@ -4,8 +4,8 @@ Nothing here asks cascade: what can be cured is decided by whoever does the dama
 """
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field, replace
 
 APP = "shop"
 STRAY = "test_schema"
@@ -122,7 +122,15 @@ def random_damage(site: Site, chance: random.Random) -> list[Damage]:
             done.append(damage)
         if len(done) == wanted:
             break
-    return done
+    undecided = {d.table for d in done if not d.curable}
+    return [replace(d, curable=d.curable and not _waits_for(undecided, d, site)) for d in done]
+
+
+def _waits_for(undecided: Set[str], damage: Damage, site: Site) -> bool:
+    """Whether it dropped only keys to tables of which a person has to decide first where they are."""
+    tables = {model.name: model.table for model in site.models}
+    to = {tables[link.target] for of, link in site.links if tables[of] == damage.table}
+    return damage.name == "keys" and to <= undecided
 
 
 def quote(name: str) -> str:
