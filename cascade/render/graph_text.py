@@ -8,7 +8,7 @@ from cascade.core.overview import Box, make_overview
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
 from cascade.render.graph_words import GraphWords, by_app, by_schema
 from cascade.render.paragraphs import separated, wrapped
-from cascade.render.wording import counted, listed, printable, short_name
+from cascade.render.wording import counted, database_at, listed, printable, short_name
 
 MARK = "!"
 """What stands before a table on which something is broken or risky."""
@@ -27,7 +27,7 @@ def render_graph(answer: Answer, tables: TableMap, *, fold: bool = True, colour:
     shown = counted(len(tables.tables), "table")
     of_all = f" of {tables.of_all:,}" if len(tables.tables) < tables.of_all else ""
     head = [
-        f"{quoted(answer.observed.database)} on {answer.host}: {shown}{of_all}, {words.amiss}; "
+        f"{database_at(answer.observed.database, answer.host)}: {shown}{of_all}, {words.amiss}; "
         f"{counted(len(tables.keys), 'foreign key')}.",
         *([f"Too many to list, so {overview.fold.value}; -v lists them all."] if overview.folded else []),
         f"{MARK} marks what is not as it should be; -> is what a table refers to, <- what refers to it.",

@@ -8,7 +8,7 @@ from typing import Any
 from cascade.core.answer import Answer
 from cascade.core.timeline import Entry, Standing, Timeline, moment_of
 from cascade.render.paragraphs import columns, padded, wrapped
-from cascade.render.wording import counted, listed, moment, printable, window
+from cascade.render.wording import counted, database_at, listed, moment, printable, window
 
 SCHEMA_VERSION = 1
 """Grows when a program that reads the old form could be misled by the new one."""
@@ -79,14 +79,10 @@ def header(answer: Answer, timeline: Timeline, *, mark: str = "") -> tuple[str, 
         before = sum(bool(entry.astray) for entry in timeline.earlier)
         amiss += f" Not shown are {counted(len(timeline.earlier), 'earlier one')}, {before} of them not all in place."
     return (
-        f"{answer.observed.database} {_on(answer.host)}: {counted(len(recorded), 'migration')} recorded in "
+        f"{database_at(answer.observed.database, answer.host)}: {counted(len(recorded), 'migration')} recorded in "
         f"{timeline.schema}.django_migrations{when}.",
         f"{amiss} Counted are tables, and columns that came later.",
     )
-
-
-def _on(host: str) -> str:
-    return host if host.startswith("from ") else f"on {host}"
 
 
 def _table(entries: Sequence[Entry], *, fold: bool, width: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ from cascade.render.sentences import (
     object_name,
 )
 from cascade.render.sql import render_action
-from cascade.render.wording import counted, moment, printable, short_name, window
+from cascade.render.wording import counted, database_at, moment, printable, short_name, window
 
 MOST_EVIDENCE = 12
 """How many sentences of evidence stand below the findings of one severity."""
@@ -43,7 +43,7 @@ class Page:
     def head(self, *titles: str) -> list[str]:
         """What the page is about, and whose eyes looked at what and when."""
         observed, placement = self.answer.observed, self.answer.placement
-        place = f"{quoted(observed.database)} on {self.answer.host}".replace(" on from ", " from ")
+        place = database_at(observed.database, self.answer.host)
         connected = quoted(observed.connected_as)
         eyes = f"as {connected}" if connected == self.role else f"as {connected}; pages run as {self.role}"
         path = f"search_path {placement.path.setting or 'empty'} ({placement.path.where})"

@@ -8,7 +8,7 @@ from cascade.core.probed import Probed
 from cascade.core.probes import ProbeKind, ProbeRun, Verdict
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import findings_in_sentences
-from cascade.render.wording import counted, listed, printable
+from cascade.render.wording import counted, database_at, listed, printable
 
 _PAGE_KINDS = (ProbeKind.PAGE, ProbeKind.OBJECT, ProbeKind.MAKE_USER)
 
@@ -88,7 +88,7 @@ def _header(probed: Probed, view: _View) -> list[str]:
         )
     where = "a clone of" if probed.on_clone else ""
     texts = [
-        f"{where} {quoted(observed.database)} {probed.answer.host and f'on {probed.answer.host}'}, "
+        f"{where} {database_at(observed.database, probed.answer.host)}, "
         f"PostgreSQL {observed.server.short_version}. Each probe in a transaction of its own that could not commit: "
         "all was rolled back.".strip(),
         who,

@@ -26,6 +26,7 @@ from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
 from cascade.render.wording import (
     MANY,
     counted,
+    database_at,
     listed,
     moment,
     printable,
@@ -129,7 +130,7 @@ class _View:
 def _header(view: _View) -> list[str]:
     answer = view.answer
     observed, expected = answer.observed, answer.expected
-    place = f"{quoted(observed.database)} {answer.host if answer.host.startswith('from ') else f'on {answer.host}'}"
+    place = database_at(observed.database, answer.host)
     replica = ", a read-only replica" if observed.server.in_recovery else ""
     took = "" if answer.seconds is None else f" in {answer.seconds:.1f} s"
     code = f", by the code at {expected.source_revision}" if view.verbose and expected.source_revision else ""

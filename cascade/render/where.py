@@ -15,7 +15,7 @@ from cascade.core.whereabouts import (
     Whereabouts,
 )
 from cascade.render.paragraphs import INDENT, padded, painted, separated, wrapped
-from cascade.render.wording import counted, listed, moment, printable
+from cascade.render.wording import counted, database_at, listed, moment, printable
 
 SCHEMA_VERSION = 1
 """Grows when a program that reads the old form could be misled by the new one."""
@@ -88,10 +88,9 @@ class _Page:
 
 
 def _header(whereabouts: Whereabouts, width: int) -> list[str]:
-    observed, host = whereabouts.observed, whereabouts.host
-    place = host if host.startswith("from ") else f"on {host}"
+    observed = whereabouts.observed
     text = (
-        f"{quoted(observed.database)} {place}, PostgreSQL {observed.server.short_version}, "
+        f"{database_at(observed.database, whereabouts.host)}, PostgreSQL {observed.server.short_version}, "
         f"read at {moment(observed.read_at)}. Nothing was changed."
     )
     return wrapped(printable(text), width, hang=2)

@@ -18,6 +18,15 @@ def short_name(table: TableName, target: str) -> str:
     return quoted(table.name) if table.schema == target else str(table)
 
 
+def database_at(database: str, host: str) -> str:
+    """The database and its server, or the file that it was read from instead; without a server only the database.
+
+    >>> database_at("arena", "127.0.0.1:5432"), database_at("arena", "from observed.json")
+    ('arena on 127.0.0.1:5432', 'arena from observed.json')
+    """
+    return " ".join((quoted(database), *((host if host.startswith("from ") else f"on {host}",) if host else ())))
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """A number with its noun.
 

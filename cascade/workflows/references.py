@@ -1,6 +1,6 @@
 """The reference as it is made by default: the state of the applied migrations, worded, spelled by a server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ def read_state_based(
 
     ``cursor`` is on the target, None where the target is a file.
     """
+    from cascade.sources.expected import read_definitions
+
     if not worded.tables:
         return Reference({}, "no table is expected")
     path = tuple(dict.fromkeys((placement.target, *observed.type_schemas)))
@@ -48,7 +50,12 @@ def read_state_based(
     obstacle = _obstacle(observed)
     if cursor is None or obstacle:
         return _names_only(worded, obstacle or "the database itself is not at hand")
-    return _reference(worded, _cached(worded, observed, cursor, path, report), "built in pg_temp and rolled back")
+    definitions = _cached(
+        worded,
+        (observed.server.version_num, observed.types_fingerprint, *path),
+        lambda: read_definitions(worded.tables, cursor, path=path, report=report),
+    )
+    return _reference(worded, definitions, "built in pg_temp and rolled back")
 
 
 def refuse_other_major(version: str, observed: Observed, *, option: str) -> None:
@@ -75,23 +82,39 @@ def _made_elsewhere(
     reference: str, worded: "WordedState", observed: Observed, path: tuple[str, ...], report: Report, *, asked: bool
 ) -> Reference:
     """Made in ``pg_temp`` of another server; one of another major version is refused, if it was asked for."""
-    from cascade.effects.reference import major_of, reference_cursor, version_of
+    from cascade.effects.embedded_server import embedded_version
+    from cascade.effects.reference import reference_cursor, version_of
     from cascade.sources.expected import read_definitions
 
-    remarks = []
+    if reference == EMBEDDED:
+        version = embedded_version()
+        remarks = _remarks_on(version, observed, asked=asked)
+
+        def read() -> "Definitions":
+            with reference_cursor(reference, observed.extensions, report=report) as cursor:
+                return read_definitions(worded.tables, cursor, path=path, report=report)
+
+        definitions = _cached(worded, (EMBEDDED, version, observed.extensions, *path), read)
+        return _reference(worded, definitions, "built on an embedded server", remarks)
     with reference_cursor(reference, observed.extensions, report=report) as cursor:
-        version = version_of(cursor)
-        if asked:
-            refuse_other_major(version, observed, option="--reference")
-        elif major_of(version) != observed.server.major:
-            remarks.append(
-                f"Expected was spelled by PostgreSQL {version}, the database by {observed.server.short_version}: "
-                "where they print a definition differently, it is found to differ. "
-                f"A server of {observed.server.major} can be given with --reference DSN."
-            )
+        remarks = _remarks_on(version_of(cursor), observed, asked=asked)
         definitions = read_definitions(worded.tables, cursor, path=path, report=report)
-    where = "an embedded server" if reference == EMBEDDED else "the reference server"
-    return _reference(worded, definitions, f"built on {where}", tuple(remarks))
+    return _reference(worded, definitions, "built on the reference server", remarks)
+
+
+def _remarks_on(version: str, observed: Observed, *, asked: bool) -> tuple[str, ...]:
+    """What has to be said of a reference server of that version; raises ``ReferenceFailed`` where it will not do."""
+    from cascade.effects.reference import major_of
+
+    if asked:
+        refuse_other_major(version, observed, option="--reference")
+    if major_of(version) == observed.server.major:
+        return ()
+    return (
+        f"Expected was spelled by PostgreSQL {version}, the database by {observed.server.short_version}: "
+        "where they print a definition differently, it is found to differ. "
+        f"A server of {observed.server.major} can be given with --reference DSN.",
+    )
 
 
 def _reference(
@@ -125,19 +148,18 @@ def _obstacle(observed: Observed) -> str:
     return ""
 
 
-def _cached(
-    worded: "WordedState", observed: Observed, cursor: Any, path: tuple[str, ...], report: Report
-) -> "Definitions":
+def _cached(worded: "WordedState", server: tuple[object, ...], read: Callable[[], "Definitions"]) -> "Definitions":
+    """What was kept of this wording on such a server, else what ``read`` gives, which is kept."""
     from cascade.effects.expected_cache import cache_key, load_definitions, save_definitions
     from cascade.sources.catalog import catalog_sql
-    from cascade.sources.expected import Definitions, read_definitions
+    from cascade.sources.expected import Definitions
 
     statements = (statement for table in worded.tables for statement in table.statements)
-    key = cache_key(statements, catalog_sql(), observed.server.version_num, observed.types_fingerprint, *path)
+    key = cache_key(statements, catalog_sql(), *server)
     kept = load_definitions(key)
     if kept is not None and kept.keys() == {"documents", "problems"}:
         return Definitions(kept["documents"], kept["problems"])
-    definitions = read_definitions(worded.tables, cursor, path=path, report=report)
+    definitions = read()
     if not definitions.problems:  # a lock or a right may be the reason, and be gone next time
         save_definitions(key, {"documents": definitions.documents, "problems": {}})
     return definitions

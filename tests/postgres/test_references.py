@@ -560,6 +560,8 @@ def test_the_scratch_database_is_gone_after_an_interruption(one_shop: Shop, numb
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Tests that are run under nohup hand on a SIGHUP that is ignored, and what is ignored stays so.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     _wait_until(lambda: bool(_sleeping(server, role)))
     assert len(scratch_databases(server, role)) == 1
