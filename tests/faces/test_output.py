@@ -57,6 +57,17 @@ def test_a_fresh_replay_gives_the_committed_look() -> None:
     assert masked(done.stdout).splitlines() == masked((FOLDER / LOOK).read_text()).splitlines()
 
 
+def test_a_look_is_compared_without_a_server_where_it_was_before(tmp_path: Path) -> None:
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "cascade.demo.project.settings"}
+    ask = "from cascade.cli import main; main(['plan', '--observed', 'output/observed.json'])"
+    no_server = "import cascade.effects.reference as reference; reference.reference_cursor = None; "
+    assert run_program("-c", no_server + ask, environment=environment, folder=CHECKOUT).returncode != 0
+    first = run_program("-c", ask, environment=environment, folder=CHECKOUT)
+    again = run_program("-c", no_server + ask, environment=environment, folder=CHECKOUT)
+
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+
+
 def test_nothing_in_output_tells_of_the_machine() -> None:
     for name, text in files_of(FOLDER).items():
         assert str(CHECKOUT) not in text, name
