@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from psycopg.errors import ForeignKeyViolation
 
 from cascade.core.expected import ExpectedLayout, ExpectedTable
-from cascade.core.layout import Column, Constraint, Layout, RelationKind, RowEvidence, Table, TableName, quoted
+from cascade.core.layout import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Layout,
+    RelationKind,
+    RowEvidence,
+    Table,
+    TableName,
+    quoted,
+)
 from cascade.core.plan import HazardKind, Plan
 from cascade.core.planner import make_plan
 from cascade.render.sql import SEARCH_PATH, render_action, render_add_foreign_key, render_create_table
@@ -184,10 +194,15 @@ def comparable(layout: Layout) -> dict[TableName, Table]:
             counters=(),
             dropped_columns=None,
             columns=tuple(sorted(table.columns, key=lambda column: column.name)),
-            constraints=tuple(sorted(table.constraints, key=lambda constraint: constraint.name)),
+            constraints=tuple(sorted(map(_unnamed, table.constraints), key=_described)),
         )
         for name, table in layout.tables.items()
     }
+
+
+def _unnamed(constraint: Constraint) -> Constraint:
+    """NOT NULL is named by PostgreSQL 18, after whatever names are free just then."""
+    return replace(constraint, name="") if constraint.kind is ConstraintKind.NOT_NULL else constraint
 
 
 def there(layout: Layout, expected: ExpectedLayout) -> set[Any]:
@@ -205,7 +220,7 @@ def there(layout: Layout, expected: ExpectedLayout) -> set[Any]:
 def _parts(name: TableName, table: Table) -> Iterator[tuple[str, ...]]:
     yield from ((str(name), "column", column.name) for column in table.columns)
     yield from ((str(name), "index", index.name) for index in table.indexes)
-    yield from ((str(name), "constraint", *_described(constraint)) for constraint in table.constraints)
+    yield from ((str(name), "constraint", *_described(_unnamed(constraint))) for constraint in table.constraints)
 
 
 def _described(constraint: Constraint) -> tuple[str, ...]:
