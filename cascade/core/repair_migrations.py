@@ -17,7 +17,9 @@ from cascade.core.actions import (
     ShelveTable,
     ValidateConstraint,
 )
+from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
+from cascade.core.findings import DriftKind
 from cascade.core.layout import TableName
 from cascade.core.plan import Plan, Step
 
@@ -50,6 +52,17 @@ def left_out_of_migrations(plan: Plan) -> Mapping[str, str]:
         if why:
             without[step.id] = why
     return without
+
+
+def left_columns(migration: RepairMigration, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+    """What is amiss with columns of the migration's tables, and no step of it cures: a person's, or explained."""
+    tables = {step.table for step in migration.steps}
+    cured = {cure for step in migration.steps for cure in step.cures}
+    left = (d for d in drifts if d.kind in _OF_COLUMNS and d.table in tables and d.id not in cured)
+    return tuple(drift for drift in left if drift.undecided or drift.settled_with is None)
+
+
+_OF_COLUMNS = (DriftKind.MISSING_COLUMN, DriftKind.DIFFERENT_COLUMN)
 
 
 def _of_one_database(action: Action) -> str:

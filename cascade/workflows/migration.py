@@ -12,11 +12,12 @@ from cascade.core.repair_migrations import (
     RIGHTS,
     RepairMigration,
     group_by_app,
+    left_columns,
     left_out_of_migrations,
     steps_of_migrations,
 )
 from cascade.errors import CascadeError, NoSuchName
-from cascade.render.migration import MigrationText, left_columns, render_migration
+from cascade.render.migration import MigrationText, render_migration
 from cascade.render.sql import render_action
 from cascade.render.wording import listed
 from cascade.workflows.answering import analyse

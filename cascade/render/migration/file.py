@@ -1,0 +1,177 @@
+"""The file of a repair migration: what it says, and its operations, each a DO block."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cascade.core.actions import Phase
+from cascade.core.drift import Drift
+from cascade.core.expected import ExpectedLayout
+from cascade.core.repair_migrations import RepairMigration, left_columns
+from cascade.render.migration.blocks import make_blocks
+from cascade.render.paragraphs import wrapped
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationText:
+    """What a file says beside its operations. ``left_out`` are repairs that belong in no migration, in a line each."""
+
+    dependencies: tuple[tuple[str, str], ...]
+    run_before: tuple[tuple[str, str], ...]
+    plan_id: str
+    day: str
+    database: str
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def render_migration(
+    migration: RepairMigration,
+    expected: ExpectedLayout,
+    drifts: Iterable[Drift],
+    text: MigrationText,
+    *,
+    target: str,
+    attic: str,
+) -> str:
+    """The file, ending in a newline. ``target`` is the schema that the plan was made for."""
+    found = {drift.id: drift for drift in drifts}
+    left = left_columns(migration, found.values())
+    blocks = make_blocks(migration, expected, found.values(), target, attic)
+    names = _constant_names(blocks)
+    constants = "\n\n".join(f"{name} = {_raw(body)}" for name, (_, body) in zip(names, blocks, strict=True))
+    operations = "\n".join(
+        f"        RunPostgreSQL(in_target({name}), reverse_sql=migrations.RunSQL.noop)," for name in names
+    )
+    return f'''{_docstring(migration, found, left, text)}
+
+from django.db import migrations
+
+
+class RunPostgreSQL(migrations.RunSQL):
+    """SQL for PostgreSQL; nothing on any other database."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+{_frame(body for _, body in blocks)}
+
+
+{constants}
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+{_pairs(text.dependencies)}
+    ]
+{_run_before(text.run_before)}
+    operations = [
+{operations}
+    ]
+'''
+
+
+def _raw(body: str) -> str:
+    if '"""' in body and "'''" in body:
+        return '"""\n' + body.replace("\\", "\\\\").replace('"', '\\"') + '\n"""'
+    marks = "'''" if '"""' in body else '"""'
+    return f"r{marks}\n{body}\n{marks}"
+
+
+def _docstring(
+    migration: RepairMigration, cured: Mapping[str, Drift], left: Iterable[Drift], text: MigrationText
+) -> str:
+    found = [
+        cured[id_] for id_ in dict.fromkeys(cure for step in migration.steps for cure in step.cures) if id_ in cured
+    ]
+    lines = [
+        f'"""Put right what {text.database} was found to lack on {text.day} (cascade plan {text.plan_id}).',
+        "",
+        *(f"    {drift.kind.value} {drift.table}{f'.{drift.object}' if drift.object else ''}" for drift in found),
+        "",
+        "It looks before it acts: a database that is as it should be is left alone, also when this runs twice.",
+        "At the end it looks again, and fails where something is still amiss. Taken back, it changes nothing.",
+    ]
+    mind = dict.fromkeys(hazard.sentence for step in migration.steps for hazard in step.hazards)
+    if any(step.phase is not Phase.TRANSACTION for step in migration.steps):
+        mind[_ALL_IN_ONE] = None
+    if mind:
+        lines += ["", "Mind:", ""]
+        lines += [line for sentence in mind for line in wrapped(sentence, _WIDTH, first=4, hang=6)]
+    if left:
+        lines += ["", "Left as they are, and not looked at in the end:", ""]
+        told = (f"{drift.table}.{drift.object}: {drift.undecided or drift.observed}" for drift in left)
+        lines += [line for one in told for line in wrapped(one, _WIDTH, first=4, hang=6)]
+    if text.warnings:
+        lines += ["", *text.warnings]
+    if text.left_out:
+        lines += ["", "Not in here, for it belongs to one database and not to the code:", ""]
+        lines += [f"    {line}" for line in text.left_out]
+    return "\n".join(_printable(line) for line in [*lines, '"""'])
+
+
+_WIDTH = 116
+
+
+_ALL_IN_ONE = (
+    "all of it is one transaction: indexes are built while nobody can write, and old rows are checked while locks are "
+    "held; where a table is large, run cascade apply first, and then this finds nothing to do"
+)
+
+
+def _printable(line: str) -> str:
+    """A line that ends no string and begins no escape."""
+    body = line if line in ('"""',) or line.startswith('"""') else line.replace('"""', "'''")
+    return body.replace("\\", "\\\\")
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f'        ("{app}", "{name}"),' for app, name in pairs)
+
+
+def _run_before(pairs: tuple[tuple[str, str], ...]) -> str:
+    return f"    run_before = [\n{_pairs(pairs)}\n    ]\n" if pairs else ""
+
+
+def _constant_names(blocks: Iterable[tuple[str, str]]) -> list[str]:
+    """A constant's name for each block, made of its title."""
+    names: list[str] = []
+    for title, _ in blocks:
+        name = re.sub(r"\W+", "_", title, flags=re.ASCII).strip("_").upper() or "STEP"
+        name = name if name[0].isalpha() else f"_{name}"
+        count = sum(known == name or known.startswith(f"{name}_AGAIN") for known in names)
+        names.append(name + "_AGAIN" * count)
+    return names
+
+
+def _frame(bodies: Iterable[str]) -> str:
+    """The function of the file that puts a body into its DO block; no body can close the quotes."""
+    tag, number = "$repair$", 0
+    while any(tag[:-1] in body for body in bodies):
+        number += 1
+        tag = f"$repair_{number}$"
+    return _FRAME.replace("$repair$", tag)
+
+
+_FRAME = '''\
+def in_target(body):
+    """The body with the target schema at hand, that of the django_migrations in use, under a search_path of its own."""
+    return f"""DO $repair$
+DECLARE
+  path text := current_setting('search_path');
+  rows_seen text := current_setting('row_security');
+  target name := coalesce((SELECT n.nspname FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = pg_catalog.to_regclass('django_migrations')), current_schema());
+  is_stray boolean;
+  holds_rows boolean;
+  bound text;
+  problems text[] := ARRAY[]::text[];
+BEGIN
+  PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+{body}
+  PERFORM set_config('row_security', rows_seen, true);
+  PERFORM set_config('search_path', path, true);
+END $repair$"""'''
