@@ -18,12 +18,11 @@ from cascade.core.exploring import Without, find_node, leave_out, name_of
 from cascade.core.graph import NamedGraph, Selector, build_named_graph, parse_selector, within_steps
 from cascade.errors import CascadeError, MissingExtra
 from cascade.render.exploring import (
-    draw_neighbourhood,
     render_rows_html,
     render_rows_text,
     render_without,
 )
-from cascade.render.report.pictures import Picture, draw_steps
+from cascade.render.pictures import Picture, draw_neighbourhood, draw_steps
 from cascade.render.wording import counted, moment, printable
 from cascade.workflows.exploring import explore, load_file
 from cascade.workflows.question import Question
@@ -313,7 +312,7 @@ class Analysis:
         A name alone draws one key in each direction; without a name it is what is amiss, with what that needs.
         """
         ranks, title = self._around(parse_selector(table)) if table else self._amiss()
-        return Drawing(draw_neighbourhood(self.document["nodes"], self.document["edges"], ranks, title))
+        return Drawing(draw_neighbourhood(self.document, ranks, title))
 
     def without(self, table: str) -> WithoutView:
         """Which keys, steps and, where known, pages would change if that table were left as it is."""

@@ -1,11 +1,14 @@
 """What one asks of a plan's JSON when looking around in it: which table, what is near it, what would go without it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.core.layout import TableName
+from cascade.core.drift import Drift, worst_first
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import Constraint, ConstraintKind, RowEvidence, TableName
 from cascade.core.observed import Observed
+from cascade.core.table_map import MappedKey, MappedTable, TableMap
 from cascade.errors import NoSuchName
 
 JSON = Mapping[str, Any]
@@ -51,7 +54,7 @@ def find_node(name: str, nodes: Iterable[JSON]) -> JSON:
 
 def name_of(entry: JSON) -> str:
     """As SQL names it."""
-    return str(TableName(entry["schema"], entry["table"]))
+    return str(_name(entry))
 
 
 def leave_out(name: str, plan: JSON) -> Without:
@@ -93,6 +96,76 @@ def _without_app(node: JSON) -> str:
     return str(node["table"]).removeprefix(f"{node['app']}_")
 
 
+# ---------------------------------------------------------------------------------------------------------------- map
+
+
+def map_tables_kept(plan: JSON, names: Collection[str]) -> TableMap:
+    """The tables of these names with their keys, and what is amiss on each, by a plan's JSON."""
+    findings: dict[TableName, list[Drift]] = {}
+    for drift in sorted(map(_drift, _serious(plan)), key=worst_first):
+        if drift.table is not None:
+            findings.setdefault(drift.table, []).append(drift)
+    tables = [_mapped(node, findings.get(_name(node), [])) for node in plan["nodes"] if name_of(node) in names]
+    return TableMap(
+        tuple(sorted(tables, key=lambda table: table.name)),
+        tuple(_mapped_key(edge, findings) for edge in plan["edges"] if name_of(edge) in names),
+        of_all=len(plan["nodes"]),
+    )
+
+
+def _serious(plan: JSON) -> Iterator[JSON]:
+    return (drift for drift in (*plan["drifts"], *plan["left_out"]) if drift["severity"] != Severity.NOTE.value)
+
+
+def _drift(kept: JSON) -> Drift:
+    """As much of a finding as a map shows."""
+    return Drift(
+        DriftKind(kept["kind"]),
+        Severity(kept["severity"]),
+        _name(kept) if kept["table"] else None,
+        object=kept["object"],
+        observed=kept["observed"],
+        copies=tuple(map(_name, kept["copies"])),
+        rows=tuple(rows_kept(copy["rows"]) for copy in kept["copies"]),
+    )
+
+
+def rows_kept(rows: JSON | None) -> RowEvidence:
+    """What is known of rows, as a plan's JSON keeps it."""
+    if rows is None:
+        return RowEvidence()
+    # Of what was not counted to the end the JSON has the limit, which there is one more than.
+    counted = rows["counted"] + 1 if rows["counted"] is not None and not rows["exact"] else rows["counted"]
+    return RowEvidence(counted, rows["estimate"], rows["unknown_because"], uncut=rows["exact"])
+
+
+def _mapped(node: JSON, findings: Sequence[Drift]) -> MappedTable:
+    found = [place["schema"] for place in node["found"]]
+    copies = [copy.schema for drift in findings if not drift.object for copy in drift.copies]
+    own = [schema for schema in found if schema == node["schema"]]
+    return MappedTable(
+        _name(node),
+        node["app"],
+        node["model"],
+        places=tuple(dict.fromkeys((*own, *copies))),
+        findings=tuple(findings),
+        rows=next((drift.rows[0] for drift in findings if drift.rows and not drift.object), None),
+    )
+
+
+def _mapped_key(edge: JSON, findings: Mapping[TableName, Sequence[Drift]]) -> MappedKey:
+    key = Constraint(edge["name"], ConstraintKind.FOREIGN_KEY, tuple(edge["columns"]))
+    amiss = (drift for drift in findings.get(_name(edge), ()) if drift.object == edge["name"])
+    return MappedKey(_name(edge), _name(edge["references"]), key, next(amiss, None))
+
+
+def _name(entry: JSON) -> TableName:
+    return TableName(entry["schema"], entry["table"])
+
+
+# --------------------------------------------------------------------------------------------------------------- look
+
+
 def look_document(observed: Observed) -> dict[str, Any]:
     """The tables and keys of a look at a database in the form of a plan's JSON: one side, compared with nothing."""
     tables = [table for table in observed.layout.tables.values() if table.kind.holds_rows and table.read_in_full]
@@ -101,6 +174,9 @@ def look_document(observed: Observed) -> dict[str, Any]:
         "database": observed.database,
         "host": "",
         "read_at": observed.read_at,
+        "target_schema": "",
+        "complete": True,
+        "not_checked": [],
         "nodes": [
             {
                 "schema": table.name.schema,

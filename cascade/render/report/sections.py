@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cascade.core.findings import DriftKind
 from cascade.core.incident import JSON, Incident, Outcome, PageFate, TableFate
 from cascade.core.probe_results import ProbeResult
+from cascade.render.pictures import draw_history
 from cascade.render.report.blocks import (
     Aside,
     Block,
@@ -24,7 +25,6 @@ from cascade.render.report.blocks import (
     Sql,
     Strong,
 )
-from cascade.render.report.pictures import draw_history
 from cascade.render.report.summary import UNREPAIRED, capital, object_of, pictures_of, summary, what_was_amiss
 from cascade.render.wording import counted, listed, moment, window
 
@@ -92,7 +92,9 @@ def _causes(incident: Incident) -> Iterator[Block]:
             )
         )
         yield Bullets(tuple(_chain(chain["objects"]) for chain in chains))
-    for picture, caption in pictures_of((draw_history(incident.before), "Squares left something astray.")):
+    for picture, caption in pictures_of(
+        (draw_history(incident.before), "What was recorded when, and where what is not in its place landed.")
+    ):
         yield Shown(picture, caption)
 
 

@@ -15,9 +15,10 @@ from cascade.core.plan import Hazard, HazardKind, Plan
 from cascade.effects import svg
 from cascade.effects.svg import render_svg
 from cascade.errors import RenderingFailed
-from cascade.render.dot import MOST_ARCS, MOST_ARCS_TO_ONE, describe_plan, render_dot
+from cascade.render.dot import describe_plan, render_dot
 from cascade.render.ladder import MOST_ROWS
 from cascade.render.looks import Paint
+from cascade.render.rungs import MOST_ARCS, MOST_ARCS_TO_ONE
 from tests.unit.render import answers
 
 EVERY = [
