@@ -77,7 +77,8 @@ details>:not(summary){margin-left:1.1rem}
 .filter[hidden],[hidden]{display:none}
 .person{border:2px dashed var(--soft);border-radius:6px;background:var(--mark);padding:.75rem 1rem;margin:1.5rem 0}
 .person strong{display:block}
-@media (max-width:40rem){.pane svg{max-width:none;min-width:48rem}dl{grid-template-columns:1fr}dt{border:0;padding-bottom:0}.card .kind{margin-left:0}}
+@media screen and (max-width:40rem){.fit:checked~.pane svg{max-width:none;width:48rem}}
+@media (max-width:40rem){dl{grid-template-columns:1fr}dt{border:0;padding-bottom:0}.card .kind{margin-left:0}}
 @media print{
 :root{color-scheme:light;--ink:#000;--soft:#444;--ground:#fff;--rule:#ccc;--link:#000;--broken-ground:#fff;
 --risky-ground:#fff;--mark:#fff}
