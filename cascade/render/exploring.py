@@ -1,12 +1,12 @@
 """What a notebook shows besides pictures: rows as a table of HTML or text, and what would change without a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from cascade.core.exploring import Without
 from cascade.render.paragraphs import columns, padded
-from cascade.render.wording import printable
+from cascade.render.wording import listed, printable
 
 JSON = Mapping[str, Any]
 
@@ -57,14 +57,25 @@ def render_without(without: Without) -> str:
         ("keys of others to it", [f"{key} of {by}" for key, by in without.needed_by]),
         ("steps that are left out", without.steps),
         ("steps that wait for those", without.waiting),
-        ("does not come to light before it is repaired", without.then),
+        ("does not come to light before it is repaired, by the keys", without.then),
     ):
         lines += [f"  {words}:", *(f"    {name}" for name in names)] if names else []
-    if without.pages is None:
-        lines.append("  pages: not known, for no chain was measured with one")
-    else:
-        lines += ["  pages that meet it:", *(f"    {page}" for page in without.pages)]
+    lines += _pages(without)
     return "\n".join(map(printable, lines))
+
+
+def _pages(without: Without) -> Iterator[str]:
+    if not without.is_amiss:
+        yield "  pages: not known, for nothing is amiss with it, and pages tell of what is"
+    elif without.stops is None:
+        yield "  pages: not known, for no failure of a page was measured: cascade plan --probe does it"
+    elif not without.stops:
+        yield "  pages: none of those that were asked meets it"
+    else:
+        yield "  pages that would still fail, whatever else is repaired:"
+        for stop in without.stops:
+            then = f", before it meets {listed(stop.then)}" if stop.then else ""
+            yield f"    {stop.page}: at {stop.at}{then}"
 
 
 def _escaped(text: str) -> str:

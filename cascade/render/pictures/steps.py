@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cascade.core.exploring import rows_kept
+from cascade.core.exploring import names_in_chains, rows_kept
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import Hazard, HazardKind
@@ -24,7 +24,7 @@ from cascade.render.rungs import (
     pairs_drawn,
     to_mind,
 )
-from cascade.render.wording import counted, listed, migration_labels
+from cascade.render.wording import counted, listed, migration_labels, short_name
 
 JSON = Mapping[str, Any]
 
@@ -83,7 +83,7 @@ def _rungs(plan: JSON, keys: Mapping[TableName, str]) -> Iterator[Rung]:
         (ADVISED, ADVICE, [drift for drift in serious if not drift["undecided"]]),
         (left_out_by(plan["scope"]), LEFT_OUT, left_out),
     ):
-        yield from _of_drifts(drifts, band, look, labels)
+        yield from _of_drifts(drifts, band, look, labels, plan["target_schema"])
 
 
 def _labels(drifts: Iterable[JSON]) -> Mapping[str, str]:
@@ -129,13 +129,14 @@ def _pages_broken(plan: JSON) -> Mapping[str, Sequence[str]]:
         if chain["source"] == "exact":
             for name in chain["objects"]:
                 met.setdefault(name, []).append(chain["probe"])
-    return {drift["id"]: met[name] for drift in plan["drifts"] for name in _called(drift) if name in met}
-
-
-def _called(drift: JSON) -> tuple[str, ...]:
-    """What chains may call it: by its bare name where no other table has that."""
-    part = f".{drift['object']}" if drift["object"] else ""
-    return (f"{drift['table']}{part}", f"{_name(drift)}{part}") if drift["table"] else ()
+    names = Counter(node["table"] for node in plan["nodes"])
+    return {
+        drift["id"]: met[name]
+        for drift in plan["drifts"]
+        if drift["table"]
+        for name in names_in_chains(drift, alone=names[drift["table"]] == 1)
+        if name in met
+    }
 
 
 def _rows(step: JSON, drift: JSON | None) -> str:
@@ -148,7 +149,7 @@ def _rows(step: JSON, drift: JSON | None) -> str:
     return rows_kept(known).figure
 
 
-def _of_drifts(drifts: Iterable[JSON], band: str, look: Look, labels: Mapping[str, str]) -> Iterator[Rung]:
+def _of_drifts(drifts: Iterable[JSON], band: str, look: Look, labels: Mapping[str, str], target: str) -> Iterator[Rung]:
     for number, drift in enumerate(drifts, start=1):
         places = " and ".join(quoted(copy["schema"]) for copy in drift["copies"])
         figures = [rows_kept(copy["rows"]).figure for copy in drift["copies"] if copy["rows"]]
@@ -156,12 +157,18 @@ def _of_drifts(drifts: Iterable[JSON], band: str, look: Look, labels: Mapping[st
             name=f"{look.word.replace(' ', '')}{number}",
             band=band,
             look=look,
-            what=_called(drift)[0] if drift["table"] else drift["object"],
+            what=_about(drift, target),
             way=f"in {places}" if places and not drift["object"] else drift["kind"].replace("_", " "),
             migration=labels.get(drift["migration"] or "", ""),
             rows=" / ".join(figures),
             tooltip="\n".join(filter(None, (f"{drift['kind']}: {drift['observed']}", drift["undecided"]))),
         )
+
+
+def _about(drift: JSON, target: str) -> str:
+    part = quoted(drift["object"]) if drift["object"] else ""
+    table = short_name(_name(drift), target) if drift["table"] else ""
+    return ".".join(filter(None, (table, part)))
 
 
 def _name(entry: JSON) -> TableName:
