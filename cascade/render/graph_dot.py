@@ -121,8 +121,9 @@ class _Panel:
                 if app:
                     yield from self._app(f"{self.prefix}_{place}_{at}", app, together, indent + "  ")
                 else:
-                    alone += [number for number, _ in together]
                     yield from (f"{indent}  {self._box(*one)}" for one in together)
+                if not app or len(together) == 1:
+                    alone += [number for number, _ in together]
             yield from self._rows(alone, indent + "  ")
             yield f"{indent}}}"
         for arrow in self.overview.arrows:

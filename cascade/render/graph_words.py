@@ -72,7 +72,12 @@ class GraphWords:
         yield f"{counted(shown, 'table')}{f' of {of_all:,}' if shown < of_all else ''}, {self.amiss}."
         yield from self.arrows()
         if any(self.overview.words):
-            yield "Keys to a table that many refer to, and to one that is not shown, stand as words."
+            apps = (
+                ""
+                if self.overview.fold in (Fold.NOTHING, Fold.HEALTHY_BY_APP)
+                else ", and those of several in one box,"
+            )
+            yield f"Keys to a table that many refer to, and to one that is not shown{apps or ','} stand as words."
         yield from self.folded()
         if self.gaps is not None:
             yield f"Not everything was checked: {listed(self.gaps, 2)}."

@@ -10,7 +10,7 @@ from cascade.core.history import MigrationKey
 from cascade.core.layout import quoted
 from cascade.core.timeline import Entry, Standing
 from cascade.render.history import NOTHING, found, pause, stretches, summed_up, time_of
-from cascade.render.ladder import MOST_ROWS, Column, Ladder, Part, Row, Sort
+from cascade.render.ladder import MOST_ON_A_PAGE, MOST_ROWS, Column, Ladder, Part, Row, Sort
 from cascade.render.looks import NOWHERE, SEVERAL, Look, looks_of_schemas
 from cascade.render.wording import counted, listed, window
 
@@ -67,7 +67,11 @@ class HistoryLadder:
         schemas = self._schemas()
         rows = [self._row(number, stretch, schemas) for number, stretch in enumerate(shown)]
         ladder = drawn_by(COLUMNS, rows)
+        used = {row.look for row in rows}
+        meanings = [(look, meaning) for look, meaning in self._meanings(schemas) if look in used]
+        legend = [ladder.legend(meanings)] if meanings else []
         yield ladder.title(self.head, " ".join(self.header))
+        yield from legend if len(rows) > MOST_ON_A_PAGE else ()
         if rows:
             yield ladder.heads()
         if len(together) > len(shown):
@@ -85,10 +89,7 @@ class HistoryLadder:
                     yield ladder.band(f"window{_letter(at)}", self._told(at))
             yield ladder.row(row)
             before = stretch[-1]
-        used = {row.look for row in rows}
-        meanings = [(look, meaning) for look, meaning in self._meanings(schemas) if look in used]
-        if meanings:
-            yield ladder.legend(meanings)
+        yield from legend if len(rows) <= MOST_ON_A_PAGE else ()
 
     def description(self) -> str:
         """The picture in words: what is recorded, the windows, and the migrations of which not all is in place."""

@@ -20,6 +20,10 @@ MOST_ROWS = 300
 """A picture with more is scrolled rather than seen, and takes long to draw: the others are counted."""
 
 
+MOST_ON_A_PAGE = 30
+"""Of more rows the end is out of sight, and the legend stands before them."""
+
+
 class Sort(Enum):
     """What a column holds: how it is aligned and written."""
 

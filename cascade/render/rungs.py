@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cascade.core.layout import TableName
 from cascade.render.hazards import HazardInWords
-from cascade.render.ladder import MOST_ROWS, Column, Ladder, Part, Row, Sort
+from cascade.render.ladder import MOST_ON_A_PAGE, MOST_ROWS, Column, Ladder, Part, Row, Sort
 from cascade.render.looks import MEANINGS, Look
 from cascade.render.wording import counted, listed, short_name
 
@@ -145,7 +145,10 @@ class PlanLadder:
         """Everything in the picture, from the title down."""
         rows = [rung.row() for rung in self.shown]
         ladder = drawn_by(COLUMNS, rows)
+        used = {rung.look for rung in self.shown}
+        legend = [ladder.legend([meaning for meaning in MEANINGS if meaning[0] in used], self._signs())] if used else []
         yield ladder.title(self.head, self.explanation(arcs=bool(self.drawn)))
+        yield from legend if len(rows) > MOST_ON_A_PAGE else ()
         if self.verdict:
             yield ladder.verdict(*self.verdict)
         if any(rung.number for rung in self.rungs):
@@ -162,9 +165,7 @@ class PlanLadder:
         if self.hazards:
             yield ladder.band("mind", "mind")
             yield ladder.words("hazards", self.hazards)
-        if self.rungs:
-            used = {rung.look for rung in self.shown}
-            yield ladder.legend([meaning for meaning in MEANINGS if meaning[0] in used], self._signs())
+        yield from legend if len(rows) <= MOST_ON_A_PAGE else ()
 
     def arcs(self) -> Iterator[tuple[str, str, int, str]]:
         """The keys between tables that have a row: the names of both rows, how many keys, and what a pointer reads."""

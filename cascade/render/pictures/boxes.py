@@ -22,6 +22,10 @@ from cascade.render.pictures.shapes import (
 )
 from cascade.render.wording import printable
 
+MOST_BESIDE = 2
+"""So many columns of apps stand about side by side."""
+LOW = 600
+"""In points: what is not higher needs no second column."""
 WIDEST = 46
 """In letters; a name is never broken."""
 
@@ -58,7 +62,26 @@ def draw_apps(texts: GraphWords, boxes: Sequence[tuple[int, Box]], *, most: int)
     for app, together in by_app(boxes):
         inner = _in_columns(texts, [number for number, _ in together], most=most)
         groups.append(area(below(words([app], paint=Paint.FAINT), inner), Paint.GROUP) if app else inner)
-    return below(*groups, gap=8)
+    return beside(*(below(*column, gap=8) for column in _even(groups)), gap=10)
+
+
+def _even(groups: Sequence[Shape]) -> list[list[Shape]]:
+    """In their order, in no more than so many columns, as even as can be."""
+    highs = [group.height for group in groups]
+    sums = (sum(highs[start:end]) for start in range(len(highs)) for end in range(start + 1, len(highs) + 1))
+    limits = sorted({LOW, *(high for high in sums if high > LOW)})
+    filled = (_filled(groups, limit) for limit in limits)
+    return next(columns for columns in filled if len(columns) <= MOST_BESIDE)
+
+
+def _filled(groups: Sequence[Shape], limit: float) -> list[list[Shape]]:
+    """One column after the other, none higher than the limit, but for a group that is."""
+    columns: list[list[Shape]] = [[]]
+    for group in groups:
+        if columns[-1] and sum(one.height for one in columns[-1]) + group.height > limit:
+            columns.append([])
+        columns[-1].append(group)
+    return columns
 
 
 def _in_columns(texts: GraphWords, numbers: Sequence[int], *, most: int) -> Shape:

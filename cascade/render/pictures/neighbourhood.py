@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from cascade.core.exploring import map_tables_kept
+from cascade.core.graph import ranks
 from cascade.core.overview import Arrow, make_overview
 from cascade.render.graph_words import GraphWords, by_schema, meanings_of
 from cascade.render.looks import Paint, look_of
@@ -15,20 +16,19 @@ from cascade.render.pictures.shapes import Shape, arrow, below, dashes, headline
 
 JSON = Mapping[str, Any]
 
-MOST_BELOW = 20
-"""So many boxes stand below one another, then comes another column."""
+MOST_BELOW, FEWEST_BELOW, MOST_BESIDE = 20, 4, 4
+"""So many boxes stand below one another, then comes another column; without arrows there may be several at once."""
 NARROWEST = 640
 BETWEEN, CLOSE, ABOVE, HEAD, PAD = 64, 24, 12, 38, 12
 """Between columns, between those of one rank, between boxes, for the name of a schema, and around."""
 
 
-def draw_neighbourhood(plan: JSON, ranks: Mapping[str, int], title: str) -> Picture:
-    """Tables as boxes, keys as arrows from left to right: what refers to a table stands left of it.
+def draw_neighbourhood(plan: JSON, names: Collection[str], title: str) -> Picture:
+    """The tables of these names as boxes, keys as arrows: what refers to a table stands left of it.
 
-    ``ranks`` are the columns of the tables by name, from the left. Too many tables for one picture are folded as in
-    ``cascade graph``, and the picture says so.
+    Too many tables for one picture are folded as in ``cascade graph``, and the picture says so.
     """
-    tables = map_tables_kept(plan, ranks)
+    tables = map_tables_kept(plan, names)
     texts = GraphWords(
         tables,
         make_overview(tables),
@@ -37,7 +37,7 @@ def draw_neighbourhood(plan: JSON, ranks: Mapping[str, int], title: str) -> Pict
         None if plan["complete"] else tuple(gap["what"] for gap in plan["not_checked"]),
         closer='draw("1+TABLE+1")',
     )
-    drawn = _drawn(texts, [min(ranks[str(table.name)] for table in box.tables) for box in texts.overview.boxes])
+    drawn = _drawn(texts)
     width = max(drawn.width, NARROWEST)
     head = headline(f"{title}: {plan['database']}", " ".join(texts.explanation()), width)
     return Picture(
@@ -45,6 +45,8 @@ def draw_neighbourhood(plan: JSON, ranks: Mapping[str, int], title: str) -> Pict
     )
 
 
+_Pair = tuple[int, int]
+"""The ends of an arrow."""
 _Column = tuple[int, int]
 """A rank, and which of its columns."""
 
@@ -58,16 +60,21 @@ class _Lane:
 
     @classmethod
     def of(cls, schema: str | None, numbers: Sequence[int], ranks: Sequence[int], touched: Collection[int]) -> "_Lane":
-        by_rank: dict[int, list[int]] = {}
-        for number in sorted(numbers, key=lambda number: (number not in touched, number)):
-            by_rank.setdefault(ranks[number], []).append(number)
-        columns = {}
-        for rank, several in by_rank.items():
-            long = -(-len(several) // -(-len(several) // MOST_BELOW))
+        columns: dict[_Column, Sequence[int]] = {}
+        for rank in sorted({ranks[number] for number in numbers}):
+            of_rank = [number for number in numbers if ranks[number] == rank]
+            parts = _parts([number for number in of_rank if number in touched], 1)
+            parts += _parts([number for number in of_rank if number not in touched], MOST_BESIDE)
             # From the right, where the arrows start.
-            for at, start in enumerate(range(0, len(several), long)):
-                columns[rank, -at] = several[start : start + long]
+            columns |= {(rank, -at): part for at, part in enumerate(parts)}
         return cls(schema, columns)
+
+
+def _parts(numbers: Sequence[int], wanted: int) -> list[Sequence[int]]:
+    """In about as many equal columns as wanted, none of them too long or too short."""
+    count = max(min(wanted, -(-len(numbers) // FEWEST_BELOW)), -(-len(numbers) // MOST_BELOW))
+    long = -(-len(numbers) // max(count, 1))
+    return [numbers[start : start + long] for start in range(0, len(numbers), long or 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +98,32 @@ class _Place:
         return self.y + self.shape.height
 
 
-def _drawn(texts: GraphWords, ranks: Sequence[int]) -> Shape:
-    """The areas of schemas below one another; a column goes through all of them."""
-    touched = {end for one in texts.overview.arrows for end in (one.start, one.end)}
-    lanes = [
-        _Lane.of(schema, [number for number, _ in boxes], ranks, touched) for schema, boxes in by_schema(texts.overview)
+def _lanes(texts: GraphWords) -> list[_Lane]:
+    arrows = [(one.start, one.end) for one in texts.overview.arrows]
+    column = ranks(len(texts.overview.boxes), arrows)
+    touched = {end for arrow in arrows for end in arrow}
+    lanes = [(schema, [number for number, _ in boxes]) for schema, boxes in by_schema(texts.overview)]
+    return [
+        _Lane.of(schema, _near_what_they_need(numbers, column, arrows), column, touched) for schema, numbers in lanes
     ]
+
+
+def _near_what_they_need(numbers: Sequence[int], column: Sequence[int], arrows: Sequence[_Pair]) -> list[int]:
+    """In such an order that arrows cross less: from the right, each about as high as what it refers to."""
+    height: dict[int, float] = {}
+    for rank in sorted({column[number] for number in numbers}, reverse=True):
+        wanted: dict[int, float] = {}
+        for number in (number for number in numbers if column[number] == rank):
+            ends = [height[end] for start, end in arrows if start == number and end in height]
+            wanted[number] = sum(ends) / len(ends) if ends else float(len(wanted))
+        in_order = sorted(wanted, key=lambda number: (wanted[number], number))
+        height |= {number: at for at, number in enumerate(in_order)}
+    return sorted(numbers, key=height.__getitem__)
+
+
+def _drawn(texts: GraphWords) -> Shape:
+    """The areas of schemas below one another; a column goes through all of them."""
+    lanes = _lanes(texts)
     lefts, right = _lefts(texts, lanes)
     places: dict[int, _Place] = {}
     grounds, heads, top = [], [], 0.0
@@ -155,12 +182,15 @@ _Point = tuple[float, float]
 
 
 def _way(start: _Place, end: _Place, places: Mapping[int, _Place]) -> Iterator[_Point]:
-    """Through the columns between two boxes, where none stands in the way: in and out of the nearest gap of each."""
+    """Out of its own column, then through the nearest gap of each between, so that no box is hit."""
     between: dict[float, list[_Place]] = {}
     for place in places.values():
         if start.right < place.x and place.right < end.x:
             between.setdefault(place.x, []).append(place)
     y = start.middle
+    beside = max(place.right for place in places.values() if place.x == start.x)
+    if beside > start.right:
+        yield beside, y
     for x, column in sorted(between.items()):
         wanted = y + (end.middle - y) * (x - start.right) / (end.x - start.right)
         in_order = sorted(column, key=lambda place: place.y)

@@ -100,9 +100,14 @@ def _causes(incident: Incident) -> Iterator[Block]:
 
 def _chain(objects: Sequence[str]) -> Line:
     parts: list[Inline] = []
-    for name in objects:
+    shown = objects if len(objects) <= MOST_OF_A_CHAIN + 1 else objects[:MOST_OF_A_CHAIN]
+    for name in shown:
         parts += [" → ", Code(name)] if parts else [Code(name)]
-    return tuple(parts)
+    return (*parts, f" → and {len(objects) - len(shown):,} more") if len(shown) < len(objects) else tuple(parts)
+
+
+MOST_OF_A_CHAIN = 24
+"""More names in a row nobody reads; the plan's JSON has all of them."""
 
 
 # --------------------------------------------------------------------------------------------------------------- source
