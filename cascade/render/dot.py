@@ -35,7 +35,7 @@ from cascade.render.rungs import (
 )
 from cascade.render.sentences import object_name
 from cascade.render.sql import render_action
-from cascade.render.wording import listed, migration_labels, printable, what_was_compared
+from cascade.render.wording import listed, migration_labels, what_was_compared
 
 
 def render_dot(answer: Answer) -> str:
@@ -46,11 +46,6 @@ def render_dot(answer: Answer) -> str:
     """
     ladder = make_ladder(answer)
     return ladder_dot(f"cascade plan {answer.plan_id}", list(ladder.parts(DotLadder)), _arcs(ladder))
-
-
-def describe_plan(answer: Answer) -> str:
-    """The picture in words, for those who cannot see it: what it shows, and its rows in order."""
-    return printable(make_ladder(answer).description())
 
 
 def make_ladder(answer: Answer) -> PlanLadder:

@@ -16,6 +16,7 @@ from cascade.render.pictures.shapes import (
     headline,
     legend,
     letters,
+    linked,
     paragraph,
     shifted,
     stacked,
@@ -52,7 +53,7 @@ class DrawnLadder(Ladder[Piece]):
         """A row in the border of its look; one that has none has no border."""
         cells = self._cells(row.cells, row.look, None)
         shape = framed(cells, row.look) if row.look else _filled(cells)
-        return Piece(row.name, told(shape, row.tooltip))
+        return Piece(row.name, linked(told(shape, row.tooltip), row.link))
 
     def band(self, name: str, text: str) -> Piece:
         """A heading between rows."""

@@ -65,6 +65,11 @@ def told(shape: Shape, tooltip: str) -> Shape:
     return Shape(shape.width, shape.height, f"<g><title>{lines}</title>\n{shape.body}</g>\n") if tooltip else shape
 
 
+def linked(shape: Shape, address: str) -> Shape:
+    """The shape as a link; none without an address."""
+    return Shape(shape.width, shape.height, f'<a href="{escaped(address)}">\n{shape.body}</a>\n') if address else shape
+
+
 def wide(text: str, size: int = TEXT_SIZE) -> float:
     """How wide a text is."""
     return columns(printable(text)) * LETTER * size / TEXT_SIZE

@@ -10,6 +10,7 @@ import pytest
 
 from cascade.core.actions import Action, MoveObject, action_name
 from cascade.core.answer import Answer
+from cascade.core.history import SourceLines
 from cascade.core.layout import TableName
 from cascade.core.plan import Chain
 from cascade.core.timeline import Entry
@@ -18,6 +19,7 @@ from cascade.render.appearance import appearance_kept, appearance_of
 from cascade.render.dot import make_ladder, render_dot
 from cascade.render.looks import LOOKS_OF_ACTIONS, Look, Paint, look_called
 from cascade.render.pictures import Picture, draw_history, draw_neighbourhood, draw_places, draw_steps
+from cascade.render.pictures.answers import draw_plan
 from cascade.render.pictures.history import entries_kept
 from cascade.render.pictures.steps import ladder_kept
 from tests.unit.render import answers, kept
@@ -371,6 +373,36 @@ def test_a_pointer_reads_the_statement_of_a_step_and_the_columns_of_a_key() -> N
     assert "<title>ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;</title>" in steps.inline
     assert "<title>public.user_profile_bounty refers to public.accounts_user</title>" not in steps.inline
     assert "(bounty_id) refers to public.user_profile_bounty" in near.inline
+
+
+def test_a_row_leads_to_the_source_of_its_model_and_an_arc_ends_left_of_nothing_else() -> None:
+    answer = replace(sourced(), source_url="https://example.com/{path}#L{line}")
+    picture = draw_plan(answer)
+    links = [shape.element.get("href") for shape in shapes(picture, "a")]
+    rows = [shape for shape in shapes(picture) if shape.element.get("stroke-width") == "2"]
+
+    assert links == ["https://example.com/apps/user_profile/models.py#L12"]
+    right = max(row.x + row.size[0] for row in rows)
+    assert shapes(picture, "path")
+    for arc in shapes(picture, "path"):
+        numbers = [float(number) for number in re.findall(r"[\d.]+", arc.element.get("d", ""))]
+        assert all(x + arc.x >= right for x in numbers[::2])  # no arc leads through a row
+
+
+def sourced() -> Answer:
+    """The incident, with the source of one model known."""
+    answer = answers.incident()
+    name = TableName("public", answers.BOUNTY)
+    known = replace(answer.expected.tables[name], model_source=SourceLines("apps/user_profile/models.py", 12, 40))
+    return replace(answer, expected=replace(answer.expected, tables={**answer.expected.tables, name: known}))
+
+
+def test_a_healthy_database_has_a_small_picture_that_says_so() -> None:
+    picture = draw_plan(answers.healthy())
+
+    assert "ok" in texts(picture)
+    assert picture.height < 150
+    assert picture.description.startswith("No drift.")
 
 
 def test_both_ladders_have_the_same_words() -> None:
