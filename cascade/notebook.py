@@ -8,7 +8,7 @@ a.drifts.where(app="teams").to_frame()
 a.draw(table="2+bounty")
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -18,12 +18,11 @@ from cascade.core.exploring import Without, find_node, leave_out, name_of
 from cascade.core.graph import NamedGraph, Selector, build_named_graph, parse_selector, within_steps
 from cascade.errors import CascadeError, MissingExtra
 from cascade.render.exploring import (
-    draw_neighbourhood,
     render_rows_html,
     render_rows_text,
     render_without,
 )
-from cascade.render.report.pictures import Picture, draw_steps
+from cascade.render.pictures import Picture, draw_neighbourhood, draw_steps
 from cascade.render.wording import counted, moment, printable
 from cascade.workflows.exploring import explore, load_file
 from cascade.workflows.question import Question
@@ -312,26 +311,26 @@ class Analysis:
 
         A name alone draws one key in each direction; without a name it is what is amiss, with what that needs.
         """
-        ranks, title = self._around(parse_selector(table)) if table else self._amiss()
-        return Drawing(draw_neighbourhood(self.document["nodes"], self.document["edges"], ranks, title))
+        names, title = self._around(parse_selector(table)) if table else self._amiss()
+        return Drawing(draw_neighbourhood(self.document, names, title))
 
     def without(self, table: str) -> WithoutView:
         """Which keys, steps and, where known, pages would change if that table were left as it is."""
         return WithoutView(leave_out(table, self._of_two_sides))
 
-    def _around(self, selector: Selector) -> tuple[Mapping[str, int], str]:
+    def _around(self, selector: Selector) -> tuple[Collection[str], str]:
         start = name_of(find_node(selector.name, self.document["nodes"]))
         if selector.up == selector.down == 0:
             selector = Selector(selector.name, 1, 1)
         return within_steps(self.graph, start, selector), f"{start} and what is near it"
 
-    def _amiss(self) -> tuple[Mapping[str, int], str]:
-        amiss = [name_of(n) for n in self.document["nodes"] if n["status"] not in ("in_place", "not_compared")]
-        ranks: dict[str, int] = {}
-        for name in amiss or [name_of(node) for node in self.document["nodes"]]:
-            for found, rank in within_steps(self.graph, name, Selector(name, 1, 0)).items():
-                ranks[found] = max(rank, ranks.get(found, 0))
-        return ranks, "What is amiss, and what it needs" if amiss else "The tables and their keys"
+    def _amiss(self) -> tuple[Collection[str], str]:
+        nodes = self.document["nodes"]
+        amiss = {name_of(node) for node in nodes if node["status"] not in ("in_place", "not_compared")}
+        if not amiss:
+            return {name_of(node) for node in nodes}, "The tables and their keys"
+        needed = {name_of(edge["references"]) for edge in self.document["edges"] if name_of(edge) in amiss}
+        return amiss | needed, "What is amiss, and what it needs"
 
     @property
     def _of_two_sides(self) -> JSON:

@@ -1,14 +1,27 @@
 """What one asks of a plan's JSON when looking around in it: which table, what is near it, what would go without it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.core.layout import TableName
+from cascade.core.drift import Drift, worst_first
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.layout import Constraint, ConstraintKind, RowEvidence, TableName
 from cascade.core.observed import Observed
+from cascade.core.table_map import MappedKey, MappedTable, TableMap
 from cascade.errors import NoSuchName
 
 JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A page that would still fail: ``at`` what, and ``then`` what it would have met after that."""
+
+    page: str
+    at: str
+    then: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +29,9 @@ class Without:
     """What would change if a table were left as it is, or were not there.
 
     ``needs`` and ``needed_by`` are keys as (constraint, other table). ``steps`` are its own, ``waiting`` those that
-    wait for one of them, directly or not. ``then`` are the objects that surface after it in a chain; ``pages`` the
-    probes of those chains, None where no chain was measured with one.
+    wait for one of them, directly or not. ``stops`` are the pages that would still fail, though all other steps ran:
+    None where no page was asked, or where nothing is amiss with the table, for then no page tells of it. ``then`` are
+    the objects that surface after it by the keys, where no page was asked.
     """
 
     table: str
@@ -26,7 +40,13 @@ class Without:
     steps: tuple[str, ...]
     waiting: tuple[str, ...]
     then: tuple[str, ...]
-    pages: tuple[str, ...] | None
+    stops: tuple[Stop, ...] | None
+    is_amiss: bool
+
+    @property
+    def pages(self) -> tuple[str, ...] | None:
+        """The names of the pages that would still fail, None where that is not known."""
+        return None if self.stops is None else tuple(stop.page for stop in self.stops)
 
 
 def find_node(name: str, nodes: Iterable[JSON]) -> JSON:
@@ -51,7 +71,7 @@ def find_node(name: str, nodes: Iterable[JSON]) -> JSON:
 
 def name_of(entry: JSON) -> str:
     """As SQL names it."""
-    return str(TableName(entry["schema"], entry["table"]))
+    return str(_name(entry))
 
 
 def leave_out(name: str, plan: JSON) -> Without:
@@ -61,22 +81,55 @@ def leave_out(name: str, plan: JSON) -> Without:
     needs = [(edge["name"], name_of(edge["references"])) for edge in plan["edges"] if name_of(edge) == own]
     needed_by = [(edge["name"], name_of(edge)) for edge in plan["edges"] if name_of(edge["references"]) == own]
     steps = [step["id"] for step in plan["steps"] if name_of(step) == own]
-    called = {own, node["table"]}
-    chains = [chain for chain in plan["cascade"] if called.intersection(chain["objects"])]
-    measured = [chain["probe"] for chain in chains if chain["probe"]]
+    waiting = _waiting(steps, plan["steps"])
+    left = _left_broken(own, {*steps, *waiting}, plan)
+    exact = [chain for chain in plan["cascade"] if chain["source"] == "exact"]
     return Without(
         own,
         tuple(needs),
         tuple(needed_by),
         tuple(steps),
-        tuple(_waiting(steps, plan["steps"])),
-        tuple(name for chain in chains for name in _after(called, chain["objects"])),
-        tuple(dict.fromkeys(measured)) if measured else None,
+        tuple(waiting),
+        () if exact else tuple(_predicted(left, plan["cascade"])),
+        tuple(_stops(left, exact)) if exact and left else None,
+        is_amiss=bool(left),
     )
 
 
-def _after(called: set[str], objects: Sequence[str]) -> Sequence[str]:
-    return objects[max(number for number, name in enumerate(objects) if name in called) + 1 :]
+def _left_broken(own: str, gone: Collection[str], plan: JSON) -> frozenset[str]:
+    """What stays as it is for want of steps, by the names that chains have for it: all of the table, and what waits."""
+    cures = {cure for step in plan["steps"] if step["id"] in gone for cure in step["cures"]}
+    left = [drift for drift in _serious(plan) if drift["table"] and (name_of(drift) == own or drift["id"] in cures)]
+    names = Counter(node["table"] for node in plan["nodes"])
+    return frozenset(name for drift in left for name in names_in_chains(drift, alone=names[drift["table"]] == 1))
+
+
+def names_in_chains(drift: JSON, *, alone: bool) -> tuple[str, ...]:
+    """What chains may call the object of a finding: by the table's bare name only where no other table has that."""
+    part = f".{drift['object']}" if drift["object"] else ""
+    tables = (drift["table"], name_of(drift)) if alone else (name_of(drift),)
+    return tuple(f"{table}{part}" for table in tables)
+
+
+def _stops(left: Collection[str], exact: Iterable[JSON]) -> Iterator[Stop]:
+    """Where each page stops: at the first thing in its chain that is left; what comes before that is repaired."""
+    for chain in exact:
+        for at, later in _where_it_stops(left, chain["objects"]):
+            yield Stop(chain["probe"], at, later)
+
+
+def _predicted(left: Collection[str], chains: Iterable[JSON]) -> Iterator[str]:
+    """What surfaces after that by the keys, each once."""
+    later = (name for chain in chains for _, names in _where_it_stops(left, chain["objects"]) for name in names)
+    return iter(dict.fromkeys(later))
+
+
+def _where_it_stops(left: Collection[str], objects: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The first of the objects that is left, and those after it that are not; nothing where none is left."""
+    for number, name in enumerate(objects):
+        if name in left:
+            yield name, tuple(later for later in objects[number + 1 :] if later not in left)
+            return
 
 
 def _waiting(steps: Iterable[str], plan: Iterable[JSON]) -> list[str]:
@@ -93,6 +146,76 @@ def _without_app(node: JSON) -> str:
     return str(node["table"]).removeprefix(f"{node['app']}_")
 
 
+# ---------------------------------------------------------------------------------------------------------------- map
+
+
+def map_tables_kept(plan: JSON, names: Collection[str]) -> TableMap:
+    """The tables of these names with their keys, and what is amiss on each, by a plan's JSON."""
+    findings: dict[TableName, list[Drift]] = {}
+    for drift in sorted(map(_drift, _serious(plan)), key=worst_first):
+        if drift.table is not None:
+            findings.setdefault(drift.table, []).append(drift)
+    tables = [_mapped(node, findings.get(_name(node), [])) for node in plan["nodes"] if name_of(node) in names]
+    return TableMap(
+        tuple(sorted(tables, key=lambda table: table.name)),
+        tuple(_mapped_key(edge, findings) for edge in plan["edges"] if name_of(edge) in names),
+        of_all=len(plan["nodes"]),
+    )
+
+
+def _serious(plan: JSON) -> Iterator[JSON]:
+    return (drift for drift in (*plan["drifts"], *plan["left_out"]) if drift["severity"] != Severity.NOTE.value)
+
+
+def _drift(kept: JSON) -> Drift:
+    """As much of a finding as a map shows."""
+    return Drift(
+        DriftKind(kept["kind"]),
+        Severity(kept["severity"]),
+        _name(kept) if kept["table"] else None,
+        object=kept["object"],
+        observed=kept["observed"],
+        copies=tuple(map(_name, kept["copies"])),
+        rows=tuple(rows_kept(copy["rows"]) for copy in kept["copies"]),
+    )
+
+
+def rows_kept(rows: JSON | None) -> RowEvidence:
+    """What is known of rows, as a plan's JSON keeps it."""
+    if rows is None:
+        return RowEvidence()
+    # Of what was not counted to the end the JSON has the limit, which there is one more than.
+    counted = rows["counted"] + 1 if rows["counted"] is not None and not rows["exact"] else rows["counted"]
+    return RowEvidence(counted, rows["estimate"], rows["unknown_because"], uncut=rows["exact"])
+
+
+def _mapped(node: JSON, findings: Sequence[Drift]) -> MappedTable:
+    found = [place["schema"] for place in node["found"]]
+    copies = [copy.schema for drift in findings if not drift.object for copy in drift.copies]
+    own = [schema for schema in found if schema == node["schema"]]
+    return MappedTable(
+        _name(node),
+        node["app"],
+        node["model"],
+        places=tuple(dict.fromkeys((*own, *copies))),
+        findings=tuple(findings),
+        rows=next((drift.rows[0] for drift in findings if drift.rows and not drift.object), None),
+    )
+
+
+def _mapped_key(edge: JSON, findings: Mapping[TableName, Sequence[Drift]]) -> MappedKey:
+    key = Constraint(edge["name"], ConstraintKind.FOREIGN_KEY, tuple(edge["columns"]))
+    amiss = (drift for drift in findings.get(_name(edge), ()) if drift.object == edge["name"])
+    return MappedKey(_name(edge), _name(edge["references"]), key, next(amiss, None))
+
+
+def _name(entry: JSON) -> TableName:
+    return TableName(entry["schema"], entry["table"])
+
+
+# --------------------------------------------------------------------------------------------------------------- look
+
+
 def look_document(observed: Observed) -> dict[str, Any]:
     """The tables and keys of a look at a database in the form of a plan's JSON: one side, compared with nothing."""
     tables = [table for table in observed.layout.tables.values() if table.kind.holds_rows and table.read_in_full]
@@ -101,6 +224,9 @@ def look_document(observed: Observed) -> dict[str, Any]:
         "database": observed.database,
         "host": "",
         "read_at": observed.read_at,
+        "target_schema": "",
+        "complete": True,
+        "not_checked": [],
         "nodes": [
             {
                 "schema": table.name.schema,

@@ -231,10 +231,45 @@ def build_named_graph(nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mappin
     return graph
 
 
-def within_steps(graph: NamedGraph, start: str, selector: Selector) -> Mapping[str, int]:
-    """The nodes that a selector means around one of them, with how far each is: up is less than nothing."""
+def within_steps(graph: NamedGraph, start: str, selector: Selector) -> frozenset[str]:
+    """The nodes that a selector means around one of them."""
     import networkx as nx
 
     needed = nx.single_source_shortest_path_length(graph, start, cutoff=selector.up)
     referring = nx.single_source_shortest_path_length(graph.reverse(copy=False), start, cutoff=selector.down)
-    return {**needed, **{node: -steps for node, steps in referring.items()}}
+    return frozenset((*needed, *referring))
+
+
+def ranks(count: int, arrows: Collection[tuple[int, int]]) -> tuple[int, ...]:
+    """Columns for the nodes from 0 on, so that arrows lead to the right, as short as may be; of a cycle all but one.
+
+    What no arrow touches is in the first.
+
+    >>> ranks(4, [(0, 1), (1, 2), (0, 2)])
+    (0, 1, 2, 0)
+    """
+    after: dict[int, list[int]] = {}
+    for start, end in sorted(arrows):
+        after.setdefault(start, []).append(end)
+    depth: dict[int, int] = {}
+    for node in range(count):
+        _measure(node, after, depth)
+    deepest = max(depth.values(), default=0)
+    touched = {end for arrow in arrows for end in arrow}
+    return tuple(deepest - depth[node] if node in touched else 0 for node in range(count))
+
+
+def _measure(node: int, after: Mapping[int, list[int]], depth: dict[int, int]) -> None:
+    """How many arrows lead on from the node at most; those that lead back into the way there do not count."""
+    way = [node]
+    on_the_way = {node}
+    while way:
+        at = way[-1]
+        waiting = [end for end in after.get(at, ()) if end not in depth and end not in on_the_way]
+        if at not in depth and waiting:
+            way.append(waiting[0])
+            on_the_way.add(waiting[0])
+            continue
+        if at not in depth:
+            depth[at] = max((depth[end] + 1 for end in after.get(at, ()) if end in depth), default=0)
+        on_the_way.discard(way.pop())

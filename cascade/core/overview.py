@@ -166,12 +166,16 @@ def _hubs(pairs: Iterable[_Pair]) -> dict[int, int]:
 def _drawn(pairs: Collection[_Pair], hubs: Collection[int], boxes: tuple[Box, ...], *, whole: bool) -> frozenset[_Pair]:
     """The pairs that get an arrow: none to itself or to a hub, and those with a box that is amiss before others.
 
-    Where boxes are folded, the others get none: how healthy apps hang together is a tangle that hides what is amiss.
+    Where boxes are folded, healthy ones get none: how healthy apps hang together is a tangle that hides what is amiss.
+    Nor do boxes of several tables that are amiss: where whole apps refer to whole apps, and back, no arrow is followed.
     """
 
     def is_healthy(pair: _Pair) -> bool:
         return not any(boxes[end].like.findings or boxes[end].like.cured for end in pair)
 
+    def are_many(end: int) -> bool:
+        return len(boxes[end].tables) > 1 and not is_healthy((end, end))
+
     possible = (pair for pair in pairs if pair[0] != pair[1] and pair[1] not in hubs)
-    wanted = [pair for pair in possible if whole or not is_healthy(pair)]
+    wanted = [pair for pair in possible if whole or not (is_healthy(pair) or any(map(are_many, pair)))]
     return frozenset(sorted(wanted, key=lambda pair: (is_healthy(pair), pair))[:MOST_ARROWS])

@@ -23,7 +23,7 @@ class MappedTable:
     name: TableName
     app: str
     model: str
-    made_by: MigrationKey
+    made_by: MigrationKey | None = None
     source: SourceLines | None = None
     places: tuple[str, ...] = ()
     findings: tuple[Drift, ...] = ()

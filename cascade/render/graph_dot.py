@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cascade.core.answer import Answer
-from cascade.core.overview import Arrow, Box, make_overview
+from cascade.core.overview import Arrow, Box
 from cascade.core.table_map import TableMap
-from cascade.render.graph_words import GraphWords, by_app, by_schema
+from cascade.render.graph_words import GraphWords, by_app, by_schema, meanings_of, words_of
 from cascade.render.labels import (
     EDGE_DEFAULTS,
-    LETTER,
     NODE_DEFAULTS,
     badge,
     border,
@@ -24,7 +23,7 @@ from cascade.render.labels import (
     source_link,
     title_cell,
 )
-from cascade.render.looks import MEANINGS_ON_TABLES, NOWHERE, SEVERAL, Look, Paint, look_of, looks_of_schemas
+from cascade.render.looks import LETTER, Look, Paint, look_of
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.wording import counted, printable
 
@@ -40,14 +39,14 @@ LONGEST_ROW = 4
 
 def render_graph_dot(answer: Answer, tables: TableMap) -> str:
     """The tables and their keys as one picture, without dates, so that it can be compared."""
-    words = GraphWords(answer, tables, make_overview(tables))
-    panel = _Panel(words, "t")
+    words = words_of(answer, tables)
+    panel = _Panel(words, "t", answer.source_url)
     return _picture(words.head, " ".join(words.explanation()), [panel], list(panel.lines("  ")))
 
 
 def describe_graph(answer: Answer, tables: TableMap) -> str:
     """The picture in words, for those who cannot see it."""
-    return printable(GraphWords(answer, tables, make_overview(tables)).description())
+    return printable(words_of(answer, tables).description())
 
 
 def render_before_after_dot(answer: Answer, tables: TableMap) -> str:
@@ -79,8 +78,8 @@ def _before_and_after(answer: Answer, tables: TableMap) -> tuple["_Panel", "_Pan
     cured = {cure for step in answer.plan.steps for cure in step.cures}
     later = shown.repaired(cured)
     return (
-        _Panel(GraphWords(answer, shown, make_overview(shown)), "before"),
-        _Panel(GraphWords(answer, later, make_overview(later)), "after"),
+        _Panel(words_of(answer, shown), "before", answer.source_url),
+        _Panel(words_of(answer, later), "after", answer.source_url),
     )
 
 
@@ -101,18 +100,11 @@ def _told(before: "_Panel", after: "_Panel") -> str:
 class _Panel:
     """One overview as nodes and edges, in clusters by schema and app."""
 
-    def __init__(self, words: GraphWords, prefix: str) -> None:
+    def __init__(self, words: GraphWords, prefix: str, source_url: str) -> None:
         self.words = words
         self.overview = words.overview
         self.prefix = prefix
-        answer = words.answer
-        places = [box.schema for box in self.overview.boxes if box.schema]
-        self._schemas = looks_of_schemas(places, answer.placement.target)
-
-    @property
-    def looks(self) -> list[Look]:
-        """How its boxes look, where something is amiss or was."""
-        return [look for box in self.overview.boxes if (look := self.words.look(box)) is not None]
+        self._source_url = source_url
 
     def lines(self, indent: str) -> Iterator[str]:
         """The clusters, then the arrows."""
@@ -120,30 +112,22 @@ class _Panel:
             yield f"{indent}{self.prefix}0 [label=<{font('no table', paint=Paint.FAINT)}>];"
         for place, (schema, boxes) in enumerate(by_schema(self.overview)):
             yield f"{indent}subgraph cluster_{self.prefix}_{place} {{"
-            look = self._schema_look(schema)
-            yield from _cluster(self._place(schema, look), Paint.PAPER, look.colour, indent + "  ", style=look.style)
+            look = self.words.schema_look(schema)
+            yield from _cluster(
+                _place(look, self.words.place(schema)), Paint.PAPER, look.colour, indent + "  ", style=look.style
+            )
             alone: list[int] = []
             for at, (app, together) in enumerate(by_app(boxes)):
                 if app:
                     yield from self._app(f"{self.prefix}_{place}_{at}", app, together, indent + "  ")
                 else:
-                    alone += [number for number, _ in together]
                     yield from (f"{indent}  {self._box(*one)}" for one in together)
+                if not app or len(together) == 1:
+                    alone += [number for number, _ in together]
             yield from self._rows(alone, indent + "  ")
             yield f"{indent}}}"
         for arrow in self.overview.arrows:
             yield f"{indent}{self._arrow(arrow)}"
-
-    def _schema_look(self, schema: str | None) -> Look:
-        return NOWHERE if schema is None else self._schemas[schema] if schema else SEVERAL
-
-    def _place(self, schema: str | None, look: Look) -> str:
-        target = self.words.answer.placement.target
-        text = "in no schema" if schema is None else "where tables belong" if schema == target else ""
-        if schema == "":
-            text = "schemas, or in none"
-        more = f"<TD>{font(text, paint=Paint.FAINT)}</TD>" if text else ""
-        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>{badge(look)}{more}</TR></TABLE>'
 
     def _app(self, name: str, app: str, boxes: Sequence[tuple[int, Box]], indent: str) -> Iterator[str]:
         yield f"{indent}subgraph cluster_{name} {{"
@@ -174,25 +158,20 @@ class _Panel:
         frame = border(look) if look else f' BORDER="1" COLOR="{Paint.LINE.light}" BGCOLOR="{Paint.PAPER.light}"'
         body = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
         label = f'<TABLE{frame} CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{body}</TABLE>'
-        link = source_link(table.source, words.answer.source_url) if table else ""
+        link = source_link(table.source, self._source_url) if table else ""
         return node(f"{self.prefix}{number}", label, tooltip=words.tooltip(box), link=link)
 
     def _arrow(self, arrow: Arrow) -> str:
-        parts = [f"tooltip={dot_text(self._keys(arrow))}"]
+        parts = [f"tooltip={dot_text(self.words.keys_of(arrow))}"]
         if arrow.finding is not None:
             parts.append(f'color="{look_of(arrow.finding.kind).colour}", style=dashed')
         if len(arrow.keys) > 1 or arrow.finding is not None:
             parts.append("penwidth=2")
         return f"{self.prefix}{arrow.start} -> {self.prefix}{arrow.end} [{', '.join(parts)}];"
 
-    def _keys(self, arrow: Arrow) -> str:
-        lines = [f"{key.table} ({', '.join(key.constraint.columns)}) refers to {key.to}" for key in arrow.keys[:8]]
-        return "\n".join([*lines, *([f"and {len(arrow.keys) - 8} more"] if len(arrow.keys) > 8 else [])])
-
 
 def _picture(head: str, text: str, panels: Sequence[_Panel], body: Sequence[str]) -> str:
-    used = {look for panel in panels for look in panel.looks}
-    meanings = [meaning for meaning in MEANINGS_ON_TABLES if meaning[0] in used]
+    meanings = meanings_of(*(panel.words for panel in panels))
     legend = "".join(f"<TR>{row}</TR>" for row in legend_rows(meanings, TITLE_WIDTH))
     if legend:
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="3">{legend}</TABLE>'
@@ -226,6 +205,11 @@ def _cluster(label: str, fill: Paint, colour: str, indent: str, *, style: str = 
         f'{indent}graph [style="{filled}", fillcolor="{fill.light}", color="{colour}", margin=10, tooltip=" "];',
         f"{indent}label=<{label}>; labelloc=t; labeljust=l;",
     ]
+
+
+def _place(look: Look, text: str) -> str:
+    more = f"<TD>{font(text, paint=Paint.FAINT)}</TD>" if text else ""
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>{badge(look)}{more}</TR></TABLE>'
 
 
 def _heading(text: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from cascade.core.answer import Answer
 from cascade.core.layout import quoted
-from cascade.core.overview import Box, make_overview
+from cascade.core.overview import Box
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
-from cascade.render.graph_words import GraphWords, by_app, by_schema
+from cascade.render.graph_words import GraphWords, by_app, by_schema, words_of
 from cascade.render.paragraphs import separated, wrapped
 from cascade.render.wording import counted, database_at, listed, printable, short_name
 
@@ -22,8 +22,8 @@ def render_graph(answer: Answer, tables: TableMap, *, fold: bool = True, colour:
 
     With ``fold`` healthy tables of an app are one line where there are too many to be looked at.
     """
-    overview = make_overview(tables) if fold else make_overview(tables, most=len(tables.tables))
-    words = GraphWords(answer, tables, overview)
+    words = words_of(answer, tables) if fold else words_of(answer, tables, most=len(tables.tables))
+    overview = words.overview
     shown = counted(len(tables.tables), "table")
     of_all = f" of {tables.of_all:,}" if len(tables.tables) < tables.of_all else ""
     head = [
@@ -43,7 +43,7 @@ def _schemas(words: GraphWords, width: int) -> Iterator[list[str]]:
     for key in words.tables.keys:
         down.setdefault(key.table, []).append(key)
         up.setdefault(key.to, []).append(key)
-    target = words.answer.placement.target
+    target = words.target
     for schema, boxes in by_schema(words.overview):
         lines = ["in no schema" if schema is None else quoted(schema) if schema else "in several schemas"]
         for app, together in by_app(boxes):

@@ -8,9 +8,9 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import RowEvidence, TableName, quoted
-from cascade.core.overview import Box, Fold, Overview, Target
+from cascade.core.overview import MOST_BOXES, Arrow, Box, Fold, Overview, Target, make_overview
 from cascade.core.table_map import MappedTable, TableMap
-from cascade.render.looks import REPAIRED, Look, look_of
+from cascade.render.looks import MEANINGS_ON_TABLES, NOWHERE, REPAIRED, SEVERAL, Look, look_of, looks_of_schemas
 from cascade.render.wording import counted, listed, short_name
 
 MOST_TARGETS = 3
@@ -35,19 +35,36 @@ def by_app(boxes: Iterable[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
         yield "" if alone else app, together
 
 
+def words_of(answer: Answer, tables: TableMap, *, most: int = MOST_BOXES) -> "GraphWords":
+    """The words of an answer's tables, in at most so many boxes."""
+    return GraphWords(
+        tables,
+        make_overview(tables, most=most),
+        answer.observed.database,
+        answer.placement.target,
+        None if answer.complete else tuple(gap.what for gap in answer.not_checked),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class GraphWords:
-    """The words of one overview of one answer's tables."""
+    """The words of one overview of the tables of a database.
 
-    answer: Answer
+    ``gaps`` is what could not be checked, None where all was. ``closer`` is how one sees a part in full.
+    """
+
     tables: TableMap
     overview: Overview
+    database: str
+    target: str
+    gaps: tuple[str, ...] | None = None
+    closer: str = "--table TABLE+1 or --app APP"
 
     @property
     def head(self) -> str:
         """What the picture is of."""
         scope = f" {self.tables.scope}" if self.tables.scope else ""
-        return f"cascade graph{scope}: {quoted(self.answer.observed.database)}"
+        return f"cascade graph{scope}: {quoted(self.database)}"
 
     def explanation(self) -> Iterator[str]:
         """What is shown, and how it is read, as far as that is needed here."""
@@ -55,11 +72,15 @@ class GraphWords:
         yield f"{counted(shown, 'table')}{f' of {of_all:,}' if shown < of_all else ''}, {self.amiss}."
         yield from self.arrows()
         if any(self.overview.words):
-            yield "Keys to a table that many refer to, and to one that is not shown, stand as words."
+            apps = (
+                ""
+                if self.overview.fold in (Fold.NOTHING, Fold.HEALTHY_BY_APP)
+                else ", and those of several in one box,"
+            )
+            yield f"Keys to a table that many refer to, and to one that is not shown{apps or ','} stand as words."
         yield from self.folded()
-        if not self.answer.complete:
-            gaps = listed([gap.what for gap in self.answer.not_checked], 2)
-            yield f"Not everything was checked: {gaps}."
+        if self.gaps is not None:
+            yield f"Not everything was checked: {listed(self.gaps, 2)}."
 
     def arrows(self) -> Iterator[str]:
         """How arrows are read, as far as there are any."""
@@ -78,7 +99,7 @@ class GraphWords:
             groups = counted(sum(len(box.tables) > 1 for box in boxes), "box", "boxes")
             yield (
                 f"{len(self.tables.tables):,} tables are too many for one picture, so {fold.value}: "
-                f"{groups} for {self.overview.folded:,} of them. --table TABLE+1 or --app APP shows a part in full."
+                f"{groups} for {self.overview.folded:,} of them. {self.closer} shows a part in full."
             )
 
     @property
@@ -87,15 +108,28 @@ class GraphWords:
         amiss = len(self.tables.amiss)
         if amiss:
             return f"{amiss:,} of them {'are not as they' if amiss > 1 else 'is not as it'} should be"
-        return "all as they should be" if self.answer.complete else "none of them known to be amiss"
+        return "all as they should be" if self.gaps is None else "none of them known to be amiss"
+
+    def schema_look(self, schema: str | None) -> Look:
+        """How a place of boxes looks; None is nowhere, ``""`` several."""
+        if not schema:
+            return NOWHERE if schema is None else SEVERAL
+        places = [box.schema for box in self.overview.boxes if box.schema]
+        return looks_of_schemas(places, self.target)[schema]
+
+    def place(self, schema: str | None) -> str:
+        """What there is to say beside the name of a place."""
+        if not schema:
+            return "in no schema" if schema is None else "schemas, or in none"
+        return "where tables belong" if schema == self.target else ""
 
     def name(self, target: Target) -> str:
         """A table's name, or what several have in common."""
         if isinstance(target, TableName):
-            return short_name(target, self.answer.placement.target)
+            return short_name(target, self.target)
         table = target.table
         if table is not None:
-            return short_name(table.name, self.answer.placement.target)
+            return short_name(table.name, self.target)
         return f"{target.app or 'several apps'}: {counted(len(target.tables), 'table')}"
 
     def look(self, box: Box) -> Look | None:
@@ -108,7 +142,7 @@ class GraphWords:
         table = box.table
         if table is None:
             return ""
-        return _amiss(table, self.answer.placement.target) if table.findings else _repaired(table)
+        return _amiss(table, self.target) if table.findings else _repaired(table)
 
     def status(self, box: Box) -> str:
         """The word of a box's look and what there is to say beside it, ``""`` where nothing is amiss or was."""
@@ -136,12 +170,18 @@ class GraphWords:
         thing = ("table", "tables") if self.overview.fold is Fold.NOTHING else ("box", "boxes")
         return f"referred to by {counted(times, *thing)}" if times else ""
 
+    def keys_of(self, arrow: Arrow) -> str:
+        """The keys that an arrow stands for, in lines."""
+        lines = [f"{key.table} ({', '.join(key.constraint.columns)}) refers to {key.to}" for key in arrow.keys[:8]]
+        return "\n".join([*lines, *([f"and {len(arrow.keys) - 8} more"] if len(arrow.keys) > 8 else [])])
+
     def tooltip(self, box: Box) -> str:
         """All that is known of a table, in lines; of several their names."""
         table = box.table
         if table is None:
             return "\n".join((self.name(box), listed([str(table.name) for table in box.tables], 20)))
-        lines = [str(table.name), *([table.model] if table.model else []), f"made by {table.made_by}"]
+        lines = [str(table.name), *([table.model] if table.model else [])]
+        lines += [f"made by {table.made_by}"] if table.made_by else []
         lines += [f"{drift.severity.value}: {drift.id}: {drift.observed}" for drift in table.findings]
         lines += [f"repaired: {drift.id}" for drift in table.cured]
         return "\n".join(lines)
@@ -155,6 +195,12 @@ class GraphWords:
             if (look := self.look(box)) is not None
         ]
         return " ".join((*self.explanation(), *([f"{listed(told, 40)}."] if told else [])))
+
+
+def meanings_of(*several: GraphWords) -> list[tuple[Look, str]]:
+    """What the words on the boxes mean, of those that occur."""
+    used = {words.look(box) for words in several for box in words.overview.boxes}
+    return [meaning for meaning in MEANINGS_ON_TABLES if meaning[0] in used]
 
 
 def _amiss(table: MappedTable, target: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cascade.core.plan import HazardKind, Step
+from cascade.core.plan import Hazard, HazardKind, Step
 from cascade.render.wording import MANY, listed
 
 
@@ -21,10 +21,14 @@ def hazards_in_words(steps: Iterable[Step], *, most: int = MANY) -> tuple[Hazard
 
     ``most``: how many numbers of steps are listed before the rest is counted.
     """
+    return in_words(((step.position, hazard) for step in steps for hazard in step.hazards), most=most)
+
+
+def in_words(hazards: Iterable[tuple[int, Hazard]], *, most: int = MANY) -> tuple[HazardInWords, ...]:
+    """The same of hazards with the numbers of their steps."""
     positions: dict[tuple[HazardKind, str, tuple[str, ...]], list[str]] = {}
-    for step in steps:
-        for hazard in step.hazards:
-            positions.setdefault((hazard.kind, hazard.sentence, hazard.sql), []).append(str(step.position))
+    for position, hazard in hazards:
+        positions.setdefault((hazard.kind, hazard.sentence, hazard.sql), []).append(str(position))
     found = []
     for (kind, sentence, sql), numbers in positions.items():
         where = f"{'step' if len(numbers) == 1 else 'steps'} {listed(numbers, most)}"

@@ -179,10 +179,10 @@ class _Layout:
         return " " * (2 + self._id + 2) + f"-- {text} --"
 
 
-def summed_up(stretch: Sequence[Entry]) -> str:
-    """Many migrations in place, in a phrase."""
+def summed_up(stretch: Sequence[Entry], *, where: str = "") -> str:
+    """Many migrations in place, in a phrase; ``where`` what they made is, if that is not known of each."""
     schemas = list(dict.fromkeys(schema for e in stretch for places, _ in e.found for schema in places))
-    where = f"all in {listed(schemas)}" if schemas else "making no table or column"
+    where = where or (f"all in {listed(schemas)}" if schemas else "making no table or column")
     without = sum(entry.standing is Standing.WITHOUT_FILE for entry in stretch)
     squashed = sum(entry.standing is Standing.SQUASHED for entry in stretch)
     more = f", {without} of them without a file" if without else ""

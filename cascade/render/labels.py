@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from cascade.core.history import SourceLines
-from cascade.render.looks import Look, Paint, ink_on
+from cascade.render.looks import FONT, LETTER, TEXT_SIZE, Look, Paint, ink_on
 from cascade.render.paragraphs import wrapped
 from cascade.render.wording import printable
 
-TEXT_SIZE = 11
-LETTER = 0.615 * TEXT_SIZE
-"""The width of a letter of Courier in points, with some slack: all are equally wide, so columns can be reckoned."""
-
-NODE_DEFAULTS = f'  node [shape=plain, fontname="Courier", fontsize={TEXT_SIZE}, fontcolor="{Paint.INK.light}"];'
+NODE_DEFAULTS = f'  node [shape=plain, fontname="{FONT}", fontsize={TEXT_SIZE}, fontcolor="{Paint.INK.light}"];'
 EDGE_DEFAULTS = (
-    f'  edge [fontname="Courier", fontsize=9, fontcolor="{Paint.INK.light}", '
-    f'color="{Paint.LINE.light}", arrowsize=0.7];'
+    f'  edge [fontname="{FONT}", fontsize=9, fontcolor="{Paint.INK.light}", color="{Paint.LINE.light}", arrowsize=0.7];'
 )
 
 

@@ -34,10 +34,14 @@ from cascade.core.actions import (
     SetSequence,
     ShelveTable,
     ValidateConstraint,
+    action_name,
 )
 from cascade.core.findings import DriftKind
-from cascade.core.layout import TableName, quoted
-from cascade.render.wording import short_name
+from cascade.core.layout import quoted
+
+FONT, TEXT_SIZE = "Courier", 11
+LETTER = 0.615 * TEXT_SIZE
+"""The width of a letter of Courier in points, with some slack: all are equally wide, so columns can be reckoned."""
 
 
 class Paint(Enum):
@@ -66,7 +70,8 @@ def _dark_style() -> str:
         *(f'[fill="{light}"] {{ fill: {dark} }}' for light, dark in turned),
         *(f'[stroke="{light}"] {{ stroke: {dark} }}' for light, dark in lines),
     ]
-    return "\n".join(("@media (prefers-color-scheme: dark) {", *rules, "}"))
+    # Paper is light, whatever the screen prefers.
+    return "\n".join(("@media screen and (prefers-color-scheme: dark) {", *rules, "}"))
 
 
 DARK_STYLE = _dark_style()
@@ -134,6 +139,47 @@ MEANINGS = (
     (LEFT_OUT, "outside what was asked for: no step, still broken"),
 )
 
+LOOKS_OF_ACTIONS: Mapping[type[Action], Look] = {
+    CreateSchema: ATTIC,
+    MoveTable: MOVE,
+    ExchangeTable: MOVE,
+    ShelveTable: ATTIC,
+    CreateTable: CREATE,
+    MoveObject: MOVE,
+    AddColumn: ADD,
+    AlterColumn: CHANGE,
+    AddNotNullProof: CHANGE,
+    SetNotNull: CHANGE,
+    AddForeignKey: KEY,
+    RepointForeignKey: KEY,
+    AddConstraint: ADD,
+    ReplaceConstraint: CHANGE,
+    ValidateConstraint: CHECK,
+    EnableConstraint: CHANGE,
+    CreateIndex: ADD,
+    ReplaceIndex: CHANGE,
+    RebuildIndex: CHANGE,
+    SetSequence: CHANGE,
+    SetOwner: GRANT,
+    GrantUsage: GRANT,
+    GrantTable: GRANT,
+    GrantSequence: GRANT,
+}
+"""How each sort of step looks."""
+
+
+def look_called(name: str) -> Look:
+    """How a step looks whose action goes by that name in JSON; what a later cascade calls otherwise is a change.
+
+    >>> look_called("move_table").word
+    'move'
+    """
+    return _LOOKS_BY_NAME.get(name, CHANGE)
+
+
+_LOOKS_BY_NAME = {action_name(action): look for action, look in LOOKS_OF_ACTIONS.items()}
+
+
 MISPLACED = Look("misplaced", "#0072b2", "solid")
 MISSING = Look("missing", "#d55e00", "dashed")
 UNREACHABLE = Look("unreachable", "#cc79a7", "solid")
@@ -191,73 +237,3 @@ def looks_of_schemas(schemas: Iterable[str], target: str) -> Mapping[str, Look]:
 
 
 _OTHER_SCHEMAS = ("#d55e00", "#0072b2", "#e69f00", "#cc79a7", "#56b4e9")
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How one step looks: ``what`` it is about, the ``way`` from what to what, and the ``band`` of its like."""
-
-    look: Look
-    what: str
-    way: str
-    band: str
-
-
-def appearance_of(action: Action, target: str) -> Appearance:
-    """How an action looks beside others; tables of the schema ``target`` go without it."""
-
-    def of(table: TableName, part: str = "") -> str:
-        return short_name(table, target) + (f".{quoted(part)}" if part else "")
-
-    match action:
-        case MoveTable(table, to):
-            way = f"{quoted(table.schema)} -> {quoted(to.schema)}"
-            return Appearance(MOVE, quoted(to.name), way, f"out of {quoted(table.schema)} into {quoted(to.schema)}")
-        case ExchangeTable(table, to):
-            way = f"{quoted(table.schema)} -> {quoted(to.schema)}"
-            return Appearance(MOVE, quoted(to.name), f"{way}, in exchange", "exchanged")
-        case ShelveTable(table, attic):
-            return Appearance(ATTIC, str(table), f"-> {quoted(attic)}", "put aside")
-        case CreateSchema(schema):
-            return Appearance(ATTIC, f"schema {quoted(schema)}", "made", "put aside")
-        case CreateTable(made):
-            schema = quoted(made.name.schema)
-            return Appearance(CREATE, quoted(made.name.name), f"nowhere -> {schema}", f"created in {schema}")
-        case MoveObject(used, to_schema):
-            what = f"extension {quoted(used.extension)}" if used.extension else f"{used.kind} {used.name}"
-            return Appearance(MOVE, what, f"{quoted(used.schema)} -> {quoted(to_schema)}", "what tables use")
-        case AddColumn(table, column):
-            return Appearance(ADD, of(table, column.name), column.type, "columns")
-        case AlterColumn(table, found, wanted, aspects):
-            way = f"{found.type} -> {wanted.type}" if "type" in aspects else ", ".join(aspects)
-            return Appearance(CHANGE, of(table, wanted.name), way, "columns")
-        case AddNotNullProof(table, column_name) | SetNotNull(table, column_name):
-            return Appearance(CHANGE, of(table, column_name), "NOT NULL", "columns")
-        case AddForeignKey(table, key) | RepointForeignKey(table, _, key):
-            to = key.references.table if key.references else table
-            what = f"{of(table)} ({', '.join(quoted(name) for name in key.columns)})"
-            return Appearance(KEY, what, f"-> {of(to)}", "foreign keys")
-        case AddConstraint(table, constraint):
-            return Appearance(ADD, of(table, constraint.name), constraint.kind.value, "constraints")
-        case ReplaceConstraint(table, _, constraint) | EnableConstraint(table, constraint):
-            return Appearance(CHANGE, of(table, constraint.name), constraint.kind.value, "constraints")
-        case ValidateConstraint(table, constraint):
-            return Appearance(CHECK, of(table, constraint.name), "old rows", "validated")
-        case CreateIndex(table, index):
-            return Appearance(ADD, of(table, index.name), "index", "indexes")
-        case ReplaceIndex(table, _, index) | RebuildIndex(table, index):
-            return Appearance(CHANGE, of(table, index.name), "index", "indexes")
-        case SetSequence(table, column_name):
-            return Appearance(CHANGE, of(table, column_name), "next value", "sequences")
-        case SetOwner(table, owner):
-            return Appearance(GRANT, of(table), f"owner -> {quoted(owner)}", "rights")
-        case GrantUsage(schema_name, role):
-            return Appearance(GRANT, f"schema {quoted(schema_name)}", f"USAGE -> {_role(role)}", "rights")
-        case GrantTable(table, privileges, role):
-            return Appearance(GRANT, of(table), f"{', '.join(privileges)} -> {_role(role)}", "rights")
-        case GrantSequence(_, sequence, privileges, role):
-            return Appearance(GRANT, of(sequence), f"{', '.join(privileges)} -> {_role(role)}", "rights")
-
-
-def _role(role: str) -> str:
-    return quoted(role) if role else "PUBLIC"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from cascade.core.answer import Answer
 from cascade.core.layout import quoted
-from cascade.core.overview import Box, make_overview
+from cascade.core.overview import Box
 from cascade.core.table_map import TableMap
-from cascade.render.graph_words import GraphWords, by_app, by_schema
+from cascade.render.graph_words import GraphWords, by_app, by_schema, words_of
 from cascade.render.looks import MEANINGS_ON_TABLES
 from cascade.render.wording import printable
 
@@ -21,7 +21,7 @@ def render_mermaid(answer: Answer, tables: TableMap) -> str:
 
     Colours are those of the page, so that it reads in light and dark; what is amiss has a word and a border.
     """
-    texts = (_flowchart(GraphWords(answer, tables, make_overview(tables, most=most))) for most in _MOST_BOXES)
+    texts = (_flowchart(words_of(answer, tables, most=most)) for most in _MOST_BOXES)
     return next((text for text in texts if len(text) <= MOST_LETTERS), "")
 
 

@@ -76,7 +76,6 @@ def render_graph(
 
 def what_is_folded(answer: Answer, tables: TableMap) -> tuple[str, ...]:
     """The sentences that say which tables have no box of their own in a picture, and how to see them."""
-    from cascade.core.overview import make_overview
-    from cascade.render.graph_words import GraphWords
+    from cascade.render.graph_words import words_of
 
-    return tuple(GraphWords(answer, tables, make_overview(tables)).folded())
+    return tuple(words_of(answer, tables).folded())

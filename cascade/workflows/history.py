@@ -35,15 +35,14 @@ def render_timeline(
         from cascade.render.history import render_history_json
 
         return render_history_json(answer, timeline)
-    if format_ in ("dot", "svg"):
-        from cascade.render.history_dot import describe_history, render_history_dot
+    if format_ == "dot":
+        from cascade.render.history_dot import render_history_dot
 
-        dot = render_history_dot(answer, timeline, fold=fold)
-        if format_ == "dot":
-            return dot
-        from cascade.effects.svg import render_svg
+        return render_history_dot(answer, timeline, fold=fold)
+    if format_ == "svg":
+        from cascade.render.pictures.answers import draw_timeline
 
-        return render_svg(dot, description=describe_history(answer, timeline))
+        return draw_timeline(answer, timeline, fold=fold).alone
     from cascade.render.history import render_history
 
     return render_history(answer, timeline, fold=fold, colour=colour)

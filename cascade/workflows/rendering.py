@@ -26,10 +26,9 @@ def render_answer(answer: Answer, format_: str, *, verbose: bool = False, colour
 
             return render_dot(answer)
         case "svg":
-            from cascade.effects.svg import render_svg
-            from cascade.render.dot import describe_plan, render_dot
+            from cascade.render.pictures.answers import draw_plan
 
-            return render_svg(render_dot(answer), description=describe_plan(answer))
+            return draw_plan(answer).alone
         case "text":
             from cascade.render.text import render_text
 

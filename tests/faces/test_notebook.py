@@ -8,11 +8,19 @@ from typing import Any
 import pytest
 
 import cascade
+from cascade.core.exploring import Stop
 from cascade.errors import CascadeError, FileError, MissingExtra, NoSuchName
 from tests.scenarios.conftest import one_incident as one_incident
 from tests.scenarios.sites import MISPLACED, Site, run_program
 from tests.unit.render import answers, kept
 from tests.unit.render.test_report import HOSTILE, hostile
+
+LEFT_OUT = {
+    "bounty": "move_table:public.user_profile_bounty",
+    "stream_config": "move_table:public.user_profile_stream_config",
+    "teams_teammembership": "add_column:public.teams_teammembership.left_at",
+    "bounty_result": "move_table:public.user_profile_bounty_result",
+}
 
 
 @pytest.fixture
@@ -88,14 +96,44 @@ def test_what_would_change_without_a_table_is_told(loaded: Any) -> None:
     }
     assert facts.steps == ("move_table:public.user_profile_bounty",)
     assert [name.rpartition("_")[2] for name in facts.then] == ["participant", "result"]
-    assert "pages: not known" in repr(loaded.without("user_profile_bounty"))
+    assert "pages: not known, for no failure of a page was measured" in repr(loaded.without("user_profile_bounty"))
+    assert "nothing is amiss with it" in repr(loaded.without("accounts_user"))
 
 
-def test_pages_are_told_where_a_chain_was_measured_with_them(tmp_path: Path) -> None:
+def test_a_page_stops_at_the_first_thing_that_is_left_and_meets_nothing_after_it(tmp_path: Path) -> None:
     plan = kept.plan()
-    plan["cascade"][0] |= {"source": "exact", "probe": "/@amber1/"}
+    objects = [answers.ENDORSEMENT, answers.BOUNTY, f"{answers.BOUNTY}_result"]
+    page = {"start": objects[0], "source": "exact", "probe": "/@amber1/", "objects": objects}
+    plan["cascade"] = [page, *plan["cascade"]]
+    a = cascade.load(written(tmp_path, plan))
 
-    assert cascade.load(written(tmp_path, plan)).without("bounty").facts.pages == ("/@amber1/",)
+    assert a.without("bounty").facts.stops == (Stop("/@amber1/", answers.BOUNTY, (f"{answers.BOUNTY}_result",)),)
+    assert a.without("bounty").facts.then == ()
+    assert a.without("about_item").facts.pages == ()
+    assert "none of those that were asked meets it" in repr(a.without("about_item"))
+    assert a.without("accounts_user").facts.pages is None
+
+
+@pytest.mark.parametrize(("table", "step"), LEFT_OUT.items())
+def test_the_pages_that_are_told_are_those_that_fail_without_the_step(
+    one_incident: Site, table: str, step: str
+) -> None:
+    (one_incident.folder / "probed.json").write_text(json.dumps(one_incident.plan("--probe")))
+    facts = cascade.load(one_incident.folder / "probed.json").without(table).facts
+    assert facts.steps == (step,)
+
+    for arguments in (("plan", "--leave-out", step, "-o", "left.json"), ("apply", "left.json", "--noinput")):
+        one_incident.cascade(*arguments)
+    asked = json.loads(one_incident.cascade("probe", "--no-models", "--format", "json").stdout)["probes"]
+    failed = {
+        probe["name"]: failure["drift"].partition(":public.")[2]
+        for probe in asked
+        for failure in probe["failures"][:1]
+        if probe["kind"] == "page"
+    }
+
+    assert {stop.page: stop.at for stop in facts.stops or ()} == failed
+    assert bool(failed) == (table != "bounty_result")
 
 
 def test_steps_that_wait_are_named(tmp_path: Path) -> None:
@@ -154,8 +192,9 @@ def test_a_large_picture_shows_what_is_amiss_and_says_so(tmp_path: Path) -> None
     ]
     svg = cascade.load(written(tmp_path, plan)).draw().svg
 
-    assert "not drawn: those with findings come first." in svg
-    assert "healthy_7" not in svg
+    assert "111 tables are too many for one picture, so healthy tables are one box an app" in svg
+    assert "shop_part_07" in svg
+    assert ">healthy_7<" not in svg
 
 
 def test_a_look_has_tables_and_keys_and_says_that_its_drifts_are_not_known(tmp_path: Path, one_incident: Site) -> None:

@@ -146,7 +146,10 @@ def test_a_dot_that_fails(one_incident: Site) -> None:
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'dot: broken' >&2\nexit 3\n")
     program.chmod(0o755)
-    refused(one_incident, "plan", "--format", "svg", says=("dot: broken",), PATH=f"{program.parent}:/usr/bin:/bin")
+    refused(one_incident, "graph", "--format", "svg", says=("dot: broken",), PATH=f"{program.parent}:/usr/bin:/bin")
+    for command in ("plan", "history"):
+        done = one_incident.cascade(command, "--format", "svg", PATH=f"{program.parent}:/usr/bin:/bin")
+        assert (done.returncode, done.stdout[:5]) == (0, "<svg ")
 
 
 def test_an_output_folder_that_is_not_there(one_incident: Site) -> None:

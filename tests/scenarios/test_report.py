@@ -1,5 +1,6 @@
 """The postmortem of the demo's incident, as a person gets it: by a journal, by two looks, and where something lacks."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cascade.cli import main
+from cascade.render.pictures.history import entries_kept
 from tests.scenarios.sites import CHECKOUT, MISPLACED, Site
 
 OLD_JOURNAL = '{"event": "begin", "at": "", "journal": 1, "plan_id": "x", "database": "d", "steps": [], "tables": []}\n'
@@ -130,6 +132,20 @@ def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:
     for name in re.findall(r"!\[.*?\]\((.*?)\)", (folder / "report.md").read_text()):
         assert (folder / name).is_file()
     assert "not known: What has been done: no journal of a repair was given (--journal)" in done.stderr
+
+
+def test_the_record_that_a_report_draws_is_that_of_cascade_history(one_incident: Site) -> None:
+    plan = json.loads(one_incident.cascade("plan", "--format", "json").stdout)
+    history = json.loads(one_incident.cascade("history", "--format", "json").stdout)
+    drawn = {str(entry.migration): entry for entry in entries_kept(plan)}
+
+    assert list(drawn) == [entry["migration"] for entry in history["migrations"] if entry["standing"] != "pending"]
+    astray = [entry for entry in history["migrations"] if entry["astray"]]
+    assert len(astray) == 7
+    for entry in astray:
+        assert sorted(drawn[entry["migration"]].astray) == sorted(entry["astray"])
+        assert next(list(places) for places, _ in drawn[entry["migration"]].found) == entry["found"][0]["schemas"]
+    assert sum(bool(entry.astray) for entry in drawn.values()) == len(astray)
 
 
 def test_redaction_leaves_no_role_host_or_path(one_incident: Site) -> None:

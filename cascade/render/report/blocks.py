@@ -6,7 +6,7 @@ Names out of the database stand in ``Code``, so that each form escapes them in i
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cascade.render.report.pictures import Picture
+from cascade.render.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,24 @@
 """The style sheet and the script of the page: both stand in it, and its policy names them by their digests."""
 
-from cascade.render.report.pictures import STYLE as PICTURES
+from cascade.render.looks import Paint
+from cascade.render.pictures import STYLE as PICTURES
+
+
+def _paints(mode: str) -> str:
+    """The paints of the pictures as those of the page."""
+    paints = (("ink", Paint.INK), ("soft", Paint.FAINT), ("ground", Paint.PAPER), ("band", Paint.GROUP))
+    return "".join(f"--{name}:{getattr(paint, mode)};" for name, paint in (*paints, ("rule", Paint.BAND)))
+
 
 STYLE = (
+    f":root{{{_paints('light')}}}"
+    f"@media screen and (prefers-color-scheme:dark){{:root{{{_paints('dark')}}}}}"
     """
-:root{color-scheme:light dark;--ink:#1f2328;--soft:#59636e;--ground:#fff;--band:#f6f8fa;--rule:#d1d9e0;--link:#0550ae;
+:root{color-scheme:light dark;--link:#0550ae;
 --broken:#a40e26;--broken-ground:#ffebe9;--risky:#7a4b00;--risky-ground:#fff4d6;--good:#116329;--mark:#fff8c5;
 --mono:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-@media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ba5b1;--ground:#0d1117;--band:#161b22;--rule:#3d444d;
---link:#79b8ff;--broken:#ff9d94;--broken-ground:#3c1618;--risky:#f0c14b;--risky-ground:#332707;--good:#56d364;
---mark:#2e2a12}}
+@media screen and (prefers-color-scheme:dark){:root{--link:#79b8ff;--broken:#ff9d94;
+--broken-ground:#3c1618;--risky:#f0c14b;--risky-ground:#332707;--good:#56d364;--mark:#2e2a12}}
 *{box-sizing:border-box}
 html{scroll-padding-top:1rem}
 body{margin:0;background:var(--ground);color:var(--ink);
@@ -49,7 +58,7 @@ button:hover,select:hover{border-color:var(--soft)}
 .copy{position:absolute;top:0;right:0;padding:.05rem .6rem}
 .sql figcaption:empty{min-height:1.75rem}
 .zoom{font-size:.9rem}.zoom label{margin:0 1rem 0 .25rem;cursor:pointer}
-.pane{overflow:auto;margin-top:.5rem;border:1px solid var(--rule);border-radius:6px;padding:.5rem;max-height:46rem}
+.pane{overflow:auto;margin-top:.5rem;border:1px solid var(--rule);border-radius:6px;padding:.5rem;max-height:64rem}
 .pane svg{display:block;max-width:100%;height:auto;margin:0 auto}
 .actual:checked~.pane svg{max-width:none}
 .double:checked~.pane svg{max-width:none;width:200%}
@@ -68,10 +77,11 @@ details>:not(summary){margin-left:1.1rem}
 .filter[hidden],[hidden]{display:none}
 .person{border:2px dashed var(--soft);border-radius:6px;background:var(--mark);padding:.75rem 1rem;margin:1.5rem 0}
 .person strong{display:block}
+@media screen and (max-width:40rem){.fit:checked~.pane svg{max-width:none;width:48rem}}
 @media (max-width:40rem){dl{grid-template-columns:1fr}dt{border:0;padding-bottom:0}.card .kind{margin-left:0}}
 @media print{
-:root{--ink:#000;--soft:#444;--ground:#fff;--band:#f6f8fa;--rule:#ccc;--link:#000;--broken:#a40e26;
---broken-ground:#fff;--risky:#7a4b00;--risky-ground:#fff;--mark:#fff}
+:root{color-scheme:light;--ink:#000;--soft:#444;--ground:#fff;--rule:#ccc;--link:#000;--broken-ground:#fff;
+--risky-ground:#fff;--mark:#fff}
 @page{margin:16mm}
 html{font-size:9.5pt}body{font-size:1rem}.page{padding:0;max-width:none}
 nav,.skip,.filter,.copy,.zoom>input,.zoom>label{display:none}
@@ -80,8 +90,7 @@ h1{font-size:18pt}h2{font-size:13pt;margin-top:1.5rem}h2,h3,summary{break-after:
 pre,pre code{white-space:pre-wrap}tr,.card>summary,.person,figure.picture-frame{break-inside:avoid}
 table{font-size:.88rem}td code{white-space:normal}.scroll{overflow:visible}
 details::details-content{content-visibility:visible;block-size:auto}}
-"""
-    + PICTURES
+""" + PICTURES
 )
 
 SCRIPT = """

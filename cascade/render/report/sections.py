@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cascade.core.findings import DriftKind
 from cascade.core.incident import JSON, Incident, Outcome, PageFate, TableFate
 from cascade.core.probe_results import ProbeResult
+from cascade.render.pictures import draw_history
 from cascade.render.report.blocks import (
     Aside,
     Block,
@@ -24,7 +25,6 @@ from cascade.render.report.blocks import (
     Sql,
     Strong,
 )
-from cascade.render.report.pictures import draw_history
 from cascade.render.report.summary import UNREPAIRED, capital, object_of, pictures_of, summary, what_was_amiss
 from cascade.render.wording import counted, listed, moment, window
 
@@ -92,15 +92,22 @@ def _causes(incident: Incident) -> Iterator[Block]:
             )
         )
         yield Bullets(tuple(_chain(chain["objects"]) for chain in chains))
-    for picture, caption in pictures_of((draw_history(incident.before), "Squares left something astray.")):
+    for picture, caption in pictures_of(
+        (draw_history(incident.before), "What was recorded when, and where what is not in its place landed.")
+    ):
         yield Shown(picture, caption)
 
 
 def _chain(objects: Sequence[str]) -> Line:
     parts: list[Inline] = []
-    for name in objects:
+    shown = objects if len(objects) <= MOST_OF_A_CHAIN + 1 else objects[:MOST_OF_A_CHAIN]
+    for name in shown:
         parts += [" → ", Code(name)] if parts else [Code(name)]
-    return tuple(parts)
+    return (*parts, f" → and {len(objects) - len(shown):,} more") if len(shown) < len(objects) else tuple(parts)
+
+
+MOST_OF_A_CHAIN = 24
+"""More names in a row nobody reads; the plan's JSON has all of them."""
 
 
 # --------------------------------------------------------------------------------------------------------------- source

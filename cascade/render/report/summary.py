@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from cascade.core.findings import DriftKind
 from cascade.core.incident import JSON, Fate, Incident, Outcome, TableFate
+from cascade.render.pictures import Picture, draw_places, draw_steps
 from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
-from cascade.render.report.pictures import Picture, draw_places, draw_steps
 from cascade.render.wording import by_app, counted, listed, moment
 
 

@@ -15,9 +15,11 @@ from cascade.core.plan import Hazard, HazardKind, Plan
 from cascade.effects import svg
 from cascade.effects.svg import render_svg
 from cascade.errors import RenderingFailed
-from cascade.render.dot import MOST_ARCS, MOST_ARCS_TO_ONE, describe_plan, render_dot
+from cascade.render.dot import render_dot
 from cascade.render.ladder import MOST_ROWS
 from cascade.render.looks import Paint
+from cascade.render.pictures.answers import draw_plan
+from cascade.render.rungs import MOST_ARCS, MOST_ARCS_TO_ONE
 from tests.unit.render import answers
 
 EVERY = [
@@ -249,7 +251,7 @@ def test_without_an_address_of_the_source_nothing_is_a_link(program: str) -> Non
 
 
 def test_those_who_cannot_see_the_plan_are_told_its_rows_in_order() -> None:
-    told = describe_plan(answers.incident())
+    told = draw_plan(answers.incident()).description
 
     assert told.startswith("7 steps in 1 wave, from top to bottom.")
     assert "5: move user_profile_bounty test_schema -> public, 6: move" in told

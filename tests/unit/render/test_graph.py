@@ -168,7 +168,7 @@ def test_a_box_leads_to_its_model_and_the_picture_has_a_name_and_a_description(p
     }
     assert (root.get("role"), root[0].text) == ("img", "cascade graph: arena")
     assert "user_profile_bounty misplaced belongs in public, 120 rows" in (root[1].text or "")
-    assert "@media (prefers-color-scheme: dark)" in (root[2].text or "")
+    assert "@media screen and (prefers-color-scheme: dark)" in (root[2].text or "")
 
 
 # ----------------------------------------------------------------------------------------------------------------- text

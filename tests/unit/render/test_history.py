@@ -6,8 +6,9 @@ from cascade.core.history import MigrationKey
 from cascade.core.timeline import Entry, Standing, Timeline
 from cascade.effects.svg import render_svg
 from cascade.render.history import render_history
-from cascade.render.history_dot import describe_history, render_history_dot
+from cascade.render.history_dot import render_history_dot
 from cascade.render.ladder import MOST_ROWS
+from cascade.render.pictures.answers import draw_timeline
 from tests.unit.render.answers import incident
 
 
@@ -131,9 +132,9 @@ def test_of_thousands_of_migrations_the_last_are_drawn_and_the_others_counted() 
 
 
 def test_those_who_cannot_see_the_history_are_told_the_window_and_what_is_astray() -> None:
-    told = describe_history(
+    told = draw_timeline(
         incident(), Timeline("public", (entry(1), entry(2, schema="stray", astray=("shop_order",))))
-    )
+    ).description
 
     assert "1 migration of which not all is where it belongs" in told
     assert "window A: migrate ran with test_schema first" in told

@@ -12,6 +12,7 @@ from cascade.core.answer import Answer
 from cascade.core.incident import Fate, Incident, Outcome
 from cascade.core.probe_results import MalformedResults, parse_probe_results
 from cascade.core.redaction import find_names, redact
+from cascade.render.looks import DARK_STYLE
 from cascade.render.report import make_report, render_report_html, render_report_markdown
 from cascade.render.report.blocks import ForAPerson
 from tests.unit.render import answers, kept
@@ -201,8 +202,7 @@ def test_equal_material_gives_equal_bytes() -> None:
 
 def test_a_picture_alone_brings_its_style_for_light_and_dark() -> None:
     for picture in make_report(kept.incident()).pictures:
-        assert "prefers-color-scheme:dark" in picture.alone
-        assert 'class="ground"' in picture.alone
+        assert DARK_STYLE in picture.alone
         assert "<style" not in picture.inline
 
 
