@@ -73,6 +73,7 @@ class NoSuchName(CascadeError):
     def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
         candidates = sorted(set(known))
         near = get_close_matches(name, candidates, n=3, cutoff=0.6)
+        near = near or [known for known in candidates if name and name.lower() in known.lower()][:3]
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
         elif len(candidates) <= 12:

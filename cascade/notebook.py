@@ -16,7 +16,7 @@ from typing import Any, overload
 from cascade.core.decisions import Decisions
 from cascade.core.exploring import Without, find_node, leave_out, name_of
 from cascade.core.graph import NamedGraph, Selector, build_named_graph, parse_selector, within_steps
-from cascade.errors import CascadeError, MissingExtra
+from cascade.errors import CascadeError, MissingExtra, NoSuchName
 from cascade.render.exploring import (
     render_rows_html,
     render_rows_text,
@@ -102,8 +102,15 @@ class Rows(Sequence[JSON]):
         return iter(self._rows)
 
     def where(self, **wanted: Any) -> "Rows":
-        """Those of which all of these hold: ``where(app="teams", severity="broken")``."""
-        kept = (row for row in self._rows if all(row.get(name) == value for name, value in wanted.items()))
+        """Those of which all of these hold: ``where(app="teams", severity=["broken", "risky"])``.
+
+        Raises ``NoSuchName`` for a column that none of them has.
+        """
+        known = {name for row in self._rows for name in row}
+        for name in wanted:
+            if self._rows and name not in known:
+                raise NoSuchName("column", name, known, where=f" in {self._title}s")
+        kept = (row for row in self._rows if all(_is_one_of(row.get(name), value) for name, value in wanted.items()))
         return Rows(kept, self._columns, self._title)
 
     def to_frame(self) -> Any:
@@ -124,6 +131,11 @@ class Rows(Sequence[JSON]):
     @property
     def _caption(self) -> str:
         return counted(len(self), self._title)
+
+
+def _is_one_of(value: Any, wanted: Any) -> bool:
+    """Whether it is what is wanted, or one of several that are."""
+    return bool(value == wanted) or (isinstance(wanted, list | tuple | set | frozenset) and value in wanted)
 
 
 class Drawing:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 FOLDER = CHECKOUT / "output"
-LOOK = "observed.json"
+LOOK, INDEX = "observed.json", "README.md"
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "plan.txt": ("plan",),
@@ -67,6 +67,25 @@ def render(folder: Path) -> None:
             arguments = [*command, "--observed", LOOK, "-o", name]
             print(f"cascade {' '.join(arguments)}", file=sys.stderr)
             run(arguments)
+    (folder / INDEX).write_text(index(), encoding="utf-8")
+
+
+def index() -> str:
+    """What each file is, as the folder's README."""
+    rows = (f"| [{name}]({name}) | `cascade {' '.join(command)}` |" for name, command in COMMANDS.items())
+    return "\n".join([_ABOUT, *rows, ""])
+
+
+_ABOUT = """\
+# The incident, as files
+
+[observed.json](observed.json) is what `catalog.sql` read in psql where the incident had been replayed (`cascade demo`).
+Everything else is rendered from it, by `make output`: each file by the command beside it, with
+`--observed observed.json` and `-o`, and `DJANGO_SETTINGS_MODULE=cascade.demo.project.settings`. No database is asked but the
+embedded one, on which the expected side is made.
+
+| file | command |
+|---|---|"""
 
 
 def replayed() -> str:

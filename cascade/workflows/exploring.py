@@ -73,9 +73,11 @@ def _document_and_close(question: Question) -> dict[str, Any]:
     try:
         return _document(question)
     finally:
+        from django.conf import settings
         from django.db import connections
 
-        connections.close_all()  # they belong to the thread, which ends here
+        if settings.configured:  # else no project was found, which is the error to be heard of
+            connections.close_all()  # they belong to the thread, which ends here
 
 
 def _document(question: Question) -> dict[str, Any]:

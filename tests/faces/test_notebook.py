@@ -56,6 +56,29 @@ def test_findings_are_rows_that_can_be_chosen_from(loaded: Any) -> None:
     assert "misplaced_table" in repr(loaded.drifts)
 
 
+def test_a_column_that_none_has_is_refused_and_several_values_will_do(loaded: Any) -> None:
+    assert len(loaded.drifts.where(table=[answers.BOUNTY, MISPLACED[0]])) == 2
+    assert len(loaded.drifts.where(table="nope")) == 0
+    with pytest.raises(NoSuchName, match=r'no column "tabel" in findings.*\n.*Did you mean table'):
+        loaded.drifts.where(tabel=answers.BOUNTY)
+
+
+def test_a_folder_without_a_project_is_named_where_an_event_loop_runs(tmp_path: Path) -> None:
+    code = """
+import asyncio, cascade
+from cascade.errors import CascadeError
+async def ask():
+    try:
+        cascade.analyse()
+    except CascadeError as error:
+        print(error.message)
+asyncio.run(ask())
+"""
+    done = run_program("-c", code, environment={"DJANGO_SETTINGS_MODULE": ""}, folder=tmp_path)
+
+    assert (done.stdout.partition(":")[0], done.stderr) == ("No Django settings", "")
+
+
 def test_the_graph_is_a_real_one(loaded: Any) -> None:
     import networkx as nx
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.output import CHECKOUT, COMMANDS, FOLDER, LOOK
+from tests.output import CHECKOUT, COMMANDS, FOLDER, INDEX, LOOK
 from tests.scenarios.sites import run_program
 
 MASKS = (
@@ -39,7 +39,7 @@ def test_everything_in_output_is_what_the_look_gives(tmp_path: Path) -> None:
     rendered, committed = files_of(tmp_path), files_of(FOLDER)
 
     assert rendered.keys() == committed.keys()
-    assert {name.partition("/")[0] for name in rendered} == {LOOK, *COMMANDS}
+    assert {name.partition("/")[0] for name in rendered} == {LOOK, INDEX, *COMMANDS}
     for name, text in committed.items():
         assert "\r" not in text
         if name.endswith(".svg"):
