@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from cascade.cli.console import colour, end_progress, progress
-from cascade.cli.options import question_options
+from cascade.cli.options import Seconds, question_options
 from cascade.cli.probing import Checkup
-from cascade.core.limits import LONGEST, Limits
+from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
 from cascade.workflows import Question
@@ -46,7 +46,7 @@ _where = _options(
     click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
     _connection,
 )
-_some_seconds = click.FloatRange(min=0, min_open=True, max=LONGEST)
+_some_seconds = Seconds(min=0, min_open=True)
 _limits = _options(
     click.option(
         "--lock-timeout",
@@ -58,7 +58,7 @@ _limits = _options(
     ),
     click.option(
         "--statement-timeout",
-        type=click.FloatRange(min=0, max=LONGEST),
+        type=Seconds(min=0),
         default=60.0,
         show_default=True,
         metavar="SECONDS",
