@@ -69,16 +69,18 @@ class Facts:
     """What the server says over the connection that is to repair; ``read_over`` is where the plan was made.
 
     ``changed`` are differences to what was planned, ``lacking`` rights that the role has not, in a phrase each.
-    ``backends`` are those of two connections. ``hidden`` counts open transactions whose age the role may not see;
-    ``standbys`` counts replicas, ``lag`` is how many seconds the last one is behind, as far as it can be seen.
-    ``waits_for_standby``: COMMIT waits for a standby, and none is attached. ``slots`` send all tables to readers that
-    know of no publication. ``journal`` is why it cannot be written, ``""`` where it can.
+    ``shares_its_backend``: a second connection gets the same one; ``alone`` is why there is none, ``""`` where there
+    is. ``hidden`` counts open transactions whose age the role may not see; ``standbys`` counts replicas, ``lag`` is how
+    many seconds the last one is behind, as far as it can be seen. ``waits_for_standby``: COMMIT waits for a standby,
+    and none is attached. ``slots`` send all tables to readers that know of no publication. ``journal`` is why it cannot
+    be written, ``""`` where it can.
     """
 
     here: ServerIdentity
     read_over: ServerIdentity
     changed: tuple[str, ...]
-    backends: tuple[int, int]
+    shares_its_backend: bool
+    alone: str
     in_recovery: bool
     read_only: bool
     role: str
@@ -103,6 +105,7 @@ def make_checks(answer: Answer, facts: Facts, *, allowed: frozenset[HazardKind],
         lambda: _same_database(facts),
         lambda: _same_objects(answer, facts),
         lambda: _connection(answer, facts),
+        lambda: _second_connection(facts),
         lambda: _rights(plan, facts),
         lambda: _in_the_way(facts),
         lambda: _oldest(facts),
@@ -156,7 +159,7 @@ def _same_objects(answer: Answer, facts: Facts) -> Check:
 def _connection(answer: Answer, facts: Facts) -> Check:
     """A pooler that gives a backend to one transaction at a time gives two of its clients the same one."""
     question = "connection"
-    if facts.backends[0] == facts.backends[1]:
+    if facts.shares_its_backend:
         found = "two connections got the same backend: a pooler in transaction mode is between"
         advice = "Locks of a session would be left behind. Connect to PostgreSQL itself: --dsn."
         return Check(question, Verdict.NO, found, advice)
@@ -169,6 +172,14 @@ def _connection(answer: Answer, facts: Facts) -> Check:
         advice = "Name the role that migrates, if there is one: --apply-database or --dsn."
         return Check(question, Verdict.CANNOT_TELL, f"{found}, who serves the pages too", advice)
     return Check(question, Verdict.YES, found)
+
+
+def _second_connection(facts: Facts) -> Check:
+    question = "second connection"
+    if facts.alone:
+        advice = "Nobody sees who waits for us: all is rolled back once locks are held for longer than --max-wait."
+        return Check(question, Verdict.CANNOT_TELL, facts.alone, advice)
+    return Check(question, Verdict.YES, "it watches who waits for us")
 
 
 def _rights(plan: Plan, facts: Facts) -> Check:

@@ -11,9 +11,13 @@ from cascade.core.layout import TableName
 from cascade.core.plan import Plan
 from cascade.core.preflight import Facts, ServerIdentity, Transaction
 from cascade.core.rights_needed import Need, Power, rights_needed
+from cascade.errors import DatabaseError
 
 Open = Callable[[], AbstractContextManager[Any]]
-"""Opens another session with the same settings, as a context manager that yields its cursor."""
+"""Opens another session with the same settings, as a context manager that yields its cursor.
+
+Raises ``DatabaseError`` where none is to be had.
+"""
 
 
 def read_facts(
@@ -27,15 +31,15 @@ def read_facts(
     journal: Path,
 ) -> Facts:
     """What has to be known before the plan is run over this cursor."""
-    with open_another() as other:
-        backends = (_one(cursor, _BACKEND)[0], _one(other, _BACKEND)[0])
+    shares_its_backend, alone = _beside(cursor, open_another)
     in_recovery, read_only, role, lock_room = _one(cursor, _SESSION)
     standbys, lag, waits = _one(cursor, _STANDBYS)
     return Facts(
         here=read_identity(cursor),
         read_over=read_over,
         changed=changed,
-        backends=backends,
+        shares_its_backend=shares_its_backend,
+        alone=alone,
         in_recovery=in_recovery,
         read_only=read_only,
         role=role,
@@ -69,6 +73,15 @@ def read_lacking_rights(needs: Iterable[Need], cursor: Any) -> tuple[str, ...]:
         if row is not None and not row[0]:
             lacking.append(need.lacking(row[1]))
     return tuple(dict.fromkeys(lacking))
+
+
+def _beside(cursor: Any, open_another: Open) -> tuple[bool, str]:
+    """Whether a second connection gets the same backend, and why there is none."""
+    try:
+        with open_another() as other:
+            return _one(cursor, _BACKEND) == _one(other, _BACKEND), ""
+    except DatabaseError as error:
+        return False, str(error.__cause__ or error.message).strip().splitlines()[0]
 
 
 def _one(cursor: Any, query: str, parameters: Mapping[str, Any] | None = None) -> Any:

@@ -306,6 +306,22 @@ def test_a_database_that_takes_no_writes_by_default_is_repaired_all_the_same(one
 
 
 @pytest.mark.one_version
+def test_a_repair_that_nobody_can_watch_says_so_before_it_locks_anything(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    one_incident.execute(f"ALTER DATABASE {one_incident.database.name} CONNECTION LIMIT 3")
+    rehearsed = one_incident.cascade("rehearse", "plan.json", "--here")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "second connection cannot tell" in flat(done.stdout)
+    assert "too many connections" in flat(done.stdout)
+    for said in (rehearsed.stderr, done.stderr):
+        assert said.startswith("cascade: Nobody watches who waits for this repair"), said
+        assert "more than 1 s (--max-wait)" in said
+    events = [json.loads(line)["event"] for line in (one_incident.folder / "journal.jsonl").read_text().splitlines()]
+    assert events[:2] == ["begin", "unwatched"]
+
+
 def test_a_plan_is_applied_with_other_settings_than_it_was_made_with(one_healthy: Site) -> None:
     """To the end: also when it is looked at again after the COMMIT."""
     one_healthy.execute("ALTER TABLE public.teams_team ALTER COLUMN tag DROP NOT NULL")

@@ -42,8 +42,8 @@ class Work:
     """What has to be done, where, and how it is proved.
 
     ``history`` is the ``django_migrations`` that is locked against a ``migrate`` at the same moment. ``unchanged`` and
-    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT. ``ask`` asks
-    the application there, once the layout is right.
+    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT. ``unwatched``
+    is told why nobody watches who waits. ``ask`` asks the application before COMMIT, once the layout is right.
     """
 
     plan: Plan
@@ -52,6 +52,7 @@ class Work:
     unchanged: Callable[[Any], tuple[str, ...]]
     verify: Verify
     report: Report
+    unwatched: Report
     ask: Callable[[Any], tuple[str, ...]] = lambda cursor: ()
 
 
@@ -85,7 +86,12 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
 
     try:
         return in_transaction(
-            session, partial(_run_all, steps, work, journal), limits=work.limits, report=work.report, commit=commit
+            session,
+            partial(_run_all, steps, work, journal),
+            limits=work.limits,
+            report=work.report,
+            unwatched=work.unwatched,
+            commit=commit,
         )
     except ServerLost:
         raise
@@ -121,7 +127,7 @@ def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
         make_uncommittable(transaction.cursor)
         return runs
 
-    return in_transaction(session, run, limits=work.limits, report=work.report, commit=None)
+    return in_transaction(session, run, limits=work.limits, report=work.report, unwatched=work.unwatched, commit=None)
 
 
 def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWriter) -> StepRun:
@@ -136,11 +142,17 @@ def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWr
         transaction.cursor.execute("COMMIT")
         _write_after_commit(journal, f"{step.id} is committed.", "done", step=step.id)
 
-    # What hinders neither readers nor writers may take its time.
-    gentle = not any(lock.mode.blocks_writers for lock in step.locks)
-    limits = replace(work.limits, statement_timeout=0, max_hold=None) if gentle else work.limits
+    limits = work.limits if _is_felt(step) else replace(work.limits, statement_timeout=0)
     nothing = f"What came before {step.id} is committed, and nothing of it was changed"
-    return in_transaction(session, run, limits=limits, report=work.report, commit=commit, nothing=nothing)
+    return in_transaction(
+        session,
+        run,
+        limits=limits,
+        report=work.report,
+        unwatched=work.unwatched,
+        commit=commit,
+        nothing=nothing,
+    )
 
 
 def _run_all(
@@ -179,12 +191,18 @@ def _run_all(
 def _run(step: Step, transaction: Transaction, journal: JournalWriter | None) -> StepRun:
     took = 0.0
     for statement in render_step_sql(step):
-        transaction.watch.others_feel_it()
+        if _is_felt(step):
+            transaction.watch.others_feel_it()
         milliseconds = transaction.run(statement)
         took += milliseconds
         if journal is not None:
             journal.write("statement", step=step.id, sql=statement, milliseconds=round(milliseconds, 1))
     return StepRun(step, took, transaction.locks())
+
+
+def _is_felt(step: Step) -> bool:
+    """Whether it hinders readers or writers; what does not may take its time."""
+    return any(lock.mode.blocks_writers for lock in step.locks)
 
 
 def _lock_first(steps: Sequence[Step], work: Work, transaction: Transaction) -> None:
