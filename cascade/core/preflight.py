@@ -73,7 +73,7 @@ class Facts:
     is. ``hidden`` counts open transactions whose age the role may not see; ``standbys`` counts replicas, ``lag`` is how
     many seconds the last one is behind, as far as it can be seen. ``waits_for_standby``: COMMIT waits for a standby,
     and none is attached. ``slots`` send all tables to readers that know of no publication. ``journal`` is why it cannot
-    be written, ``""`` where it can.
+    be written, ``""`` where it can; ``earlier_journal`` the name by which one that is there will be kept.
     """
 
     here: ServerIdentity
@@ -96,6 +96,7 @@ class Facts:
     slots: tuple[str, ...]
     event_triggers: tuple[str, ...]
     journal: str
+    earlier_journal: str
 
 
 def make_checks(answer: Answer, facts: Facts, *, allowed: frozenset[HazardKind], journal: str) -> tuple[Check, ...]:
@@ -290,4 +291,5 @@ def _hazards(plan: Plan, allowed: frozenset[HazardKind]) -> Check:
 def _journal(journal: str, facts: Facts) -> Check:
     if facts.journal:
         return Check("journal", Verdict.NO, facts.journal, "Name another file with --journal.")
-    return Check("journal", Verdict.YES, f"{journal}, writable")
+    earlier = f"; the earlier one, of which nothing is left, is kept as {facts.earlier_journal}"
+    return Check("journal", Verdict.YES, f"{journal}, writable{earlier if facts.earlier_journal else ''}")

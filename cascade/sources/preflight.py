@@ -29,8 +29,12 @@ def read_facts(
     changed: tuple[str, ...],
     history: TableName | None,
     journal: Path,
+    earlier_journal: Path | None,
 ) -> Facts:
-    """What has to be known before the plan is run over this cursor."""
+    """What has to be known before the plan is run over this cursor.
+
+    ``earlier_journal`` is the name by which the journal that is there will be kept.
+    """
     shares_its_backend, alone = _beside(cursor, open_another)
     in_recovery, read_only, role, lock_room = _one(cursor, _SESSION)
     standbys, lag, waits = _one(cursor, _STANDBYS)
@@ -54,7 +58,8 @@ def read_facts(
         waits_for_standby=waits,
         slots=_names(cursor, _SLOTS),
         event_triggers=_names(cursor, _EVENT_TRIGGERS),
-        journal=_journal_problem(journal),
+        journal=_journal_problem(journal, gives_way=earlier_journal is not None),
+        earlier_journal=str(earlier_journal or ""),
     )
 
 
@@ -113,9 +118,9 @@ def _transaction(row: Sequence[Any]) -> Transaction:
     return Transaction(pid, name or "", float(age) if age is not None else None, table)
 
 
-def _journal_problem(path: Path) -> str:
+def _journal_problem(path: Path, *, gives_way: bool) -> str:
     """Why a new journal cannot be written there; tried with a file that has no name."""
-    if path.exists():
+    if path.exists() and not gives_way:
         return f"{path} is there already, and may be needed for an undo"
     try:
         with tempfile.TemporaryFile(dir=path.parent) as file:

@@ -1,7 +1,7 @@
 """The repair: rehearsed, applied, taken back."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -27,7 +27,7 @@ from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
 from cascade.effects.repair.apply import Work, apply_late_step, apply_transaction, rehearse_transaction
-from cascade.effects.repair.journal import JournalWriter, open_journal, read_journal, write_header
+from cascade.effects.repair.journal import JournalWriter, name_to_keep_it_by, open_journal, read_journal, write_header
 from cascade.effects.repair.session import (
     RepairRefused,
     Session,
@@ -39,7 +39,7 @@ from cascade.effects.repair.session import (
 )
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, committed_steps, undo
-from cascade.errors import CascadeError, NoSuchName
+from cascade.errors import CascadeError, FileError, NoSuchName
 from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
@@ -134,6 +134,7 @@ def preflight(
             changed=() if elsewhere else _changed_since(answer, question, session.cursor, within=False),
             history=_history_table(answer),
             journal=journal,
+            earlier_journal=name_to_keep_it_by(journal),
         )
     return make_checks(answer, facts, allowed=allowed, journal=str(journal))
 
@@ -219,6 +220,7 @@ def apply_plan(
         repair_session(_settings(target, ask)) as session,
         sole_repair(session),
         open_journal(journal) as writer,
+        _naming(journal),
         _stopped_by_hand(journal),
     ):
         identity = read_identity(session.cursor)
@@ -255,6 +257,20 @@ def apply_plan(
         with open_journal(journal, append=True) as writer:
             writer.write("afterwards", plan=plan_document(afterwards))
     return Applied(tuple(runs), journal, afterwards)
+
+
+@contextmanager
+def _naming(journal: Path) -> Iterator[None]:
+    """Adds to what went wrong where it is written down, and how to take back what is committed."""
+    try:
+        yield
+    except CascadeError as error:
+        with suppress(FileError):  # it could not be begun
+            undo_it = f"To take back what is committed: cascade undo {journal}"
+            where = undo_it if read_journal(journal).done else f"What was tried is written down in {journal}."
+            if str(journal) not in error.hint:
+                error.hint = "\n  ".join(filter(None, (error.hint, where)))
+        raise
 
 
 @contextmanager

@@ -375,10 +375,41 @@ def test_who_stops_it_by_hand_is_told_what_was_done(one_incident: Site) -> None:
         ) as applying:
             _wait_for_a_waiter(one_incident)
             applying.send_signal(signal.SIGINT)
-            assert "Stopped. Nothing was changed" in applying.communicate(timeout=60)[1]
+            said = applying.communicate(timeout=60)[1]
+            assert "Stopped. Nothing was changed" in said
+            assert "What was tried is written down in cascade-" in said
     assert applying.returncode == 1
     assert dump(one_incident) == before
     assert one_incident.cascade("apply", "plan.json", "--noinput").returncode == 0
+
+
+def test_the_journal_of_a_failed_repair_is_named_kept_and_in_nobodys_way(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    again = ("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    with one_incident.database.connect() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
+        failed = one_incident.cascade(*again, "--lock-timeout", "0.1", "--tries", "1")
+    assert failed.returncode == 1
+    assert "Nothing was changed: in 1 tries a lock was not to be had" in failed.stderr
+    assert "What was tried is written down in journal.jsonl." in failed.stderr
+    tried = (one_incident.folder / "journal.jsonl").read_text()
+    last = json.loads(tried.splitlines()[-1])
+    assert (last["event"], "a lock was not to be had" in last["why"]) == ("rolled_back", True)
+    done = one_incident.cascade(*again)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the earlier one, of which nothing is left, is kept as journal.1.jsonl" in flat(done.stdout)
+    assert (one_incident.folder / "journal.1.jsonl").read_text() == tried
+    nothing = one_incident.cascade("undo", "journal.1.jsonl", "--noinput")
+    assert (nothing.returncode, "there is nothing to undo" in nothing.stderr) == (1, True)
+    # One that was undone gives way too, one that an undo may need to nothing.
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    assert one_incident.cascade(*again).returncode == 0
+    assert (one_incident.folder / "journal.2.jsonl").is_file()
+    one_incident.execute("DROP TABLE accounts_user_groups")
+    one_incident.cascade("plan", "-o", "plan.json")
+    refused = one_incident.cascade(*again)
+    assert refused.returncode == 1
+    assert "journal.jsonl is there already, and may be needed for an undo" in flat(refused.stdout)
 
 
 def _wait_for_a_waiter(site: Site) -> None:

@@ -99,8 +99,9 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
         # Who is interrupted in the COMMIT does not know how it ended; the server does, and an undo asks it.
         known = not sent or isinstance(error, CascadeError)
         if known and not committed:
+            why = error.message if isinstance(error, CascadeError) else type(error).__name__
             with suppress(FileError):  # it may be the journal that failed
-                journal.write("rolled_back", xid=xid)
+                journal.write("rolled_back", xid=xid, why=why)
         raise
 
 

@@ -29,6 +29,7 @@ QUIET = Facts(
     slots=(),
     event_triggers=(),
     journal="",
+    earlier_journal="",
 )
 
 
