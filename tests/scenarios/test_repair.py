@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,6 +79,17 @@ def test_the_script_sends_what_apply_sends_and_its_mirror_takes_it_back(one_inci
         assert statement in script[at:], statement
         at = script.index(statement, at) + len(statement)
     assert len(re.findall(r"^(?:ALTER|CREATE|GRANT|DROP|UPDATE)\b", script, re.MULTILINE)) == len(sent)
+
+
+def test_the_script_sees_what_was_changed_while_it_waited_for_its_locks(one_incident: Site) -> None:
+    script = one_incident.cascade("plan", "--format", "sql").stdout
+    with one_incident.database.connect() as somebody, ThreadPoolExecutor() as pool:
+        somebody.execute("BEGIN; ALTER TABLE test_schema.user_profile_bounty ADD COLUMN later integer")
+        running = pool.submit(_psql, one_incident, script, fails=True)
+        _wait_for_a_waiter(one_incident)
+        somebody.execute("COMMIT")
+        said = running.result()
+    assert "nothing was changed: not defined as it was read: test_schema.user_profile_bounty" in said
 
 
 def _sent(site: Site) -> list[str]:

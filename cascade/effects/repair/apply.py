@@ -20,7 +20,7 @@ from cascade.core.actions import (
 )
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
-from cascade.core.plan import LockMode, Plan, Step
+from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable, refuse_without_temp
@@ -207,21 +207,15 @@ def _is_felt(step: Step) -> bool:
 
 
 def _lock_first(steps: Sequence[Step], work: Work, transaction: Transaction) -> None:
-    """The history, and the drifted tables as strongly as a step will want them, in one order for everybody.
-
-    Healthy tables are locked when their turn comes: others use them.
-    """
+    """The history, and the drifted tables that are there."""
     if work.history is not None:
         transaction.run(f"LOCK TABLE {work.history} IN SHARE ROW EXCLUSIVE MODE")
-    there = _existing({lock.table for step in steps for lock in step.locks if not lock.healthy}, transaction.cursor)
-    modes: dict[TableName, LockMode] = {}
-    for step in steps:
-        for lock in step.locks:
-            if lock.table in there and not lock.healthy:
-                modes[lock.table] = min(lock.mode, modes.get(lock.table, lock.mode), key=list(LockMode).index)
-    for table in sorted(modes):
-        transaction.run(f"LOCK TABLE {table} IN {modes[table].value} MODE")
-    if modes:
+    modes = locks_to_begin_with(steps)
+    there = _existing(modes, transaction.cursor)
+    for table, mode in modes.items():
+        if table in there:
+            transaction.run(f"LOCK TABLE {table} IN {mode.value} MODE")
+    if there:
         transaction.watch.others_feel_it()
 
 
