@@ -196,6 +196,7 @@ def _word(
         fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
         through_field=_through_field(model),
         may_lack_like=frozenset(_without_like(fields, origin, connection)) if model is owner else frozenset(),
+        removed_fields=origin.removed if model is owner else 0,
     )
     unproven = frozenset(map(clipped, origin.unproven))
     return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven, problem)
