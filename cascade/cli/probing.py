@@ -61,7 +61,7 @@ def probe(
         raise click.UsageError("--run goes with --discover, --clone and --here with --predict.")
     format_ = format_ or _format_of(output)
     if discover and not runs:
-        write(_listed(question), output, for_people=True)
+        write(_discovered(question), output, for_people=True)
         return 0
     report = progress(verbose)
     if predict:
@@ -130,7 +130,7 @@ def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool)
             return render_probes(probed, verbose=verbose, colour=in_colour)
 
 
-def _listed(question: Question) -> str:
+def _discovered(question: Question) -> str:
     from cascade.render.probes import render_discovered
     from cascade.sources.pages import discover_pages
     from cascade.sources.project import read_project

@@ -50,7 +50,7 @@ class ServerIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class OpenTransaction:
     """Somebody's open transaction, its age in seconds where the role may see that; ``table`` is what it has locked."""
 
     pid: int
@@ -85,8 +85,8 @@ class Facts:
     read_only: bool
     role: str
     lacking: tuple[str, ...]
-    in_the_way: tuple[Transaction, ...]
-    oldest: Transaction | None
+    in_the_way: tuple[OpenTransaction, ...]
+    oldest: OpenTransaction | None
     hidden: int
     prepared: int
     lock_room: int

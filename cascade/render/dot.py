@@ -17,6 +17,7 @@ from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
 from cascade.core.planner import object_in_chains
+from cascade.core.words import counted, listed
 from cascade.render.hazards import HazardInWords, hazards_in_words
 from cascade.render.labels import dot_text, font, source_link, text_cell
 from cascade.render.ladder import MOST_ROWS, Column, Ladder, Row, Sort, ladder_dot
@@ -33,7 +34,7 @@ from cascade.render.looks import (
 )
 from cascade.render.sentences import object_name
 from cascade.render.sql import render_action
-from cascade.render.wording import counted, listed, migration_labels, printable, short_name, what_was_compared
+from cascade.render.wording import migration_labels, printable, short_name, what_was_compared
 
 MOST_ARCS = 30
 """More arcs than that no eye can follow."""

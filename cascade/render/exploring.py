@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from cascade.core.exploring import Without, name_of
+from cascade.core.words import counted
 from cascade.render.paragraphs import columns, padded
 from cascade.render.report.pictures import Picture
-from cascade.render.wording import counted, printable
+from cascade.render.wording import printable
 
 JSON = Mapping[str, Any]
 

@@ -10,8 +10,9 @@ from cascade.core.findings import DriftKind
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.overview import Box, Fold, Overview, Target
 from cascade.core.table_map import MappedTable, TableMap
+from cascade.core.words import counted, listed
 from cascade.render.looks import REPAIRED, Look, look_of
-from cascade.render.wording import counted, listed, short_name
+from cascade.render.wording import short_name
 
 MOST_TARGETS = 3
 """How many tables a box names that its keys lead to without an arrow."""

@@ -9,10 +9,11 @@ from cascade.core.answer import Answer
 from cascade.core.causes import Cause
 from cascade.core.layout import quoted
 from cascade.core.timeline import Entry, Standing, Timeline
+from cascade.core.words import counted, listed
 from cascade.render.history import NOTHING, found, header, pause, stretches, summed_up, time_of
 from cascade.render.ladder import MOST_ROWS, Column, Ladder, Row, Sort, ladder_dot
 from cascade.render.looks import NOWHERE, SEVERAL, Look, looks_of_schemas
-from cascade.render.wording import counted, listed, printable, window
+from cascade.render.wording import printable, window
 
 _COLUMNS = (
     Column("window", Sort.MARK),

@@ -15,8 +15,9 @@ from cascade.core.whereabouts import (
     TargetUnseen,
     Whereabouts,
 )
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import INDENT, padded, painted, separated, wrapped
-from cascade.render.wording import counted, database_at, listed, moment, printable
+from cascade.render.wording import database_at, moment, printable
 
 SCHEMA_VERSION = 1
 """Grows when a program that reads the old form could be misled by the new one."""

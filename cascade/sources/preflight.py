@@ -9,9 +9,9 @@ from typing import Any
 
 from cascade.core.layout import TableName
 from cascade.core.plan import Plan
-from cascade.core.preflight import Facts, ServerIdentity, Transaction
+from cascade.core.preflight import Facts, OpenTransaction, ServerIdentity
 from cascade.core.rights_needed import Need, Power, rights_needed
-from cascade.errors import DatabaseError
+from cascade.errors import DatabaseError, first_line
 
 Open = Callable[[], AbstractContextManager[Any]]
 """Opens another session with the same settings, as a context manager that yields its cursor.
@@ -86,7 +86,7 @@ def _beside(cursor: Any, open_another: Open) -> tuple[bool, str]:
         with open_another() as other:
             return _one(cursor, _BACKEND) == _one(other, _BACKEND), ""
     except DatabaseError as error:
-        return False, str(error.__cause__ or error.message).strip().splitlines()[0]
+        return False, first_line(error.__cause__ or error)
 
 
 def _one(cursor: Any, query: str, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -99,7 +99,7 @@ def _names(cursor: Any, query: str) -> tuple[str, ...]:
     return tuple(name for (name,) in cursor.fetchall())
 
 
-def _in_the_way(plan: Plan, cursor: Any) -> tuple[Transaction, ...]:
+def _in_the_way(plan: Plan, cursor: Any) -> tuple[OpenTransaction, ...]:
     """Who holds locks that a step would wait for. Not what the sessions run, for that may hold values."""
     locks = [lock for step in plan.steps for lock in step.locks]
     exclusive = sorted({str(lock.table) for lock in locks if lock.mode.blocks_readers})
@@ -108,14 +108,14 @@ def _in_the_way(plan: Plan, cursor: Any) -> tuple[Transaction, ...]:
     return tuple(_transaction(row) for row in cursor.fetchall())
 
 
-def _oldest(cursor: Any) -> Transaction | None:
+def _oldest(cursor: Any) -> OpenTransaction | None:
     row = _one(cursor, _OLDEST)
     return _transaction(row) if row else None
 
 
-def _transaction(row: Sequence[Any]) -> Transaction:
+def _transaction(row: Sequence[Any]) -> OpenTransaction:
     pid, name, age, table = row
-    return Transaction(pid, name or "", float(age) if age is not None else None, table)
+    return OpenTransaction(pid, name or "", float(age) if age is not None else None, table)
 
 
 def _journal_problem(path: Path, *, gives_way: bool) -> str:

@@ -26,20 +26,13 @@ from cascade.core.preflight import Check, make_checks
 from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
+from cascade.effects.own_connection import Settings, own_connection
 from cascade.effects.repair.apply import Work, apply_late_step, apply_transaction, rehearse_transaction
 from cascade.effects.repair.journal import JournalWriter, name_to_keep_it_by, open_journal, read_journal, write_header
-from cascade.effects.repair.session import (
-    RepairRefused,
-    Session,
-    Settings,
-    connection,
-    first_line,
-    read_only_by_default,
-    repair_session,
-)
+from cascade.effects.repair.session import RepairRefused, Session, read_only_by_default, repair_session
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, committed_steps, undo
-from cascade.errors import CascadeError, FileError, NoSuchName
+from cascade.errors import CascadeError, FileError, NoSuchName, first_line
 from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
@@ -121,7 +114,7 @@ def preflight(
     """Whether the plan can be run there, question by question. Changes nothing, and leaves no file."""
     from django.db import connections
 
-    with connection(connections.settings[question.database]) as cursor:
+    with own_connection(connections.settings[question.database]) as cursor:
         read_over = read_identity(cursor)
     with repair_session(target.settings) as session:
         here = read_identity(session.cursor)
@@ -129,7 +122,7 @@ def preflight(
         facts = read_facts(
             answer.plan,
             session.cursor,
-            open_another=partial(connection, target.settings),
+            open_another=partial(own_connection, target.settings),
             read_over=read_over,
             changed=() if elsewhere else _changed_since(answer, question, session.cursor, within=False),
             history=_history_table(answer),

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
 from cascade.core.made import Made
 from cascade.core.timeline import moment_of
+from cascade.core.words import counted
 
 BURST = timedelta(seconds=5)
 """Migrations recorded within so little time were hardly run one by one."""
@@ -231,7 +232,7 @@ def _burst_evidence(group: Sequence[_Whole]) -> Iterator[str]:
     first, last = moment_of(group[0].applied), moment_of(group[-1].applied)
     if len(_bursts(group)) == 1 < len(group) and first and last:
         seconds = max(1, round((last - first).total_seconds()))
-        yield f"all {len(group)} were recorded within {many(seconds, 'second')}"
+        yield f"all {len(group)} were recorded within {counted(seconds, 'second')}"
 
 
 def _spread_evidence(group: Sequence[_Whole]) -> Iterator[str]:
@@ -361,7 +362,7 @@ class _Loss:
 def _left_out_of_the_dump(tables: Sequence[Drift], story: Story) -> Cause:
     return Cause(
         Verdict.PARTIAL_RESTORE,
-        f"{many(len(tables), 'table')} ({some([thing(drift) for drift in tables])}) did not come back with a restore",
+        f"{counted(len(tables), 'table')} ({some([*map(thing, tables)])}) did not come back with a restore",
         next(iter(times_of(tables)), None),
         None,
         migrations_of(tables),

@@ -24,9 +24,9 @@ from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable, refuse_without_temp
-from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
-from cascade.errors import CascadeError, FileError
+from cascade.errors import CascadeError, FileError, first_line
 from cascade.render.sql import render_step_sql
 
 Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]

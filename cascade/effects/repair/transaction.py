@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from cascade.core.layout import TableName
 from cascade.core.limits import ADVISORY_KEY, Limits
 from cascade.core.runs import HeldLock
-from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost, sqlstate
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost, sqlstate
 from cascade.effects.repair.watcher import Watch, watched
-from cascade.errors import CascadeError
+from cascade.errors import CascadeError, first_line
 from cascade.render.sql import SEARCH_PATH
 
 Report = Callable[[str], None]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.core.limits import Limits
-from cascade.effects.repair.session import Session, connection, first_line
-from cascade.errors import CascadeError
+from cascade.effects.own_connection import own_connection
+from cascade.effects.repair.session import Session
+from cascade.errors import CascadeError, first_line
 
 EVERY = 0.1
 """Seconds between two looks."""
@@ -60,7 +61,7 @@ def _watch(session: Session, limits: Limits, watch: Watch) -> None:
     from django.db import Error
 
     try:
-        with connection(session.settings) as cursor:
+        with own_connection(session.settings) as cursor:
             cursor.execute("SELECT pg_catalog.set_config('application_name', 'cascade watcher', false)")
             watch.unwatched = ""
             watch.begun.set()

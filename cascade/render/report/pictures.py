@@ -10,8 +10,9 @@ from html import escape
 from itertools import accumulate
 from typing import Any
 
+from cascade.core.words import counted
 from cascade.render.paragraphs import columns
-from cascade.render.wording import counted, moment, printable
+from cascade.render.wording import moment, printable
 
 JSON = Mapping[str, Any]
 
