@@ -83,3 +83,12 @@ class NoSuchName(CascadeError):
         super().__init__(f'There is no {what} "{name}"{where}.', hint=hint)
         self.name = name
         self.near = tuple(near)
+
+
+def first_line(error: BaseException) -> str:
+    r"""What was said, without the context and the hint that follow.
+
+    >>> first_line(ValueError("no such thing\nCONTEXT: here")), first_line(KeyboardInterrupt())
+    ('no such thing', 'KeyboardInterrupt')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -16,6 +16,7 @@ from typing import Any, overload
 from cascade.core.decisions import Decisions
 from cascade.core.exploring import Without, find_node, leave_out, name_of
 from cascade.core.graph import NamedGraph, Selector, build_named_graph, parse_selector, within_steps
+from cascade.core.words import counted
 from cascade.errors import CascadeError, MissingExtra, NoSuchName
 from cascade.render.exploring import (
     render_rows_html,
@@ -23,7 +24,7 @@ from cascade.render.exploring import (
     render_without,
 )
 from cascade.render.pictures import Picture, draw_neighbourhood, draw_steps
-from cascade.render.wording import counted, moment, printable
+from cascade.render.wording import moment, printable
 from cascade.workflows.exploring import explore, load_file
 from cascade.workflows.question import Question
 

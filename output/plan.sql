@@ -74,6 +74,15 @@ BEGIN
   END IF;
 END
 $cascade$;
+-- From here on nobody changes what the steps repair.
+LOCK TABLE public.teams_teammembership IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_about_item IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_bounty IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_bounty_participant IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_bounty_result IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_endorsement_opportunity IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_skill_endorsement IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE test_schema.user_profile_stream_config IN ACCESS EXCLUSIVE MODE;
 -- Is every table defined as it was? Columns, constraints and indexes, by a digest of their definitions.
 DO $cascade$
 DECLARE

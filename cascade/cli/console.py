@@ -33,6 +33,12 @@ def progress(verbose: bool) -> Callable[[str], None]:
     return lambda message: None
 
 
+def warn(message: str) -> None:
+    """On stderr, where it stands whatever comes after it."""
+    end_progress()
+    click.echo(f"cascade: {message}", err=True)
+
+
 def end_progress() -> None:
     """Take the last line of progress off the terminal."""
     if sys.stderr.isatty():

@@ -11,8 +11,15 @@ from cascade.cli.console import colour, end_progress, progress, write
 from cascade.cli.options import format_of, question_options
 from cascade.core.findings import Severity
 from cascade.core.gate import exit_code
+from cascade.errors import CascadeError
 from cascade.workflows import FORMATS, Question, analyse, render_answer
-from cascade.workflows.checking import CHECK_FORMATS, check_database, render_check_answer, write_baseline
+from cascade.workflows.checking import (
+    CHECK_FORMATS,
+    check_database,
+    render_check_answer,
+    render_check_error,
+    write_baseline,
+)
 
 
 @click.command()
@@ -84,9 +91,13 @@ def check(
     if accept_until is not None:
         _write_baseline(question, baseline, accept_until, narrowed=since_last_migrate, report=progress(verbose))
         return 0
-    answer, gone = check_database(
-        question, since_last_migrate=since_last_migrate, baseline=baseline, report=progress(verbose)
-    )
+    try:
+        answer, gone = check_database(
+            question, since_last_migrate=since_last_migrate, baseline=baseline, report=progress(verbose)
+        )
+    except CascadeError as error:
+        write(render_check_error(error, format_, fail_on=severity), for_people=format_ == "text")
+        raise
     end_progress()
     text = render_check_answer(answer, format_, fail_on=severity, verbose=shows_notes, colour=colour())
     write(text, for_people=format_ == "text")

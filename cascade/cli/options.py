@@ -2,13 +2,31 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cascade.core.decisions import Decisions
+from cascade.core.limits import LONGEST
 from cascade.workflows import Question
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds within the range, at most ``LONGEST``."""
+
+    name = "number of seconds"
+
+    def __init__(self, *, min: float, min_open: bool = False) -> None:
+        super().__init__(min=min, min_open=min_open, max=LONGEST)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Fails for ``nan`` too, which no range leaves out: it is neither less nor more than anything."""
+        number = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
+        return number
 
 
 def question_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cascade.cli.console import colour, end_progress, progress, write
-from cascade.cli.options import question_options
+from cascade.cli.options import Seconds, question_options
 from cascade.workflows import Question
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ FORMATS = ("text", "json", "junit")
 @click.option("--discover", is_flag=True, help="List the pages that the URL patterns have, and what is left out.")
 @click.option("--run", "runs", is_flag=True, help="With --discover: ask for them too.")
 @click.option("--models/--no-models", default=True, help="Also a SELECT of all columns of each model.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(min=0.1), default=10.0, show_default=True, metavar="SECONDS")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Else what the name of -o says, else text.")
 @click.option(
     "-o",
@@ -61,7 +61,7 @@ def probe(
         raise click.UsageError("--run goes with --discover, --clone and --here with --predict.")
     format_ = format_ or _format_of(output)
     if discover and not runs:
-        write(_listed(question), output, for_people=True)
+        write(_discovered(question), output, for_people=True)
         return 0
     report = progress(verbose)
     if predict:
@@ -130,7 +130,7 @@ def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool)
             return render_probes(probed, verbose=verbose, colour=in_colour)
 
 
-def _listed(question: Question) -> str:
+def _discovered(question: Question) -> str:
     from cascade.render.probes import render_discovered
     from cascade.sources.pages import discover_pages
     from cascade.sources.project import read_project

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cascade.cli.console import colour, end_progress, progress
-from cascade.cli.options import question_options
+from cascade.cli.console import colour, end_progress, progress, warn
+from cascade.cli.options import Seconds, question_options
 from cascade.cli.probing import Checkup
-from cascade.core.limits import LONGEST, Limits
+from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind
 from cascade.errors import CascadeError
 from cascade.workflows import Question
@@ -46,7 +47,7 @@ _where = _options(
     click.option("--pythonpath", metavar="FOLDER", help="A folder to import the project from."),
     _connection,
 )
-_some_seconds = click.FloatRange(min=0, min_open=True, max=LONGEST)
+_some_seconds = Seconds(min=0, min_open=True)
 _limits = _options(
     click.option(
         "--lock-timeout",
@@ -58,7 +59,7 @@ _limits = _options(
     ),
     click.option(
         "--statement-timeout",
-        type=click.FloatRange(min=0, max=LONGEST),
+        type=Seconds(min=0),
         default=60.0,
         show_default=True,
         metavar="SECONDS",
@@ -119,7 +120,7 @@ def rehearse(
     target = repair_target(question, alias=options["apply_database"], dsn=options["dsn"])
     if clone is None:
         clone = is_production(target)
-    run = rehearse_on_clone if clone else rehearse_plan
+    run = rehearse_on_clone if clone else partial(rehearse_plan, warn=warn)
     checkup = Checkup(answer, question, report) if probe else None
     ask = checkup.within if checkup else None
     rehearsed = run(answer, question, target, _limits_of(options), ask=ask, report=report)
@@ -179,7 +180,7 @@ def apply(
     checkup = Checkup(answer, question, progress(verbose)) if probes else None
     ask = checkup.refusing if checkup and options["probe_before_commit"] else None
     # In a log too it has to stand when all was rolled back and is tried again.
-    applied = apply_plan(answer, question, target, limits, path, ask=ask, report=progress(True))
+    applied = apply_plan(answer, question, target, limits, path, ask=ask, report=progress(True), warn=warn)
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
@@ -187,7 +188,7 @@ def apply(
     if checkup is None or not checkup.told(applied.afterwards):
         return 2 if applied.left else 0
     if not noinput and click.confirm("A page that worked before fails now. Take the repair back?"):
-        undone = undo_journal(path, target, limits, report=progress(True))
+        undone = undo_journal(path, target, limits, report=progress(True), warn=warn)
         end_progress()
         click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
     return 2
@@ -216,7 +217,7 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
             click.echo(statement)
     if not noinput:
         _ask_for(str(read.header["database"]))
-    undone = undo_journal(journal, target, limits, report=progress(True))
+    undone = undo_journal(journal, target, limits, report=progress(True), warn=warn)
     end_progress()
     click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
     if undone.kept:

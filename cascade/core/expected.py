@@ -36,7 +36,8 @@ class ExpectedTable:
     place in the migration state. ``part_made_by`` knows the constraints and indexes that operations of their own
     made, by name, and unique_together by its columns. ``column_altered_by`` knows which AlterField of Django's last
     gave an aspect of a column, named as in a finding, another value in the database. ``may_lack_like`` are columns
-    that AlterField may have left without the index for LIKE that Django makes with a new one.
+    that AlterField may have left without the index for LIKE that Django makes with a new one. ``removed_fields``
+    counts those that applied migrations took out of the model again, at most a column each.
     """
 
     table: Table
@@ -52,6 +53,7 @@ class ExpectedTable:
     compared: bool = True
     through_field: str = ""
     may_lack_like: frozenset[str] = frozenset()
+    removed_fields: int = 0
 
     @property
     def name(self) -> TableName:

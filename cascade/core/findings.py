@@ -246,14 +246,12 @@ _FACTS = {
         "A constraint that no applied migration accounts for.",
         "It may refuse rows that the application takes for valid.",
         "None.",
-        "cascade.W022",
     ),
     DriftKind.EXTRA_INDEX: KindFacts(
         Severity.NOTE,
         "An index that no applied migration accounts for.",
         "Each write keeps it up to date; a unique one may refuse rows that the application takes for valid.",
         "None.",
-        "cascade.W023",
     ),
     DriftKind.DIFFERENT_NAMES: KindFacts(
         Severity.NOTE,

@@ -92,7 +92,7 @@ class ModelOrigin:
     ``added`` are the fields as first written. ``parts`` are ``Meta.constraints`` and ``Meta.indexes`` by name, and
     each set of ``unique_together`` by its fields. ``unproven`` are the constraints that were added NOT VALID and
     that no operation has validated yet (django.contrib.postgres.operations). ``earlier`` are the fields as they were
-    before each AlterField, oldest first.
+    before each AlterField, oldest first. ``removed`` counts the fields that were taken out again.
     """
 
     made_by: Provenance
@@ -101,6 +101,7 @@ class ModelOrigin:
     parts: dict[str | frozenset[str], Provenance] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
     earlier: dict[str, list[FieldBefore]] = field(default_factory=dict)
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

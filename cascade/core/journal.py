@@ -41,6 +41,11 @@ class Journal:
     events: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def is_needed(self) -> bool:
+        """Whether something that it tells of is, or may be, in the database, so that an undo would need it."""
+        return bool(self.done or self.in_flight) and not self.undone
+
+    @property
     def tables(self) -> tuple[TableName, ...]:
         """The places that the steps touched."""
         return tuple(TableName(schema, name) for schema, name in self.header["tables"])

@@ -1,5 +1,6 @@
 """The plan: the steps of a repair in an order that holds, and what it leaves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -135,3 +136,14 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether there is nothing to run; undecided findings may still be listed."""
         return not self.steps
+
+
+def locks_to_begin_with(steps: Iterable[Step]) -> dict[TableName, LockMode]:
+    """The drifted tables as strongly as a step will want them, in one order for everybody.
+
+    Healthy tables are locked when their turn comes: others use them.
+    """
+    modes: dict[TableName, LockMode] = {}
+    for lock in (lock for step in steps for lock in step.locks if not lock.healthy):
+        modes[lock.table] = min(lock.mode, modes.get(lock.table, lock.mode), key=list(LockMode).index)
+    return dict(sorted(modes.items()))

@@ -50,7 +50,7 @@ class ServerIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class OpenTransaction:
     """Somebody's open transaction, its age in seconds where the role may see that; ``table`` is what it has locked."""
 
     pid: int
@@ -69,22 +69,24 @@ class Facts:
     """What the server says over the connection that is to repair; ``read_over`` is where the plan was made.
 
     ``changed`` are differences to what was planned, ``lacking`` rights that the role has not, in a phrase each.
-    ``backends`` are those of two connections. ``hidden`` counts open transactions whose age the role may not see;
-    ``standbys`` counts replicas, ``lag`` is how many seconds the last one is behind, as far as it can be seen.
-    ``waits_for_standby``: COMMIT waits for a standby, and none is attached. ``slots`` send all tables to readers that
-    know of no publication. ``journal`` is why it cannot be written, ``""`` where it can.
+    ``shares_its_backend``: a second connection gets the same one; ``alone`` is why there is none, ``""`` where there
+    is. ``hidden`` counts open transactions whose age the role may not see; ``standbys`` counts replicas, ``lag`` is how
+    many seconds the last one is behind, as far as it can be seen. ``waits_for_standby``: COMMIT waits for a standby,
+    and none is attached. ``slots`` send all tables to readers that know of no publication. ``journal`` is why it cannot
+    be written, ``""`` where it can; ``earlier_journal`` the name by which one that is there will be kept.
     """
 
     here: ServerIdentity
     read_over: ServerIdentity
     changed: tuple[str, ...]
-    backends: tuple[int, int]
+    shares_its_backend: bool
+    alone: str
     in_recovery: bool
     read_only: bool
     role: str
     lacking: tuple[str, ...]
-    in_the_way: tuple[Transaction, ...]
-    oldest: Transaction | None
+    in_the_way: tuple[OpenTransaction, ...]
+    oldest: OpenTransaction | None
     hidden: int
     prepared: int
     lock_room: int
@@ -94,6 +96,7 @@ class Facts:
     slots: tuple[str, ...]
     event_triggers: tuple[str, ...]
     journal: str
+    earlier_journal: str
 
 
 def make_checks(answer: Answer, facts: Facts, *, allowed: frozenset[HazardKind], journal: str) -> tuple[Check, ...]:
@@ -103,6 +106,7 @@ def make_checks(answer: Answer, facts: Facts, *, allowed: frozenset[HazardKind],
         lambda: _same_database(facts),
         lambda: _same_objects(answer, facts),
         lambda: _connection(answer, facts),
+        lambda: _second_connection(facts),
         lambda: _rights(plan, facts),
         lambda: _in_the_way(facts),
         lambda: _oldest(facts),
@@ -156,7 +160,7 @@ def _same_objects(answer: Answer, facts: Facts) -> Check:
 def _connection(answer: Answer, facts: Facts) -> Check:
     """A pooler that gives a backend to one transaction at a time gives two of its clients the same one."""
     question = "connection"
-    if facts.backends[0] == facts.backends[1]:
+    if facts.shares_its_backend:
         found = "two connections got the same backend: a pooler in transaction mode is between"
         advice = "Locks of a session would be left behind. Connect to PostgreSQL itself: --dsn."
         return Check(question, Verdict.NO, found, advice)
@@ -169,6 +173,14 @@ def _connection(answer: Answer, facts: Facts) -> Check:
         advice = "Name the role that migrates, if there is one: --apply-database or --dsn."
         return Check(question, Verdict.CANNOT_TELL, f"{found}, who serves the pages too", advice)
     return Check(question, Verdict.YES, found)
+
+
+def _second_connection(facts: Facts) -> Check:
+    question = "second connection"
+    if facts.alone:
+        advice = "Nobody sees who waits for us: all is rolled back once locks are held for longer than --max-wait."
+        return Check(question, Verdict.CANNOT_TELL, facts.alone, advice)
+    return Check(question, Verdict.YES, "it watches who waits for us")
 
 
 def _rights(plan: Plan, facts: Facts) -> Check:
@@ -279,4 +291,5 @@ def _hazards(plan: Plan, allowed: frozenset[HazardKind]) -> Check:
 def _journal(journal: str, facts: Facts) -> Check:
     if facts.journal:
         return Check("journal", Verdict.NO, facts.journal, "Name another file with --journal.")
-    return Check("journal", Verdict.YES, f"{journal}, writable")
+    earlier = f"; the earlier one, of which nothing is left, is kept as {facts.earlier_journal}"
+    return Check("journal", Verdict.YES, f"{journal}, writable{earlier if facts.earlier_journal else ''}")

@@ -87,7 +87,20 @@ class TablesUnseen:
     number: int
 
 
-Amiss = PathLost | LandsAstray | TargetUnseen | TablesUnseen
+@dataclass(frozen=True, slots=True)
+class TablesTwice:
+    """Amiss: so many expected tables are in their place and in another schema as well.
+
+    ``is_found``: there the serving role finds them, before their place.
+    """
+
+    role: str
+    schema: str
+    number: int
+    is_found: bool
+
+
+Amiss = PathLost | LandsAstray | TargetUnseen | TablesUnseen | TablesTwice
 """What puts tables, or looks for them, where they do not belong."""
 
 
@@ -158,6 +171,7 @@ def make_whereabouts(
             *([PathLost(lost, observed.session_path)] if lost else ()),
             *(amiss for view in roles if target is not None for amiss in _led_astray(view, target)),
             *_unseen(held or {}, observed, roles),
+            *_twice(held or {}, target, observed, roles),
         ),
     )
 
@@ -237,6 +251,29 @@ def _unseen(
     seen = {*serving.path.effective, *observed.history_schemas}
     strays = Counter(place.schema for name, places in held.items() if name not in places for place in places)
     return (TablesUnseen(serving.role, schema, strays[schema]) for schema in sorted(strays) if schema not in seen)
+
+
+def _twice(
+    held: Mapping[TableName, tuple[TableName, ...]], target: str | None, observed: Observed, roles: Iterable[RoleView]
+) -> Iterable[TablesTwice]:
+    """Where second copies lie of tables that are in the target, those first that are found instead of them.
+
+    What an environment holds counts where the role finds it before the target. Requests name the schema of a table
+    that belongs in another one, so no copy is in its way.
+    """
+    serving = next(view for view in roles if view.serves)
+    order = {schema: position for position, schema in enumerate(serving.path.effective)}
+    copies = Counter(
+        place.schema
+        for name, places in held.items()
+        if name.schema == target and name in places
+        for place in places
+        if place != name
+    )
+    found = {schema for schema in copies if order.get(schema, len(order)) < order.get(target or "", len(order))}
+    for schema in sorted(copies, key=lambda schema: (schema not in found, schema)):
+        if schema in found or schema not in observed.history_schemas:
+            yield TablesTwice(serving.role, schema, copies[schema], schema in found)
 
 
 def _holdings(held: Mapping[TableName, tuple[TableName, ...]], target: str | None) -> tuple[tuple[str, int], ...]:

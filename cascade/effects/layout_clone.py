@@ -14,7 +14,7 @@ from typing import Any
 
 from cascade.core.layout import quoted
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server, program
-from cascade.effects.reference import connected
+from cascade.effects.reference import reference_connection
 from cascade.errors import DatabaseError
 
 Settings = Mapping[str, Any]
@@ -33,7 +33,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What pg_dump does not tell of a database: who is connected, who owns it, which roles there are."""
+    """What pg_dump does not tell of a database: who is reference_connection, who owns it, which roles there are."""
 
     connected_as: str
     owner: str
@@ -125,7 +125,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _make_database(about: Original, server: EmbeddedServer) -> None:
-    with connected(_settings(server, "postgres", server.user)) as cursor:
+    with reference_connection(_settings(server, "postgres", server.user)) as cursor:
         for statement in _making(about, server.user):
             cursor.execute(statement)
 

@@ -16,7 +16,8 @@ from typing import IO, Any
 
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
-from cascade.effects.reference import Report, Settings
+from cascade.effects.own_connection import Settings
+from cascade.effects.reference import Report
 from cascade.errors import ReferenceFailed
 
 PROGRAM = "cascade.effects.run_migrations"

@@ -2,20 +2,18 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from cascade.core.layout import quoted
 from cascade.core.observed import Extension
 from cascade.effects.embedded_server import embedded_server
-from cascade.errors import CascadeError, DatabaseError
+from cascade.effects.own_connection import Settings, own_connection
+from cascade.errors import CascadeError, first_line
 
 Report = Callable[[str], None]
-
-Settings = Mapping[str, Any]
-"""Where a database is, as an entry of Django's DATABASES says it, the engine apart."""
 
 EMBEDDED = "embedded"
 
@@ -27,7 +25,7 @@ def reference_cursor(reference: str, extensions: tuple[Extension, ...], *, repor
     On the embedded server the target's extensions are installed where the wheel has them; of a server that
     is somebody's nothing but pg_temp is touched. Raises ``DatabaseError`` where it cannot be reached.
     """
-    with reference_server(reference, report=report) as settings, connected(settings) as cursor:
+    with reference_server(reference, report=report) as settings, reference_connection(settings) as cursor:
         if reference == EMBEDDED:
             install_extensions(extensions, cursor, report)
         yield cursor
@@ -46,26 +44,10 @@ def reference_server(reference: str, *, report: Report) -> Iterator[Settings]:
         yield {"NAME": "postgres", "USER": server.user, "HOST": server.host, "PORT": str(server.port)}
 
 
-@contextmanager
-def connected(settings: Settings) -> Iterator[Any]:
-    """A cursor there, in autocommit mode. Raises ``DatabaseError`` where the server cannot be reached."""
-    from django.db import Error
-    from django.db.backends.utils import CursorWrapper
-    from django.db.utils import ConnectionHandler
-
-    handler = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", **settings}})
-    connection: Any = handler["default"]
-    try:
-        connection.ensure_connection()
-    except Error as error:
-        raise DatabaseError(
-            f"The reference server cannot be reached: {str(error).strip().splitlines()[0]}",
-            hint=f"Is it up, and does its address fit? {_HOW_TO_WRITE_IT}",
-        ) from error
-    try:
-        yield CursorWrapper(connection.connection.cursor(), connection)
-    finally:
-        connection.close()
+def reference_connection(settings: Settings) -> AbstractContextManager[Any]:
+    """A cursor there. Raises ``DatabaseError`` where the server cannot be reached."""
+    hint = f"Is it up, and does its address fit? {_HOW_TO_WRITE_IT}"
+    return own_connection(settings, called="The reference server", hint=hint)
 
 
 def version_of(cursor: Any) -> str:
@@ -95,7 +77,7 @@ def install_extensions(extensions: Iterable[Extension], cursor: Any, report: Rep
                 f"CREATE EXTENSION IF NOT EXISTS {quoted(extension.name)} SCHEMA {quoted(extension.schema)} CASCADE"
             )
         except Error as error:
-            report(f"the reference server lacks the extension {extension.name}: {str(error).splitlines()[0]}")
+            report(f"the reference server lacks the extension {extension.name}: {first_line(error)}")
 
 
 _HOW_TO_WRITE_IT = (

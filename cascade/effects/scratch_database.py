@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from cascade.core.layout import quoted
 from cascade.core.observed import Document, Extension
-from cascade.effects.reference import Report, Settings, connected, install_extensions
-from cascade.errors import CascadeError, DatabaseError
+from cascade.effects.own_connection import Settings
+from cascade.effects.reference import Report, install_extensions, reference_connection
+from cascade.errors import CascadeError, DatabaseError, first_line
 from cascade.sources.catalog import CatalogScope, read_table_documents
 
 NOT_FOR_THE_SCRATCH = ("options", "service", "servicefile", "passfile")
@@ -47,7 +48,7 @@ def scratch_database(server: Settings, surroundings: Surroundings, *, report: Re
             raise
         failure: BaseException | None = None
         try:
-            with connected(scratch) as cursor:
+            with reference_connection(scratch) as cursor:
                 _furnish(cursor, surroundings, report)
             yield scratch
         except BaseException as error:
@@ -59,7 +60,7 @@ def scratch_database(server: Settings, surroundings: Surroundings, *, report: Re
 
 def read_tables(scratch: Settings) -> list[Document]:
     """Every table there in full, as ``catalog.sql`` prints it."""
-    with connected(scratch) as cursor:
+    with reference_connection(scratch) as cursor:
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         try:
             return read_table_documents(cursor, CatalogScope(histories=(), rows=(), counters=(), names=()))
@@ -71,13 +72,13 @@ def _create(name: str, server: Settings) -> Settings:
     """Make the database; where it is, free of anything that the environment or a service file would add."""
     from django.db import Error
 
-    with connected(server) as cursor:
+    with reference_connection(server) as cursor:
         try:
             # template1 may hold what somebody left there.
             cursor.execute(f"CREATE DATABASE {quoted(name)} TEMPLATE template0 ENCODING 'UTF8'")
         except Error as error:
             raise DatabaseError(
-                f"A scratch database cannot be created on the reference server: {_first_line(error)}",
+                f"A scratch database cannot be created on the reference server: {first_line(error)}",
                 hint="--reference-dsn takes a role that may (ALTER ROLE … CREATEDB) and a database to connect to, "
                 "such as postgres.",
             ) from error
@@ -120,12 +121,12 @@ def _drop(name: str, server: Settings, failure: BaseException | None) -> None:
     from django.db import Error
 
     try:
-        with connected(server) as cursor:
+        with reference_connection(server) as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
     except (Error, CascadeError) as error:
         before = f"{failure.message} " if isinstance(failure, CascadeError) else ""
         raise ScratchNotDropped(
-            f"{before}The scratch database {name} is left on the reference server: {_first_line(error)}",
+            f"{before}The scratch database {name} is left on the reference server: {first_line(error)}",
             hint=f"DROP DATABASE {name} WITH (FORCE) removes it.",
         ) from (failure or error)
 
@@ -154,7 +155,3 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Termination, and the end of the terminal, which Windows does not signal."""
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -25,9 +25,10 @@ from cascade.core.findings import Severity
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind, Plan, Step
 from cascade.core.preflight import locked_tables
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import INDENT, labelled, padded, painted, wrapped
 from cascade.render.sql import render_step_sql
-from cascade.render.wording import counted, database_at, listed, moment, printable
+from cascade.render.wording import database_at, moment, printable
 
 WIDTH = 110
 

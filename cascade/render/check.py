@@ -1,7 +1,7 @@
-"""The answer of ``cascade check`` for programs: JSON, annotations of GitHub Actions, JUnit's XML."""
+"""The answer of ``cascade check`` for programs, or why there is none: JSON, GitHub's annotations, JUnit's XML."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -9,6 +9,7 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.gate import exit_code
+from cascade.errors import CascadeError
 from cascade.render.plan_json import drift_document, setting_document
 from cascade.render.sentences import findings_in_sentences
 from cascade.render.text import check_summary
@@ -26,6 +27,7 @@ def render_check_json(answer: Answer, *, fail_on: Severity) -> str:
         "fail_on": fail_on.value,
         "summary": check_summary(answer),
         "complete": answer.complete,
+        "error": None,
         "not_checked": [{"what": gap.what, "why": gap.why, "how": gap.how} for gap in answer.not_checked],
         **setting_document(answer),
         "scope": answer.plan.scope,
@@ -37,7 +39,20 @@ def render_check_json(answer: Answer, *, fail_on: Severity) -> str:
         "ignored": [{"reason": reason, "id": drift.id} for drift, reason in answer.ignored],
         "left_out": [drift.id for drift in answer.plan.left_out],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return _json(document)
+
+
+def render_check_error_json(error: CascadeError, *, fail_on: Severity) -> str:
+    """Why there is no answer. It has no findings, not even an empty list of them: nobody knows."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "exit_code": 1,
+        "fail_on": fail_on.value,
+        "summary": f"There is no answer: {error.message}",
+        "complete": False,
+        "error": {"message": error.message, "hint": error.hint},
+    }
+    return _json(document)
 
 
 def render_check_github(answer: Answer, *, fail_on: Severity) -> str:
@@ -63,6 +78,11 @@ def render_check_github(answer: Answer, *, fail_on: Severity) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def render_check_error_github(error: CascadeError) -> str:
+    """Why there is no answer, as one annotation."""
+    return _command("error", str(error), title="cascade check") + "\n"
+
+
 def render_check_junit(answer: Answer, *, fail_on: Severity) -> str:
     """A test case for each finding, failed if it counts; skipped if it is accepted; an error for what is unchecked.
 
@@ -74,12 +94,28 @@ def render_check_junit(answer: Answer, *, fail_on: Severity) -> str:
         f'tests="{len(cases)}" failures="{failures}" errors="{len(answer.not_checked)}" '
         f'skipped="{len(answer.accepted) + len(answer.ignored)}"'
     )
+    return _junit(totals, cases, told=check_summary(answer), read_at=answer.observed.read_at[:19])
+
+
+def render_check_error_junit(error: CascadeError) -> str:
+    """Why there is no answer, as one test case that ended in an error."""
+    outcome = f"<error message={_quoted(error.message)}>{escape(printable(error.hint))}</error>"
+    totals = 'tests="1" failures="0" errors="1" skipped="0"'
+    return _junit(totals, [_case("not_checked", "the database", outcome)], told=f"There is no answer: {error.message}")
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _junit(totals: str, cases: Sequence[str], *, told: str, read_at: str = "") -> str:
+    timestamp = f"timestamp={_quoted(read_at)} " if read_at else ""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"<testsuites {totals}>",
-        f'  <testsuite name="cascade check" timestamp={_quoted(answer.observed.read_at[:19])} {totals}>',
+        f'  <testsuite name="cascade check" {timestamp}{totals}>',
         *cases,
-        f"    <system-out>{escape(printable(check_summary(answer)))}</system-out>",
+        f"    <system-out>{escape(printable(told))}</system-out>",
         "  </testsuite>",
         "</testsuites>",
     ]

@@ -16,6 +16,7 @@ from cascade.core.findings import Severity
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.plan import Step
 from cascade.core.planner import object_in_chains
+from cascade.core.words import listed
 from cascade.render.appearance import appearance_of
 from cascade.render.hazards import hazards_in_words
 from cascade.render.labels import dot_text, source_link
@@ -35,7 +36,7 @@ from cascade.render.rungs import (
 )
 from cascade.render.sentences import object_name
 from cascade.render.sql import render_action
-from cascade.render.wording import listed, migration_labels, what_was_compared
+from cascade.render.wording import migration_labels, what_was_compared
 
 
 def render_dot(answer: Answer) -> str:

@@ -10,6 +10,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.explanation import Explanation, KeyFrom, Place
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, Rights, quoted
+from cascade.core.words import counted
 from cascade.render.page import (
     Page,
     accepted,
@@ -24,7 +25,7 @@ from cascade.render.page import (
     sql_lines,
 )
 from cascade.render.sql import NotRenderable, render_action
-from cascade.render.wording import counted, short_name
+from cascade.render.wording import short_name
 
 
 def render_explanation(

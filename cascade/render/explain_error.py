@@ -6,9 +6,10 @@ from cascade.core.answer import Answer
 from cascade.core.error_text import Mention, MentionKind
 from cascade.core.explanation import Subject, SubjectKind, Trouble
 from cascade.core.layout import quoted
+from cascade.core.words import counted, listed
 from cascade.render.explain import in_order, lacking_rights, model_in_words, places, table_state
 from cascade.render.page import Page, amiss, next_commands, page_text, provenance, repair
-from cascade.render.wording import counted, listed, short_name
+from cascade.render.wording import short_name
 
 
 def render_error_explanation(

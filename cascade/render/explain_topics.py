@@ -13,6 +13,7 @@ from cascade.core.explanation import Explanation, Trouble
 from cascade.core.layout import Column, Constraint, Index, TableName, quoted
 from cascade.core.made import Made
 from cascade.core.topics import FindingTopic, MigrationTopic, Part, PartKind, SchemaTopic, Topic
+from cascade.core.words import counted, listed
 from cascade.render.explain import render_explanation, render_kind
 from cascade.render.page import (
     Page,
@@ -27,7 +28,7 @@ from cascade.render.page import (
     repair,
 )
 from cascade.render.paragraphs import INDENT
-from cascade.render.wording import counted, listed, moment, short_name
+from cascade.render.wording import moment, short_name
 
 LISTED = 12
 """How many names a page lists of what is as it should be."""

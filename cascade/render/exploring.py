@@ -5,8 +5,9 @@ from html import escape
 from typing import Any
 
 from cascade.core.exploring import Without
+from cascade.core.words import listed
 from cascade.render.paragraphs import columns, padded
-from cascade.render.wording import listed, printable
+from cascade.render.wording import printable
 
 JSON = Mapping[str, Any]
 

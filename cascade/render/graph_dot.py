@@ -9,6 +9,7 @@ from itertools import pairwise
 from cascade.core.answer import Answer
 from cascade.core.overview import Arrow, Box
 from cascade.core.table_map import TableMap
+from cascade.core.words import counted
 from cascade.render.graph_words import GraphWords, by_app, by_schema, meanings_of, words_of
 from cascade.render.labels import (
     EDGE_DEFAULTS,
@@ -25,7 +26,7 @@ from cascade.render.labels import (
 )
 from cascade.render.looks import LETTER, Look, Paint, look_of
 from cascade.render.paragraphs import columns, wrapped
-from cascade.render.wording import counted, printable
+from cascade.render.wording import printable
 
 TITLE_WIDTH = 760
 """In points: how wide the title may make a small picture."""

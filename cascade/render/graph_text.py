@@ -6,9 +6,10 @@ from cascade.core.answer import Answer
 from cascade.core.layout import quoted
 from cascade.core.overview import Box
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
+from cascade.core.words import counted, listed
 from cascade.render.graph_words import GraphWords, by_app, by_schema, words_of
 from cascade.render.paragraphs import separated, wrapped
-from cascade.render.wording import counted, database_at, listed, printable, short_name
+from cascade.render.wording import database_at, printable, short_name
 
 MARK = "!"
 """What stands before a table on which something is broken or risky."""

@@ -10,8 +10,9 @@ from cascade.core.findings import DriftKind
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.overview import MOST_BOXES, Arrow, Box, Fold, Overview, Target, make_overview
 from cascade.core.table_map import MappedTable, TableMap
+from cascade.core.words import counted, listed
 from cascade.render.looks import MEANINGS_ON_TABLES, NOWHERE, REPAIRED, SEVERAL, Look, look_of, looks_of_schemas
-from cascade.render.wording import counted, listed, short_name
+from cascade.render.wording import short_name
 
 MOST_TARGETS = 3
 """How many tables a box names that its keys lead to without an arrow."""

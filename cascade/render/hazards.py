@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cascade.core.plan import Hazard, HazardKind, Step
-from cascade.render.wording import MANY, listed
+from cascade.core.words import MANY, listed
 
 
 @dataclass(frozen=True, slots=True)

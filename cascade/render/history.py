@@ -7,8 +7,9 @@ from typing import Any
 
 from cascade.core.answer import Answer
 from cascade.core.timeline import Entry, Standing, Timeline, moment_of
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import columns, padded, wrapped
-from cascade.render.wording import counted, database_at, listed, moment, printable, window
+from cascade.render.wording import database_at, moment, printable, window
 
 SCHEMA_VERSION = 1
 """Grows when a program that reads the old form could be misled by the new one."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from cascade.core.history import MigrationKey
 from cascade.core.layout import quoted
 from cascade.core.timeline import Entry, Standing
+from cascade.core.words import counted, listed
 from cascade.render.history import NOTHING, found, pause, stretches, summed_up, time_of
 from cascade.render.ladder import MOST_ON_A_PAGE, MOST_ROWS, Column, Ladder, Part, Row, Sort
 from cascade.render.looks import NOWHERE, SEVERAL, Look, looks_of_schemas
-from cascade.render.wording import counted, listed, window
+from cascade.render.wording import window
 
 COLUMNS = (
     Column("window", Sort.MARK),

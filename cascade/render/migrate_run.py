@@ -8,8 +8,9 @@ from cascade.core.findings import DriftKind
 from cascade.core.guard import GoesAstray
 from cascade.core.layout import quoted
 from cascade.core.placement import Placement
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import padded, wrapped
-from cascade.render.wording import counted, listed, printable, short_name
+from cascade.render.wording import printable, short_name
 
 _LABEL = 14
 

@@ -10,6 +10,7 @@ from cascade.core.explanation import Trouble
 from cascade.core.history import Provenance
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import Step
+from cascade.core.words import counted
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
     TWO_DEFINITIONS,
@@ -20,7 +21,7 @@ from cascade.render.sentences import (
     object_name,
 )
 from cascade.render.sql import render_action
-from cascade.render.wording import counted, database_at, moment, printable, short_name, window
+from cascade.render.wording import database_at, moment, printable, short_name, window
 
 MOST_EVIDENCE = 12
 """How many sentences of evidence stand below the findings of one severity."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from cascade.core.layout import quoted
 from cascade.core.probed import Probed
 from cascade.core.probes import ProbeKind, ProbeRun, Verdict
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import findings_in_sentences
-from cascade.render.wording import counted, database_at, listed, printable
+from cascade.render.wording import database_at, printable
 
 _PAGE_KINDS = (ProbeKind.PAGE, ProbeKind.OBJECT, ProbeKind.MAKE_USER)
 

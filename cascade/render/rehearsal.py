@@ -6,9 +6,9 @@ from cascade.core.drift import Drift
 from cascade.core.layout import TableName
 from cascade.core.plan import Step
 from cascade.core.runs import StepRun, strongest
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import labelled, padded, painted
 from cascade.render.sql import render_step_sql
-from cascade.render.wording import counted, listed
 
 WIDTH = 100
 

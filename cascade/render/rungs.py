@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cascade.core.layout import TableName
+from cascade.core.words import counted, listed
 from cascade.render.hazards import HazardInWords
 from cascade.render.ladder import MOST_ON_A_PAGE, MOST_ROWS, Column, Ladder, Part, Row, Sort
 from cascade.render.looks import MEANINGS, Look
-from cascade.render.wording import counted, listed, short_name
+from cascade.render.wording import short_name
 
 MOST_ARCS = 30
 """More arcs than that no eye can follow."""

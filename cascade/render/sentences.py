@@ -8,7 +8,8 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Constraint, ConstraintKind, TableName, quoted
-from cascade.render.wording import MANY, by_app, counted, listed, migration_labels, short_name
+from cascade.core.words import MANY, counted, listed
+from cascade.render.wording import by_app, migration_labels, short_name
 
 TWO_DEFINITIONS = (
     DriftKind.DIFFERENT_COLUMN,

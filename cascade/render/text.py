@@ -12,6 +12,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Plan, Step
+from cascade.core.words import MANY, counted, listed
 from cascade.render.hazards import hazards_in_words
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
 from cascade.render.sentences import (
@@ -23,18 +24,7 @@ from cascade.render.sentences import (
     object_name,
 )
 from cascade.render.text_steps import STEPS_IN_FULL, steps_in_lines
-from cascade.render.wording import (
-    MANY,
-    counted,
-    database_at,
-    listed,
-    moment,
-    printable,
-    rows_in_total,
-    short_name,
-    what_was_compared,
-    window,
-)
+from cascade.render.wording import database_at, moment, printable, rows_in_total, short_name, what_was_compared, window
 
 
 def render_text(answer: Answer, *, verbose: bool = False, colour: bool = False, width: int = 100) -> str:

@@ -28,17 +28,10 @@ from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.layout import RowEvidence, quoted
 from cascade.core.plan import Step
+from cascade.core.words import MANY, counted, listed
 from cascade.render.paragraphs import columns, padded, wrapped
 from cascade.render.sql import render_action
-from cascade.render.wording import (
-    MANY,
-    by_app,
-    counted,
-    listed,
-    migration_labels,
-    printable,
-    short_name,
-)
+from cascade.render.wording import by_app, migration_labels, printable, short_name
 
 LABEL = "STEPS    "
 STEPS_IN_FULL = 12

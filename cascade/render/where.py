@@ -10,12 +10,14 @@ from cascade.core.whereabouts import (
     LandsAstray,
     PathLost,
     RoleView,
+    TablesTwice,
     TablesUnseen,
     TargetUnseen,
     Whereabouts,
 )
+from cascade.core.words import counted, listed
 from cascade.render.paragraphs import INDENT, padded, painted, separated, wrapped
-from cascade.render.wording import counted, database_at, listed, moment, printable
+from cascade.render.wording import database_at, moment, printable
 
 SCHEMA_VERSION = 1
 """Grows when a program that reads the old form could be misled by the new one."""
@@ -112,6 +114,14 @@ def _amiss(amiss: Amiss) -> str:
             be = "is" if number == 1 else "are"
             tables = counted(number, "expected table")
             return f"{tables} {be} in {quoted(schema)}, where {quoted(role)} does not look."
+        case TablesTwice(role, schema, number, is_found):
+            it, its = ("is", "its") if number == 1 else ("are", "their")
+            tables = f"{counted(number, 'expected table')} {it} in {its} place and in {quoted(schema)} as well"
+            return (
+                f"{tables}, where {quoted(role)} finds {'it' if number == 1 else 'them'} first."
+                if is_found
+                else f"{tables}; whether there are rows in both is not read here."
+            )
     assert_never(amiss)
 
 

@@ -1,16 +1,14 @@
-"""Phrases that every text shares: how many, which, where, made by what, with how many rows."""
+"""Phrases that every text shares: which, where, made by what, with how many rows."""
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from cascade.core.answer import Answer
 from cascade.core.history import MigrationKey
 from cascade.core.layout import RowEvidence, TableName, quoted
-
-MANY = 4
-"""How many names a sentence lists before it says "and … more"."""
+from cascade.core.words import counted, listed
 
 
 def short_name(table: TableName, target: str) -> str:
@@ -25,26 +23,6 @@ def database_at(database: str, host: str) -> str:
     ('arena on 127.0.0.1:5432', 'arena from observed.json')
     """
     return " ".join((quoted(database), *((host if host.startswith("from ") else f"on {host}",) if host else ())))
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """A number with its noun.
-
-    >>> counted(1, "table"), counted(1_200, "table"), counted(0, "index", "indexes")
-    ('1 table', '1,200 tables', '0 indexes')
-    """
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
-def listed(names: Sequence[str], most: int = MANY) -> str:
-    """The first names, and how many more there are. The last one alone is never hidden behind "1 more".
-
-    >>> listed(["a", "b", "c", "d"], 2), listed(["a", "b", "c"], 2), listed(["a"])
-    ('a, b and 2 more', 'a, b and c', 'a')
-    """
-    if len(names) > most + 1:
-        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def by_app(apps: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from cascade.core.expected import ExpectedTable, ModelField, NotChecked
 from cascade.core.history import ModelOrigin, Provenance
 from cascade.core.layout import Column, Constraint, ConstraintKind, Reference, RowEvidence, Table, TableName, clipped
 from cascade.core.observed import Document, table_from
-from cascade.errors import HistoryError, ReferenceFailed, UnexpectedLock
+from cascade.errors import HistoryError, ReferenceFailed, UnexpectedLock, first_line
 from cascade.sources.catalog import CatalogScope, read_table_documents
 
 BATCH = 50
@@ -196,6 +196,7 @@ def _word(
         fields=tuple(ModelField(field.name, type(field).__name__, clipped(field.column)) for field in fields),
         through_field=_through_field(model),
         may_lack_like=frozenset(_without_like(fields, origin, connection)) if model is owner else frozenset(),
+        removed_fields=origin.removed if model is owner else 0,
     )
     unproven = frozenset(map(clipped, origin.unproven))
     return WordedTable(expected, _statements(editor), dict(_fills(fields, origin, editor)), unproven, problem)
@@ -419,7 +420,7 @@ def _read_batch(
         read = _make_and_read(batch, cursor, path)
     except Error as error:
         if len(batch) == 1:
-            yield batch[0], None, str(error).strip().splitlines()[0]
+            yield batch[0], None, first_line(error)
             return
         for table in batch:
             yield from _read_batch([table], cursor, path)

@@ -421,7 +421,7 @@ class _Moment:
         verb = Verb.MAKE if method.startswith("add") else Verb.DROP
         things = (Thing.INDEX,) if method.endswith("index") else (Thing.CONSTRAINT, Thing.INDEX)
         part = rest[0] if rest else UNKNOWN
-        columns = self._columns_of(model, _listed(part, "fields"))
+        columns = self._columns_of(model, _names_given(part, "fields"))
         for thing in things:
             yield Ddl(verb, thing, table, name=_known(_named(part)), columns=columns)
 
@@ -434,7 +434,9 @@ class _Moment:
         thing = Thing.INDEX if found["kind"].endswith("index") else Thing.CONSTRAINT
         listed = next((part for part in rest if isinstance(part, (tuple, list))), ())
         fields = (
-            _listed(called, "fields") or _listed(called, "columns") or tuple(p for p in listed if isinstance(p, str))
+            _names_given(called, "fields")
+            or _names_given(called, "columns")
+            or tuple(p for p in listed if isinstance(p, str))
         )
         strings = [part for part in rest if isinstance(part, str) and UNKNOWN not in part]
         name = called.keywords.get("name", strings[-1] if strings and verb is Verb.DROP else "")
@@ -651,7 +653,7 @@ def _named(part: Value) -> Value:
     return getattr(part, "name", part)
 
 
-def _listed(part: Value, keyword: str) -> tuple[str, ...]:
+def _names_given(part: Value, keyword: str) -> tuple[str, ...]:
     given = part.keywords.get(keyword, ()) if isinstance(part, Called) else getattr(part, keyword, ())
     return tuple(name for name in given if isinstance(name, str)) if isinstance(given, (tuple, list)) else ()
 

@@ -191,11 +191,13 @@ class _Replayer:
                 origin.parts.update(earlier.parts)
                 origin.added.update(earlier.added)
                 origin.earlier.update(earlier.earlier)
+                origin.removed = earlier.removed
             self.origins[key] = origin
         self._tables[table] = origin
         if origin.fields.keys() != model.fields.keys():
             for name in [name for name in origin.fields if name not in model.fields]:
                 del origin.fields[name]
+                origin.removed += 1
             for name in model.fields:
                 if name not in origin.fields:
                     origin.fields[name] = made_by

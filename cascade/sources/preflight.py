@@ -9,11 +9,15 @@ from typing import Any
 
 from cascade.core.layout import TableName
 from cascade.core.plan import Plan
-from cascade.core.preflight import Facts, ServerIdentity, Transaction
+from cascade.core.preflight import Facts, OpenTransaction, ServerIdentity
 from cascade.core.rights_needed import Need, Power, rights_needed
+from cascade.errors import DatabaseError, first_line
 
 Open = Callable[[], AbstractContextManager[Any]]
-"""Opens another session with the same settings, as a context manager that yields its cursor."""
+"""Opens another session with the same settings, as a context manager that yields its cursor.
+
+Raises ``DatabaseError`` where none is to be had.
+"""
 
 
 def read_facts(
@@ -25,17 +29,21 @@ def read_facts(
     changed: tuple[str, ...],
     history: TableName | None,
     journal: Path,
+    earlier_journal: Path | None,
 ) -> Facts:
-    """What has to be known before the plan is run over this cursor."""
-    with open_another() as other:
-        backends = (_one(cursor, _BACKEND)[0], _one(other, _BACKEND)[0])
+    """What has to be known before the plan is run over this cursor.
+
+    ``earlier_journal`` is the name by which the journal that is there will be kept.
+    """
+    shares_its_backend, alone = _beside(cursor, open_another)
     in_recovery, read_only, role, lock_room = _one(cursor, _SESSION)
     standbys, lag, waits = _one(cursor, _STANDBYS)
     return Facts(
         here=read_identity(cursor),
         read_over=read_over,
         changed=changed,
-        backends=backends,
+        shares_its_backend=shares_its_backend,
+        alone=alone,
         in_recovery=in_recovery,
         read_only=read_only,
         role=role,
@@ -50,7 +58,8 @@ def read_facts(
         waits_for_standby=waits,
         slots=_names(cursor, _SLOTS),
         event_triggers=_names(cursor, _EVENT_TRIGGERS),
-        journal=_journal_problem(journal),
+        journal=_journal_problem(journal, gives_way=earlier_journal is not None),
+        earlier_journal=str(earlier_journal or ""),
     )
 
 
@@ -71,6 +80,15 @@ def read_lacking_rights(needs: Iterable[Need], cursor: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lacking))
 
 
+def _beside(cursor: Any, open_another: Open) -> tuple[bool, str]:
+    """Whether a second connection gets the same backend, and why there is none."""
+    try:
+        with open_another() as other:
+            return _one(cursor, _BACKEND) == _one(other, _BACKEND), ""
+    except DatabaseError as error:
+        return False, first_line(error.__cause__ or error)
+
+
 def _one(cursor: Any, query: str, parameters: Mapping[str, Any] | None = None) -> Any:
     cursor.execute(query, parameters)
     return cursor.fetchone()
@@ -81,7 +99,7 @@ def _names(cursor: Any, query: str) -> tuple[str, ...]:
     return tuple(name for (name,) in cursor.fetchall())
 
 
-def _in_the_way(plan: Plan, cursor: Any) -> tuple[Transaction, ...]:
+def _in_the_way(plan: Plan, cursor: Any) -> tuple[OpenTransaction, ...]:
     """Who holds locks that a step would wait for. Not what the sessions run, for that may hold values."""
     locks = [lock for step in plan.steps for lock in step.locks]
     exclusive = sorted({str(lock.table) for lock in locks if lock.mode.blocks_readers})
@@ -90,19 +108,19 @@ def _in_the_way(plan: Plan, cursor: Any) -> tuple[Transaction, ...]:
     return tuple(_transaction(row) for row in cursor.fetchall())
 
 
-def _oldest(cursor: Any) -> Transaction | None:
+def _oldest(cursor: Any) -> OpenTransaction | None:
     row = _one(cursor, _OLDEST)
     return _transaction(row) if row else None
 
 
-def _transaction(row: Sequence[Any]) -> Transaction:
+def _transaction(row: Sequence[Any]) -> OpenTransaction:
     pid, name, age, table = row
-    return Transaction(pid, name or "", float(age) if age is not None else None, table)
+    return OpenTransaction(pid, name or "", float(age) if age is not None else None, table)
 
 
-def _journal_problem(path: Path) -> str:
+def _journal_problem(path: Path, *, gives_way: bool) -> str:
     """Why a new journal cannot be written there; tried with a file that has no name."""
-    if path.exists():
+    if path.exists() and not gives_way:
         return f"{path} is there already, and may be needed for an undo"
     try:
         with tempfile.TemporaryFile(dir=path.parent) as file:

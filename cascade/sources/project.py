@@ -15,7 +15,7 @@ from typing import Any
 from cascade.core.guard import GuardMode, parse_guard_mode
 from cascade.core.ignore import Ignore, parse_ignores
 from cascade.core.probes import Probe, parse_probes
-from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion
+from cascade.errors import DatabaseError, NoSuchName, ProjectError, UnsupportedVersion, first_line
 
 OLDEST = {"Django": (5, 2), "click": (8, 1), "networkx": (3, 0), "graphviz": (0, 20)}
 """The oldest versions that work. No bound in the package's requirements says so: pip would answer it by
@@ -136,11 +136,11 @@ def open_connection(alias: str) -> Any:
             )
         connection.ensure_connection()
     except NotSupportedError as error:
-        raise UnsupportedVersion(f"Django refuses this server: {_first_line(error)}.") from error
+        raise UnsupportedVersion(f"Django refuses this server: {_without_full_stop(error)}.") from error
     except (Error, ImproperlyConfigured) as error:
         raise DatabaseError(
             f'The database "{alias}" at {server_address(connections.settings[alias])} cannot be reached: '
-            f"{_first_line(error)}",
+            f"{_without_full_stop(error)}",
             hint="Is the server up, and do HOST, PORT, USER and NAME in DATABASES fit?",
         ) from error
     return connection
@@ -256,18 +256,18 @@ def _set_up_django(module: str) -> None:
         settings.DATABASES  # noqa: B018 - the first use imports the module
     except ImportError as error:
         raise ProjectError(
-            f'The settings module "{module}" cannot be imported: {_first_line(error)}.',
+            f'The settings module "{module}" cannot be imported: {_without_full_stop(error)}.',
             hint="Give its dotted path with --settings, and its folder with --pythonpath.",
         ) from error
     except Exception as error:
         raise ProjectError(
-            f'The settings module "{module}" fails: {type(error).__name__}: {_first_line(error)}'
+            f'The settings module "{module}" fails: {type(error).__name__}: {_without_full_stop(error)}'
         ) from error
     try:
         django.setup()
     except Exception as error:
         raise ProjectError(
-            f'The project of "{module}" cannot be set up: {type(error).__name__}: {_first_line(error)}',
+            f'The project of "{module}" cannot be set up: {type(error).__name__}: {_without_full_stop(error)}',
             hint="python manage.py check shows the same error with its traceback.",
         ) from error
 
@@ -361,5 +361,6 @@ def _option_words(options: str) -> list[str]:
     return cleaned
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")
+def _without_full_stop(error: BaseException) -> str:
+    """As the end of a sentence of ours."""
+    return first_line(error).strip().rstrip(".")

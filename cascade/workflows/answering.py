@@ -29,8 +29,8 @@ from cascade.core.plan import Plan
 from cascade.core.planner import Scope, make_plan
 from cascade.core.repairs import Surroundings
 from cascade.core.stopgap import suggest_stopgap
+from cascade.core.words import listed
 from cascade.errors import CascadeError, NoSuchName
-from cascade.render.wording import listed
 from cascade.workflows.model_sources import with_model_sources
 from cascade.workflows.question import Question, Report, asked_options, question_document, silent, with_settings
 from cascade.workflows.reading import Reading, read_from_file, read_live

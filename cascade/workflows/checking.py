@@ -7,6 +7,7 @@ from pathlib import Path
 from cascade.core.answer import Answer
 from cascade.core.findings import Severity
 from cascade.core.gate import accept, make_baseline, of_last_run
+from cascade.errors import CascadeError
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report, silent
 
@@ -64,4 +65,24 @@ def render_check_answer(
             from cascade.render.text import render_check
 
             return render_check(answer, verbose=verbose, colour=colour)
+    raise ValueError(f"{format_} is none of {', '.join(CHECK_FORMATS)}")
+
+
+def render_check_error(error: CascadeError, format_: str, *, fail_on: Severity) -> str:
+    """Why there is no answer, in one of ``CHECK_FORMATS``; as text it is said on stderr alone."""
+    match format_:
+        case "json":
+            from cascade.render.check import render_check_error_json
+
+            return render_check_error_json(error, fail_on=fail_on)
+        case "github":
+            from cascade.render.check import render_check_error_github
+
+            return render_check_error_github(error)
+        case "junit":
+            from cascade.render.check import render_check_error_junit
+
+            return render_check_error_junit(error)
+        case "text":
+            return ""
     raise ValueError(f"{format_} is none of {', '.join(CHECK_FORMATS)}")

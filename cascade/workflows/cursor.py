@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cascade.errors import DatabaseError
+from cascade.errors import DatabaseError, first_line
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise DatabaseError(
             f"The server refused what cascade asked: {first}",
             hint="Nothing was changed. With --traceback the statement's place is shown.",

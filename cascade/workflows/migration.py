@@ -16,10 +16,10 @@ from cascade.core.repair_migrations import (
     left_out_of_migrations,
     steps_of_migrations,
 )
+from cascade.core.words import listed
 from cascade.errors import CascadeError, NoSuchName
 from cascade.render.migration import MigrationText, render_migration
 from cascade.render.sql import render_action
-from cascade.render.wording import listed
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report, silent
 

@@ -15,7 +15,7 @@ from cascade.core.layout import TableName
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement, decide_placement, work_out_path
 from cascade.core.rules import rules_of
-from cascade.errors import CascadeError, HistoryError, NoSuchName
+from cascade.errors import CascadeError, HistoryError, NoSuchName, first_line
 from cascade.workflows.cursor import database_errors, raw_cursor
 from cascade.workflows.expecting import read_expected
 from cascade.workflows.question import MIGRATIONS, Question, Report
@@ -159,7 +159,7 @@ def _history(read: Callable[[], History], placement: Placement) -> History:
     try:
         return read()
     except Error as error:
-        raise _unreadable(placement, (str(error).strip().splitlines() or ["refused"])[0]) from error
+        raise _unreadable(placement, first_line(error)) from error
 
 
 def _unreadable(placement: Placement, problem: str) -> HistoryError:

@@ -1,10 +1,10 @@
 """The repair: rehearsed, applied, taken back."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +26,13 @@ from cascade.core.preflight import Check, make_checks
 from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
+from cascade.effects.own_connection import Settings, own_connection
 from cascade.effects.repair.apply import Work, apply_late_step, apply_transaction, rehearse_transaction
-from cascade.effects.repair.journal import open_journal, read_journal, write_header
-from cascade.effects.repair.session import (
-    RepairRefused,
-    Session,
-    Settings,
-    connection,
-    first_line,
-    read_only_by_default,
-    repair_session,
-)
+from cascade.effects.repair.journal import JournalWriter, name_to_keep_it_by, open_journal, read_journal, write_header
+from cascade.effects.repair.session import RepairRefused, Session, read_only_by_default, repair_session
 from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, committed_steps, undo
-from cascade.errors import CascadeError, NoSuchName
+from cascade.errors import CascadeError, FileError, NoSuchName, first_line
 from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
@@ -121,7 +114,7 @@ def preflight(
     """Whether the plan can be run there, question by question. Changes nothing, and leaves no file."""
     from django.db import connections
 
-    with connection(connections.settings[question.database]) as cursor:
+    with own_connection(connections.settings[question.database]) as cursor:
         read_over = read_identity(cursor)
     with repair_session(target.settings) as session:
         here = read_identity(session.cursor)
@@ -129,24 +122,34 @@ def preflight(
         facts = read_facts(
             answer.plan,
             session.cursor,
-            open_another=partial(connection, target.settings),
+            open_another=partial(own_connection, target.settings),
             read_over=read_over,
             changed=() if elsewhere else _changed_since(answer, question, session.cursor, within=False),
             history=_history_table(answer),
             journal=journal,
+            earlier_journal=name_to_keep_it_by(journal),
         )
     return make_checks(answer, facts, allowed=allowed, journal=str(journal))
 
 
 def rehearse_plan(
-    answer: Answer, question: Question, target: Target, limits: Limits, *, ask: Ask | None = None, report: Report
+    answer: Answer,
+    question: Question,
+    target: Target,
+    limits: Limits,
+    *,
+    ask: Ask | None = None,
+    report: Report,
+    warn: Report | None = None,
 ) -> Rehearsed:
     """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back.
 
-    ``ask`` asks the application in between, by the cursor of that transaction.
+    ``ask`` asks the application in between, by the cursor of that transaction. ``warn`` gets what has to stand, else
+    ``report`` does.
     """
+    unwatched = partial(_say_unwatched, limits, warn or report)
     with repair_session(_settings(target, ask)) as session:
-        runs = rehearse_transaction(session, _work(answer, question, limits, report, ask))
+        runs = rehearse_transaction(session, _work(answer, question, limits, report, unwatched, ask))
     return _rehearsed(answer, runs)
 
 
@@ -166,7 +169,15 @@ def rehearse_on_clone(
         found = detect_drift(expected, observed, answer.placement, question.decisions)
         there = replace(answer, expected=expected, observed=observed)
         verify = partial(_verify, there, question, (*_known(answer), *found))
-        work = Work(answer.plan, _history_table(answer), limits, unchanged=lambda _: (), verify=verify, report=report)
+        work = Work(
+            answer.plan,
+            _history_table(answer),
+            limits,
+            unchanged=lambda _: (),
+            verify=verify,
+            report=report,
+            unwatched=report,  # nobody else is there
+        )
         work = replace(work, ask=ask) if ask else work
         runs = rehearse_transaction(session, work)
     return replace(_rehearsed(answer, runs), not_cloned=clone.refused)
@@ -188,19 +199,21 @@ def apply_plan(
     *,
     ask: Ask | None = None,
     report: Report,
+    warn: Report | None = None,
 ) -> Applied:
     """Run the plan: the one transaction, verified before its COMMIT, then the other steps one by one; then look again.
 
     The journal holds every statement and how to take it back. ``ask`` asks the application before COMMIT, by the cursor
-    of the transaction, and says which pages the steps would break. Raises a ``CascadeError`` that says what was
+    of the transaction, and says which pages the steps would break. ``warn`` gets what has to stand, else ``report``
+    does. Raises a ``CascadeError`` that says what was
     changed, if anything, and how to go on.
     """
-    work = _work(answer, question, limits, report, ask)
     tables = tables_of(answer.plan.steps)
     with (
         repair_session(_settings(target, ask)) as session,
         sole_repair(session),
         open_journal(journal) as writer,
+        _naming(journal),
         _stopped_by_hand(journal),
     ):
         identity = read_identity(session.cursor)
@@ -217,6 +230,8 @@ def apply_plan(
             before=digest_for_undo(answer.observed.layout, tables),
             plan=plan_document(answer),
         )
+        unwatched = partial(_write_unwatched, writer, limits, warn or report)
+        work = _work(answer, question, limits, report, unwatched, ask)
         runs = [*apply_transaction(session, work, writer)]
         session.cursor.execute("SET default_transaction_read_only = off")  # pages are no longer asked in it
         for step in answer.plan.steps:
@@ -235,6 +250,20 @@ def apply_plan(
         with open_journal(journal, append=True) as writer:
             writer.write("afterwards", plan=plan_document(afterwards))
     return Applied(tuple(runs), journal, afterwards)
+
+
+@contextmanager
+def _naming(journal: Path) -> Iterator[None]:
+    """Adds to what went wrong where it is written down, and how to take back what is committed."""
+    try:
+        yield
+    except CascadeError as error:
+        with suppress(FileError):  # it could not be begun
+            undo_it = f"To take back what is committed: cascade undo {journal}"
+            where = undo_it if read_journal(journal).done else f"What was tried is written down in {journal}."
+            if str(journal) not in error.hint:
+                error.hint = "\n  ".join(filter(None, (error.hint, where)))
+        raise
 
 
 @contextmanager
@@ -288,15 +317,17 @@ def _not_undone(path: Path) -> Journal:
     return journal
 
 
-def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report) -> Undone:
+def undo_journal(path: Path, target: Target, limits: Limits, *, report: Report, warn: Report | None = None) -> Undone:
     """Put the layout back as it was before the repair that this journal is of.
 
+    ``warn`` gets what has to stand, else ``report`` does.
     Raises a ``CascadeError`` where the layout is no longer as the repair left it, or where rows were written since
     that would be lost; then nothing is changed.
     """
     journal = _not_undone(path)
     with repair_session(target.settings) as session, sole_repair(session), open_journal(path, append=True) as writer:
-        return undo(journal, session, limits, writer, look=_digest_of_now, report=report)
+        unwatched = partial(_write_unwatched, writer, limits, warn or report)
+        return undo(journal, session, limits, writer, look=_digest_of_now, report=report, unwatched=cache(unwatched))
 
 
 def _digest_of_now(cursor: Any, tables: Sequence[TableName], *, within: bool) -> str:
@@ -320,7 +351,9 @@ def _settings(target: Target, ask: Ask | None) -> Settings:
     return read_only_by_default(target.settings) if ask else target.settings
 
 
-def _work(answer: Answer, question: Question, limits: Limits, report: Report, ask: Ask | None) -> Work:
+def _work(
+    answer: Answer, question: Question, limits: Limits, report: Report, unwatched: Report, ask: Ask | None
+) -> Work:
     work = Work(
         answer.plan,
         _history_table(answer),
@@ -328,8 +361,22 @@ def _work(answer: Answer, question: Question, limits: Limits, report: Report, as
         unchanged=partial(_changed_since, answer, question),
         verify=partial(_verify, answer, question, _known(answer)),
         report=report,
+        unwatched=cache(unwatched),
     )
     return replace(work, ask=ask) if ask else work
+
+
+def _write_unwatched(journal: JournalWriter, limits: Limits, warn: Report, why: str) -> None:
+    journal.write("unwatched", why=why)
+    _say_unwatched(limits, warn, why)
+
+
+def _say_unwatched(limits: Limits, warn: Report, why: str) -> None:
+    warn(
+        f"Nobody watches who waits for this repair, for there is no second connection: {why}\n"
+        f"  So somebody is taken to wait from the first lock on: all is rolled back when locks have been held for more "
+        f"than {limits.max_wait:g} s (--max-wait). Where that is too short, free a connection, or give a longer one."
+    )
 
 
 def _history_table(answer: Answer) -> TableName | None:

@@ -79,7 +79,7 @@ def _kept_or_made(
 
     from cascade.effects.expected_cache import cache_key, load_definitions, save_definitions
     from cascade.effects.migrations_run import run_migrations
-    from cascade.effects.reference import connected, version_of
+    from cascade.effects.reference import reference_connection, version_of
     from cascade.effects.scratch_database import read_tables, scratch_database
     from cascade.sources.catalog import catalog_sql
 
@@ -98,7 +98,7 @@ def _kept_or_made(
     if kept is not None and kept.keys() == {"version", "documents", "appeared", "handler_problem"}:
         return kept
     with _server(question, report) as server:
-        with connected(server) as cursor:
+        with reference_connection(server) as cursor:
             server_version = version_of(cursor)
         refuse_other_major(server_version, observed, option="--reference-dsn")
         with scratch_database(server, surroundings, report=report) as scratch:

@@ -323,11 +323,11 @@ def test_a_session_on_the_scratch_database_does_not_ask_the_environment(one_serv
         import sys
         from django.conf import settings
         settings.configure()
-        from cascade.effects.reference import connected
+        from cascade.effects.reference import reference_connection
         from cascade.effects.scratch_database import Surroundings, scratch_database
         server = {"NAME": "postgres", "USER": "postgres", "HOST": sys.argv[1], "PORT": sys.argv[2]}
         surroundings = Surroundings(schemas=("wanted",), path=("wanted",), extensions=())
-        with scratch_database(server, surroundings, report=print) as scratch, connected(scratch) as cursor:
+        with scratch_database(server, surroundings, report=print) as scratch, reference_connection(scratch) as cursor:
             cursor.execute("SHOW search_path")
             print(cursor.fetchone()[0])
     """

@@ -163,6 +163,29 @@ def test_an_added_column_is_undone_until_a_row_says_something_of_its_own(
         _run(database.connection, (undo,))
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("n", "bigint", nullable=False, identity="d"),
+        Column("n", "uuid", nullable=False, default="gen_random_uuid()"),
+    ],
+)
+@pytest.mark.parametrize("written", ["INSERT INTO prize VALUES (3);", "UPDATE prize SET id = 7 WHERE id = 2;"])
+def test_a_column_with_a_value_of_its_own_in_each_row_is_undone_until_a_row_is_written(
+    database: Database, column: Column, written: str
+) -> None:
+    action = AddColumn(PRIZE, column)
+    (undo,) = render_undo(action)
+    _run(database.connection, ("CREATE TABLE prize (id integer);", "INSERT INTO prize VALUES (1), (2);"))
+    _run(database.connection, (*render_action(action), "VACUUM FREEZE prize;", "DELETE FROM prize WHERE id = 1;"))
+    _run(database.connection, (undo,))
+    assert _all(database, "SELECT * FROM prize") == [(2,)]
+
+    _run(database.connection, (*render_action(action), written))
+    with pytest.raises(psycopg.errors.RaiseException, match=r"public\.prize holds values in n, .*: 1"):
+        _run(database.connection, (undo,))
+
+
 def test_an_undo_refuses_under_a_snapshot_that_would_not_see_new_rows(database: Database) -> None:
     _run(database.connection, render_action(ACTIONS[2]))
     with (

@@ -20,7 +20,7 @@ from unittest import mock
 
 import django
 import psycopg
-from django.db import connections
+from django.db import OperationalError, connections
 
 from cascade.core.actions import Phase
 from cascade.core.answer import Answer
@@ -33,6 +33,7 @@ from cascade.effects.repair.apply import VerificationFailed
 from cascade.effects.repair.journal import read_journal
 from cascade.effects.repair.session import RepairRefused, ServerLost, repair_session
 from cascade.effects.repair.transaction import StatementFailed, TooLong
+from cascade.effects.repair.watcher import Watch, watched
 from cascade.errors import CascadeError, FileError
 from cascade.render.sql import render_undo_script
 from cascade.workflows import Question, analyse
@@ -131,7 +132,7 @@ class Bench:
         assert self.apply().afterwards.plan.is_empty
 
 
-def refused(error: type[CascadeError], deed: Callable[[], Any]) -> str:
+def refused(error: type[Exception], deed: Callable[[], Any]) -> str:
     """The whole text of the error that the deed has to end with."""
     try:
         deed()
@@ -403,6 +404,59 @@ def somebody_waits_for_us_too_long(bench: Bench) -> None:
     bench.assert_it_goes_on_from_the_truth()
 
 
+@contextmanager
+def _no_second_connection(bench: Bench) -> Iterator[None]:
+    """A limit that the sessions which are there now reach with one more; superusers it does not hold."""
+    name = bench.sql("SELECT current_database()")[0][0]
+    connections.close_all()
+    number = bench.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )[0][0]
+    bench.sql(f"ALTER DATABASE {name} CONNECTION LIMIT {number + 1}")
+    try:
+        yield
+    finally:
+        bench.sql(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+
+
+def nobody_watches_who_waits(bench: Bench) -> None:
+    answer, before = bench.plan(), bench.dump()
+    short = Limits(max_wait=0.3, tries=1)
+    with _no_second_connection(bench):
+        text = refused(TooLong, lambda: bench.apply(answer, on=lambda m: time.sleep(0.5), limits=short))
+        assert "more than 0.3 s (--max-wait, for nobody could see who waits)" in text, text
+        assert bench.messages[0].startswith("Nobody watches who waits for this repair"), bench.messages
+        assert "too many connections for database" in bench.messages[0]
+        assert bench.dump() == before
+        # A statement that is at work then is cancelled all the same.
+        with repair_session(repair_target(bench.question).settings) as session:
+            begun, watch = time.monotonic(), Watch()
+            with watched(session, short, watch):
+                watch.others_feel_it()
+                refused(OperationalError, lambda: session.cursor.execute("SELECT pg_sleep(30)"))
+            assert time.monotonic() - begun < 10
+        assert bench.apply(answer).afterwards.plan.is_empty
+    events = [event["event"] for event in bench.read_journal().events]
+    assert events[:2] == ["begin", "unwatched"], events
+    assert events.count("unwatched") == 1
+
+
+def watcher_that_is_lost_on_the_way(bench: Bench) -> None:
+    def end_it(message: str) -> None:
+        if message.startswith("step 2 of"):
+            [[ended]] = bench.sql(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'cascade watcher'"
+            )
+            assert ended == 1
+            time.sleep(0.3)
+
+    assert bench.apply(on=end_it).afterwards.plan.is_empty
+    told = [message for message in bench.messages if message.startswith("Nobody watches")]
+    assert len(told) == 1
+    assert "unwatched" in [event["event"] for event in bench.read_journal().events]
+
+
 def deadlock(bench: Bench) -> None:
     """Somebody locks in the other order; whichever PostgreSQL ends, the repair is whole afterwards."""
     answer = bench.plan()
@@ -573,6 +627,7 @@ def disk_that_is_full_for_the_journal(bench: Bench) -> None:
             assert "is committed" in text, text
             break
         assert "is committed" not in text, text
+        assert bench.journal.exists() is (full_at > 1), "a journal with no line in it was left"
     assert full_at > 3
     assert bench.plan().plan.is_empty
 

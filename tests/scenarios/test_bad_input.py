@@ -83,6 +83,20 @@ def test_an_option_that_does_not_exist(one_incident: Site) -> None:
     refused(one_incident, "plan", "--no-such-option", says=("No such option",))
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "seconds"),
+    [
+        *(("apply", limit, "nan") for limit in ("--lock-timeout", "--statement-timeout", "--max-wait", "--max-hold")),
+        ("undo", "--lock-timeout", "inf"),
+        ("rehearse", "--statement-timeout", "-1"),
+        ("probe", "--timeout", "inf"),
+    ],
+)
+def test_a_limit_that_is_no_number_of_seconds(one_incident: Site, command: str, option: str, seconds: str) -> None:
+    file = () if command == "probe" else ("file.json",)
+    refused(one_incident, command, *file, option, seconds, says=(f"Invalid value for '{option}'", seconds, " is not "))
+
+
 def test_a_migration_that_fails_to_import(tmp_path: Path, one_database: Database) -> None:
     files = {"shop/models.py": "", "shop/migrations/0001_initial.py": "import no_such_module"}
     site = project_site(Project(tmp_path, ("shop",), files=files), one_database)

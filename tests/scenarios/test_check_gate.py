@@ -20,6 +20,27 @@ def test_each_format_has_every_finding_and_nothing_else_on_stdout(one_incident: 
     assert github[-1].startswith("::notice title=cascade check::")
 
 
+def test_each_format_says_the_error_where_there_is_no_answer(one_incident: Site) -> None:
+    for options, environment in (((), {"CASCADE_DEMO_PORT": "1"}), (("--settings", "no.such.settings"), {})):
+        said = one_incident.cascade("check", *options, **environment)
+        assert (said.returncode, said.stdout) == (1, "")
+        message, hint = said.stderr.removeprefix("cascade: ").rstrip().split("\n  ", 1)
+        told = {}
+        for format_ in ("json", "github", "junit"):
+            done = one_incident.cascade("check", "--format", format_, *options, **environment)
+            assert (done.returncode, done.stderr) == (1, said.stderr)
+            told[format_] = done.stdout
+        document = json.loads(told["json"])
+        assert document["error"] == {"message": message, "hint": hint}
+        assert (document["exit_code"], document["complete"], "findings" in document) == (1, False, False)
+        annotation = f"{message}\n  {hint}".replace("%", "%25").replace("\n", "%0A")
+        assert told["github"] == f"::error title=cascade check::{annotation}\n"
+        suites = ET.fromstring(told["junit"].encode())
+        assert (suites.get("tests"), suites.get("errors"), suites.get("failures")) == ("1", "1", "0")
+        [error] = suites.iter("error")
+        assert (error.get("message"), error.text) == (message, hint)
+
+
 def test_a_baseline_lets_what_is_known_pass_and_names_what_is_repaired(one_incident: Site) -> None:
     written = one_incident.cascade("check", "--baseline", "known.json", "--accept-until", "2999-01-31")
     assert written.returncode == 0

@@ -182,6 +182,16 @@ def test_a_table_with_a_schema_of_its_own_is_no_alarm(one_database: Database, tm
     assert answer["holdings"] == [{"schema": "audit", "tables": 1}]
 
 
+def test_tables_that_are_there_twice_are_amiss_and_said_to_be_found_where_they_are(one_incident: Site) -> None:
+    for table in ("teams_team", "user_profile_badge"):
+        one_incident.execute(f"CREATE TABLE test_schema.{table} ()")
+    twice = "2 expected tables are in their place and in test_schema as well"
+    assert f"{twice}; whether there are rows in both is not read here." in where(one_incident)["amiss"]
+    name = one_incident.database.name
+    one_incident.execute(f'ALTER ROLE app_user IN DATABASE "{name}" SET search_path = test_schema, public')
+    assert f"{twice}, where app_user finds them first." in where(one_incident)["amiss"]
+
+
 def test_where_needs_no_right_to_make_temporary_tables(one_incident: Site) -> None:
     one_incident.execute(f'REVOKE TEMP ON DATABASE "{one_incident.database.name}" FROM PUBLIC')
     answer = where(one_incident, user="app_user")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,6 +79,17 @@ def test_the_script_sends_what_apply_sends_and_its_mirror_takes_it_back(one_inci
         assert statement in script[at:], statement
         at = script.index(statement, at) + len(statement)
     assert len(re.findall(r"^(?:ALTER|CREATE|GRANT|DROP|UPDATE)\b", script, re.MULTILINE)) == len(sent)
+
+
+def test_the_script_sees_what_was_changed_while_it_waited_for_its_locks(one_incident: Site) -> None:
+    script = one_incident.cascade("plan", "--format", "sql").stdout
+    with one_incident.database.connect() as somebody, ThreadPoolExecutor() as pool:
+        somebody.execute("BEGIN; ALTER TABLE test_schema.user_profile_bounty ADD COLUMN later integer")
+        running = pool.submit(_psql, one_incident, script, fails=True)
+        _wait_for_a_waiter(one_incident)
+        somebody.execute("COMMIT")
+        said = running.result()
+    assert "nothing was changed: not defined as it was read: test_schema.user_profile_bounty" in said
 
 
 def _sent(site: Site) -> list[str]:
@@ -306,6 +318,22 @@ def test_a_database_that_takes_no_writes_by_default_is_repaired_all_the_same(one
 
 
 @pytest.mark.one_version
+def test_a_repair_that_nobody_can_watch_says_so_before_it_locks_anything(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    one_incident.execute(f"ALTER DATABASE {one_incident.database.name} CONNECTION LIMIT 3")
+    rehearsed = one_incident.cascade("rehearse", "plan.json", "--here")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "second connection cannot tell" in flat(done.stdout)
+    assert "too many connections" in flat(done.stdout)
+    for said in (rehearsed.stderr, done.stderr):
+        assert said.startswith("cascade: Nobody watches who waits for this repair"), said
+        assert "more than 1 s (--max-wait)" in said
+    events = [json.loads(line)["event"] for line in (one_incident.folder / "journal.jsonl").read_text().splitlines()]
+    assert events[:2] == ["begin", "unwatched"]
+
+
 def test_a_plan_is_applied_with_other_settings_than_it_was_made_with(one_healthy: Site) -> None:
     """To the end: also when it is looked at again after the COMMIT."""
     one_healthy.execute("ALTER TABLE public.teams_team ALTER COLUMN tag DROP NOT NULL")
@@ -359,10 +387,41 @@ def test_who_stops_it_by_hand_is_told_what_was_done(one_incident: Site) -> None:
         ) as applying:
             _wait_for_a_waiter(one_incident)
             applying.send_signal(signal.SIGINT)
-            assert "Stopped. Nothing was changed" in applying.communicate(timeout=60)[1]
+            said = applying.communicate(timeout=60)[1]
+            assert "Stopped. Nothing was changed" in said
+            assert "What was tried is written down in cascade-" in said
     assert applying.returncode == 1
     assert dump(one_incident) == before
     assert one_incident.cascade("apply", "plan.json", "--noinput").returncode == 0
+
+
+def test_the_journal_of_a_failed_repair_is_named_kept_and_in_nobodys_way(one_incident: Site) -> None:
+    one_incident.cascade("plan", "-o", "plan.json")
+    again = ("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    with one_incident.database.connect() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
+        failed = one_incident.cascade(*again, "--lock-timeout", "0.1", "--tries", "1")
+    assert failed.returncode == 1
+    assert "Nothing was changed: in 1 tries a lock was not to be had" in failed.stderr
+    assert "What was tried is written down in journal.jsonl." in failed.stderr
+    tried = (one_incident.folder / "journal.jsonl").read_text()
+    last = json.loads(tried.splitlines()[-1])
+    assert (last["event"], "a lock was not to be had" in last["why"]) == ("rolled_back", True)
+    done = one_incident.cascade(*again)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the earlier one, of which nothing is left, is kept as journal.1.jsonl" in flat(done.stdout)
+    assert (one_incident.folder / "journal.1.jsonl").read_text() == tried
+    nothing = one_incident.cascade("undo", "journal.1.jsonl", "--noinput")
+    assert (nothing.returncode, "there is nothing to undo" in nothing.stderr) == (1, True)
+    # One that was undone gives way too, one that an undo may need to nothing.
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    assert one_incident.cascade(*again).returncode == 0
+    assert (one_incident.folder / "journal.2.jsonl").is_file()
+    one_incident.execute("DROP TABLE accounts_user_groups")
+    one_incident.cascade("plan", "-o", "plan.json")
+    refused = one_incident.cascade(*again)
+    assert refused.returncode == 1
+    assert "journal.jsonl is there already, and may be needed for an undo" in flat(refused.stdout)
 
 
 def _wait_for_a_waiter(site: Site) -> None:
@@ -415,6 +474,29 @@ def _value_of(type_: str) -> str:
     if type_ == "boolean":
         return "false"
     return "'x'" if "char" in type_ or type_ == "text" else "1"
+
+
+def test_an_identity_column_is_taken_back_until_a_row_is_written(one_incident: Site) -> None:
+    one_incident.execute("ALTER TABLE public.tournaments_tournament_teams DROP COLUMN id")
+    one_incident.execute(
+        "INSERT INTO public.tournaments_tournament_teams (tournament_id, team_id)"
+        " SELECT t.id, m.id FROM public.tournaments_tournament t, public.teams_team m ON CONFLICT DO NOTHING"
+    )
+    before = dump(one_incident)
+    for written in (False, True):
+        one_incident.cascade("plan", "-o", "plan.json")
+        again = ("apply", "plan.json", "--noinput", "--allow", "rewrite", "--journal", "journal.jsonl")
+        done = one_incident.cascade(*again)
+        assert done.returncode == 0, done.stdout + done.stderr
+        if written:
+            one_incident.execute(
+                "UPDATE public.tournaments_tournament_teams SET team_id = team_id"
+                " WHERE id = (SELECT min(id) FROM public.tournaments_tournament_teams)"
+            )
+        undone = one_incident.cascade("undo", "journal.jsonl", "--noinput")
+        assert undone.returncode == int(written), undone.stderr
+        assert (dump(one_incident) == before) is not written
+    assert "holds values in id, and dropping it would lose them: 1" in undone.stderr
 
 
 def test_an_undo_refuses_what_was_changed_since(one_incident: Site) -> None:

@@ -35,6 +35,8 @@ def test_nothing_half_done_is_left_by(incident: Site, scenario: str) -> None:
     "scenario",
     [
         "somebody_waits_for_us_too_long",
+        "nobody_watches_who_waits",
+        "watcher_that_is_lost_on_the_way",
         "deadlock",
         "statement_that_takes_too_long",
         "migrate_at_the_same_moment",

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
 from cascade.core.made import Made
 from cascade.core.timeline import moment_of
+from cascade.core.words import counted
 
 BURST = timedelta(seconds=5)
 """Migrations recorded within so little time were hardly run one by one."""
@@ -29,7 +30,7 @@ def detect_absences(story: Story, drifts: Iterable[Drift]) -> Iterator[Cause]:
         if drift.kind in _ABSENT and drift.made_by:
             absent.setdefault(drift.made_by.migration, []).append(drift)
     whole = [_Whole(key, found, story) for key, found in absent.items()]
-    never = [one for one in whole if not one.present and not one.was_referred_to and one.made]
+    never = [one for one in whole if not one.present and not one.was_referred_to and one.made and not one.marks]
     never.sort(key=lambda one: one.position)
     cut_off, never = _cut_off(never, story)
     if cut_off:
@@ -90,6 +91,12 @@ class _Whole:
         ]
 
     @property
+    def marks(self) -> list[str]:
+        """Where nothing but columns is absent: what shows that each of their tables lost more than was recorded."""
+        found = [_marks_beyond_the_record(drift, self.story) for drift in self.drifts]
+        return list(dict.fromkeys(found)) if all(found) else []
+
+    @property
     def later(self) -> list[Made]:
         """What was recorded later, and is there."""
         return [made for made in self.story.made if made.made_by.position > self.position and made.places]
@@ -105,6 +112,22 @@ def _keys_made_with(made: Made, tables: set[TableName], story: Story) -> list[st
         for column in key.columns
         if (made.part == column if made.part else expected.column_made_by.get(column, made.made_by) == made.made_by)
     ]
+
+
+def _marks_beyond_the_record(drift: Drift, story: Story) -> str:
+    """That the column's table bears more marks of dropped columns than migrations can have left there, in a sentence.
+
+    A dropped column leaves a mark in pg_attribute (attisdropped) for as long as its table lives.
+    """
+    here = story.here(drift)
+    if drift.kind is not DriftKind.MISSING_COLUMN or drift.table is None or here is None:
+        return ""
+    removed = story.expected.tables[drift.table].removed_fields
+    if (here.dropped_columns or 0) <= removed:
+        return ""
+    dropped = "1 column was" if here.dropped_columns == 1 else f"{here.dropped_columns} columns were"
+    record = f"; recorded migrations dropped {removed} at most" if removed else ", and no recorded migration drops one"
+    return f"{dropped} dropped from {here.name}{record}"
 
 
 # ------------------------------------------------------------------------------------------------------ an older state
@@ -209,7 +232,7 @@ def _burst_evidence(group: Sequence[_Whole]) -> Iterator[str]:
     first, last = moment_of(group[0].applied), moment_of(group[-1].applied)
     if len(_bursts(group)) == 1 < len(group) and first and last:
         seconds = max(1, round((last - first).total_seconds()))
-        yield f"all {len(group)} were recorded within {many(seconds, 'second')}"
+        yield f"all {len(group)} were recorded within {counted(seconds, 'second')}"
 
 
 def _spread_evidence(group: Sequence[_Whole]) -> Iterator[str]:
@@ -219,7 +242,6 @@ def _spread_evidence(group: Sequence[_Whole]) -> Iterator[str]:
 
 
 def _never_dropped(drifts: Sequence[Drift], story: Story) -> Iterator[str]:
-    """A dropped column leaves a mark in pg_attribute (attisdropped) for as long as its table lives."""
     whole = _without_dropped_columns(drifts, story)
     if whole:
         yield f"no column was ever dropped from {some(whole)}"
@@ -257,12 +279,12 @@ def _gone_since(dropped: Sequence[_Whole], story: Story) -> Iterator[Cause]:
         yield _left_out_of_the_dump(tables, story)
         losses = [(one, [drift for drift in lost if drift not in tables]) for one, lost in losses]
     shown = [_Loss((one,), tuple(lost)) for one, lost in losses if lost]
-    proven = [loss for loss in shown if loss.evidence]
+    proven = [loss for loss in shown if loss.is_proven]
     if len(proven) > SINGLE:
         everything = tuple(drift for loss in proven for drift in loss.drifts)
         shown = [
             _Loss(tuple(loss.of[0] for loss in proven), everything),
-            *(loss for loss in shown if not loss.evidence),
+            *(loss for loss in shown if not loss.is_proven),
         ]
     yield from map(_dropped, shown)
 
@@ -285,6 +307,25 @@ class _Loss:
         return [name for one in self.of for name in one.was_referred_to]
 
     @property
+    def marks(self) -> list[str]:
+        """What their tables show of it."""
+        return list(dict.fromkeys(mark for one in self.of for mark in one.marks))
+
+    @property
+    def may_be_marks_of_migrations(self) -> bool:
+        """Whether migrations that nobody can read any more may have left the marks: squashed, or without a file."""
+        known = self.of[0].story.expected
+        unread = {key.app for key in (*known.replaces, *known.notes.without_file)}
+        return any(one.migration.app in unread for one in self.of)
+
+    @property
+    def is_never_made(self) -> bool:
+        """Whether all of it are columns of tables from which none was ever dropped."""
+        story = self.of[0].story
+        tables = [story.here(drift) for drift in self.drifts if drift.kind is DriftKind.MISSING_COLUMN]
+        return len(tables) == len(self.drifts) and all(table and table.dropped_columns == 0 for table in tables)
+
+    @property
     def evidence(self) -> tuple[str, ...]:
         """What shows that it was there once."""
         them, others = ("it", "migration") if len(self.drifts) == 1 else ("them", "migrations")
@@ -294,13 +335,34 @@ class _Loss:
             found.append(f"others that the same {others} made are there: {some(self.present)}")
         if self.referring:
             found.append(f"made later as keys to {them}, and there: {some(self.referring)}")
-        return tuple(found)
+        return (*found, *self.marks)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it was there once, as far as that can be told."""
+        if self.is_never_made:
+            return False
+        return bool(self.present or self.referring or (self.marks and not self.may_be_marks_of_migrations))
+
+    @property
+    def against(self) -> str:
+        """What would look the same."""
+        by = _migrations(self.of)
+        if self.is_never_made:
+            tables = sorted({str(drift.table) for drift in self.drifts})
+            return f"dropped, and {some(tables)} made anew or restored since, would look the same"
+        if self.present and not self.referring and not self.marks:
+            return f"{by} broken off half way (atomic = False) and recorded with --fake would look the same"
+        if self.marks and not self.present and not self.referring:
+            others = "a squashed or lost migration or RunSQL" if self.may_be_marks_of_migrations else "RunSQL"
+            return f"{by} recorded with --fake, and another column dropped by hand or by {others}, would look the same"
+        return "a restore that left it out would look the same"
 
 
 def _left_out_of_the_dump(tables: Sequence[Drift], story: Story) -> Cause:
     return Cause(
         Verdict.PARTIAL_RESTORE,
-        f"{many(len(tables), 'table')} ({some([thing(drift) for drift in tables])}) did not come back with a restore",
+        f"{counted(len(tables), 'table')} ({some([*map(thing, tables)])}) did not come back with a restore",
         next(iter(times_of(tables)), None),
         None,
         migrations_of(tables),
@@ -311,23 +373,31 @@ def _left_out_of_the_dump(tables: Sequence[Drift], story: Story) -> Cause:
 
 
 def _dropped(loss: _Loss) -> Cause:
-    names, by = some([thing(drift) for drift in loss.drifts]), _migrations(loss.of)
     return Cause(
-        Verdict.BY_HAND if loss.evidence else Verdict.UNKNOWN,
-        f"{names}: made by {by} and gone since (dropped by hand or by a tool)"
-        if loss.evidence
-        else f"{names}: recorded by {by}, and not there",
+        Verdict.BY_HAND if loss.is_proven else Verdict.UNKNOWN,
+        _loss_in_words(loss),
         next(iter(times_of(loss.drifts)), None),
         None,
         migrations_of(loss.drifts),
         loss.evidence,
-        (
-            f"{by} broken off half way (atomic = False) and recorded with --fake would look the same"
-            if loss.present and not loss.referring
-            else "a restore that left it out would look the same",
-        ),
+        (loss.against,),
         tuple(drift.id for drift in loss.drifts),
     )
+
+
+def _loss_in_words(loss: _Loss) -> str:
+    names, by = some([thing(drift) for drift in loss.drifts]), _migrations(loss.of)
+    if loss.is_never_made:
+        tables = sorted({str(drift.table) for drift in loss.drifts})
+        it, is_ = ("it", "it is") if len(tables) == 1 else ("them", "they are")
+        return (
+            f"{names}: recorded by {by}, and never in {some(tables)} as {is_} now: no column was ever dropped from {it}"
+        )
+    if loss.is_proven:
+        return f"{names}: made by {by} and gone since (dropped by hand or by a tool)"
+    if loss.marks:
+        return f"{names}: recorded by {by}, and dropped since or never made"
+    return f"{names}: recorded by {by}, and not there"
 
 
 def _migrations(group: Sequence[_Whole]) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cascade.core.causes.story import LOADED, Cause, Story, Verdict, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import LOADED, Cause, Story, Verdict, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import ConstraintKind, Counter
+from cascade.core.words import counted
 
 
 def detect_changes(story: Story, drifts: Iterable[Drift]) -> Iterator[Cause]:
@@ -28,7 +29,7 @@ def _lost(story: Story, drifts: Sequence[Drift]) -> Cause:
     keys = [drift for drift in drifts if drift.constraint_type is ConstraintKind.FOREIGN_KEY and drift not in indexes]
     rest = len(drifts) - len(indexes) - len(keys)
     counts = [(len(keys), "foreign key", ""), (rest, "constraint", ""), (len(indexes), "index", "indexes")]
-    what = some([many(number, one, more) for number, one, more in counts if number])
+    what = some([counted(number, one, more) for number, one, more in counts if number])
     is_there = [drift for drift in drifts if _belongs_to_what_is_there(drift, story)]
     return _change(
         Verdict.BY_HAND if is_there else Verdict.UNKNOWN,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from cascade.core.causes.runs import is_older
-from cascade.core.causes.story import Cause, Story, Verdict, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import Cause, Story, Verdict, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import Table, TableName
 from cascade.core.timeline import moment_of
+from cascade.core.words import counted
 
 DOUBLED = (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE)
 
@@ -34,7 +35,7 @@ def detect_remade(story: Story) -> Iterator[Cause]:
 def _made_again(schema: str, drifts: Sequence[Drift], story: Story) -> Cause:
     names = [thing(drift) for drift in drifts]
     inside = [drift for drift in story.drifts if drift.table in {d.table for d in drifts} and drift.kind not in DOUBLED]
-    what = f"{names[0]} was" if len(names) == 1 else f"{many(len(names), 'table')} ({some(names)}) were"
+    what = f"{names[0]} was" if len(names) == 1 else f"{counted(len(names), 'table')} ({some(names)}) were"
     first, last = _window(drifts, story)
     recorded = _recorded_between(first, last, story)
     return Cause(
@@ -64,7 +65,7 @@ def _for_made_again(schema: str, drifts: Sequence[Drift], inside: Sequence[Drift
     keys = [drift for drift in inside if drift.kind is DriftKind.MISSING_CONSTRAINT]
     if keys:
         answered = [drift for drift in keys if drift.object in _constraint_names(schema, drift, story)]
-        yield f"{many(len(keys), 'constraint')} missing: {some([thing(drift) for drift in keys])}" + (
+        yield f"{counted(len(keys), 'constraint')} missing: {some([thing(drift) for drift in keys])}" + (
             f"; the copy in {schema} has {'that name' if len(answered) == 1 else f'{len(answered)} of those names'}, "
             "so a check by name alone was answered by it"
             if answered
@@ -83,7 +84,7 @@ def _against_made_again(schema: str, drifts: Sequence[Drift], inside: Sequence[D
 def _copied(schema: str, drifts: Sequence[Drift], story: Story) -> Cause:
     names = [thing(drift) for drift in drifts]
     pairs = [(here, _copy(schema, drift, story)) for drift in drifts for here in (story.here(drift),) if here]
-    what = f"{names[0]} was" if len(names) == 1 else f"{many(len(names), 'table')} ({some(names)}) were"
+    what = f"{names[0]} was" if len(names) == 1 else f"{counted(len(names), 'table')} ({some(names)}) were"
     return Cause(
         Verdict.BY_HAND,
         f"{what} made a second time in {schema}, by hand or by a tool",

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cascade.core.causes.story import Cause, Story, Verdict, in_runs, many, migrations_of, some, thing, times_of
+from cascade.core.causes.story import Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import TableName
 from cascade.core.timeline import PAUSE, moment_of
+from cascade.core.words import counted
 
 
 def detect_runs(story: Story) -> Iterator[Cause]:
@@ -183,7 +184,7 @@ def _attached_evidence(attached: Sequence[Drift], schema: str) -> Iterator[str]:
     if stray:
         yield f"{some(stray)}, which these tables or others use, {'is' if len(stray) == 1 else 'are'} in {schema} too"
     if keys:
-        yield f"{many(len(keys), 'key')} found the copy in {schema} first: {some([thing(drift) for drift in keys])}"
+        yield f"{counted(len(keys), 'key')} found the copy in {schema} first: {some([thing(drift) for drift in keys])}"
 
 
 def _opposing(window: _Window) -> Iterator[str]:
@@ -303,7 +304,7 @@ def _these(drifts: Sequence[Drift]) -> str:
     names = [thing(drift) for drift in drifts]
     if len(names) == 1:
         return f"{names[0]} was"
-    return f"{many(len(names), 'table')} ({some(names)}) were"
+    return f"{counted(len(names), 'table')} ({some(names)}) were"
 
 
 def _earliest(drifts: Sequence[Drift]) -> str | None:

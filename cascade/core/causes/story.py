@@ -15,6 +15,7 @@ from cascade.core.layout import Table, TableName, quoted
 from cascade.core.made import Made, MissingPart, what_was_made
 from cascade.core.observed import Observed
 from cascade.core.timeline import PAUSE, moment_of
+from cascade.core.words import listed
 
 
 class Verdict(Enum):
@@ -147,19 +148,7 @@ def some(names: Sequence[object], most: int = 3) -> str:
     >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
     ('a and b', 'a, b, c and 2 more')
     """
-    words = [str(name) for name in names]
-    if len(words) > most + 1:
-        return f"{', '.join(words[:most])} and {len(words) - most:,} more"
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def many(number: int, thing: str, things: str = "") -> str:
-    """A number with its noun.
-
-    >>> many(1, "index", "indexes"), many(3, "table")
-    ('1 index', '3 tables')
-    """
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+    return listed([str(name) for name in names], most)
 
 
 def thing(drift: Drift) -> str:

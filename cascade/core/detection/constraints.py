@@ -81,7 +81,7 @@ def constraint_in_words(constraint: Constraint) -> str:
 def key_in_words(table: TableName, key: Constraint) -> str:
     """From where to where a foreign key points."""
     to = key.references.table if key.references else "nothing"
-    return f"{table} ({_listed(key.columns)}) -> {to}"
+    return f"{table} ({_quoted_names(key.columns)}) -> {to}"
 
 
 def rule_of(constraint: Constraint) -> str | None:
@@ -378,7 +378,7 @@ def _about(kind: DriftKind, constraint: Constraint, expected: ExpectedTable, fou
 
 def _key_definition(key: Constraint, reference: Reference) -> Iterator[str]:
     """As ``pg_get_constraintdef`` words a key, schema always included."""
-    yield f"FOREIGN KEY ({_listed(key.columns)}) REFERENCES {reference.table}({_listed(reference.columns)})"
+    yield f"FOREIGN KEY ({_quoted_names(key.columns)}) REFERENCES {reference.table}({_quoted_names(reference.columns)})"
     if reference.match == "f":
         yield " MATCH FULL"
     if reference.on_update != "a":
@@ -386,7 +386,7 @@ def _key_definition(key: Constraint, reference: Reference) -> Iterator[str]:
     if reference.on_delete != "a":
         yield f" ON DELETE {_ACTIONS[reference.on_delete]}"
     if reference.set_columns:
-        yield f" ({_listed(reference.set_columns)})"
+        yield f" ({_quoted_names(reference.set_columns)})"
     if key.deferrable:
         yield " DEFERRABLE INITIALLY DEFERRED" if key.initially_deferred else " DEFERRABLE"
     if not key.enforced:
@@ -398,7 +398,7 @@ def _key_definition(key: Constraint, reference: Reference) -> Iterator[str]:
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
-def _listed(columns: Iterable[str]) -> str:
+def _quoted_names(columns: Iterable[str]) -> str:
     return ", ".join(map(quoted, columns))
 
 

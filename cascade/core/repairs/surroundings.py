@@ -17,6 +17,7 @@ from cascade.core.layout import Column, ConstraintKind, Table, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind
 from cascade.core.repairs.repair import Repair
 from cascade.core.repairs.sides import Sides
+from cascade.core.words import listed
 
 
 def with_surroundings(repair: Repair, sides: Sides) -> Repair:
@@ -39,7 +40,7 @@ def _left_behind(repair: Repair, sides: Sides) -> Iterator[Hazard]:
         case _:
             return
     if bound:
-        names = _listed([f"{d.kind} {d.name}" for d in bound])
+        names = listed([f"{d.kind} {d.name}" for d in bound])
         words = f"{names} {'stays' if len(bound) == 1 else 'stay'} behind; what reads {table} goes on with it"
         yield Hazard(HazardKind.LEFT_BEHIND, words)
 
@@ -60,12 +61,12 @@ def _replication(repair: Repair, sides: Sides) -> Iterator[Hazard]:
         case AddColumn(table, column):
             published, there = _published(table, sides)
             sql = f"ALTER TABLE {there} ADD COLUMN {quoted(column.name)} {column.type};"
-            words = f"{table} is published by {_listed(published)}: a subscriber stops where it has no {column.name}"
+            words = f"{table} is published by {listed(published)}: a subscriber stops where it has no {column.name}"
             yield from [Hazard(HazardKind.REPLICATION, words, (_BEFORE, sql))] if published else []
         case AlterColumn(table, found, wanted) if found.type != wanted.type:
             published, there = _published(table, sides)
             sql = f"ALTER TABLE {there} ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};"
-            words = f"{table} is published by {_listed(published)}: a subscriber stops at a value that it cannot hold"
+            words = f"{table} is published by {listed(published)}: a subscriber stops at a value that it cannot hold"
             yield from [Hazard(HazardKind.REPLICATION, words, (_BEFORE, sql))] if published else []
         case _:
             return
@@ -82,12 +83,12 @@ def _renamed(moved: Table, to: TableName, sides: Sides) -> Iterator[Hazard]:
     move = (*_schema(to.schema), f"ALTER TABLE {moved.name} SET SCHEMA {quoted(to.schema)};")
     staying = sorted((published - here) | (published & there))
     if staying:
-        words = f"{moved.name} is published by {_listed(staying)}: a subscriber stops until it knows the table as {to}"
+        words = f"{moved.name} is published by {listed(staying)}: a subscriber stops until it knows the table as {to}"
         yield Hazard(HazardKind.REPLICATION, words, (_CAUGHT_UP, *move))
     leaving = sorted((published & here) - there)
     if leaving:
         words = (
-            f"{moved.name} leaves {_listed(leaving)}, which publishes the schema: its changes are no longer sent, "
+            f"{moved.name} leaves {listed(leaving)}, which publishes the schema: its changes are no longer sent, "
             "unless it is added by name"
         )
         # By name it is published wherever it lies, and so no change is missed meanwhile.
@@ -96,7 +97,7 @@ def _renamed(moved: Table, to: TableName, sides: Sides) -> Iterator[Hazard]:
     yield from _entered(moved, to, sorted(there - published))
     if moved.subscriptions:
         words = (
-            f"{_listed(moved.subscriptions)} writes {moved.name}, and stops here unless the publisher calls it {to}; "
+            f"{listed(moved.subscriptions)} writes {moved.name}, and stops here unless the publisher calls it {to}; "
             "what was sent under the old name has to be here before the repair"
         )
         yield Hazard(HazardKind.REPLICATION, words, ("-- on the publisher, before the repair:", *move))
@@ -105,7 +106,7 @@ def _renamed(moved: Table, to: TableName, sides: Sides) -> Iterator[Hazard]:
 def _entered(table: Table, place: TableName, publications: Sequence[str]) -> Iterator[Hazard]:
     if not publications:
         return
-    words = f"{place} comes into {_listed(publications)}: a subscriber without such a table stops at its first row"
+    words = f"{place} comes into {listed(publications)}: a subscriber without such a table stops at its first row"
     only = f" that has no {table.name}" if table.publications else ""
     yield Hazard(
         HazardKind.REPLICATION,
@@ -147,7 +148,7 @@ def _shelved(copy: Table | None) -> Iterator[Hazard]:
         return
     used = (*(f"published by {name}" for name in copy.publications), *(f"written by {s}" for s in copy.subscriptions))
     if used:
-        yield Hazard(HazardKind.REPLICATION, f"{copy.name}, which goes into the attic, is {_listed(used)}")
+        yield Hazard(HazardKind.REPLICATION, f"{copy.name}, which goes into the attic, is {listed(used)}")
 
 
 def _published(table: TableName, sides: Sides) -> tuple[tuple[str, ...], TableName]:
@@ -202,8 +203,3 @@ def _healthy_locks(repair: Repair) -> Iterator[Hazard]:
             who = "reads or writes" if lock.mode.blocks_readers else "writes"
             words = f"{lock.table}, which is healthy, is locked {lock.mode.value}: who {who} it waits"
             yield Hazard(HazardKind.HEALTHY_LOCK, words)
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

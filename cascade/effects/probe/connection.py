@@ -16,8 +16,8 @@ from cascade.core.statements import StatementKind, control_word, kind_of_stateme
 from cascade.effects.probe.outside import let_through
 from cascade.effects.probe.record import Record, TimedOut, place_of
 from cascade.effects.repair.rolled_back import checking_constraints, make_uncommittable
-from cascade.effects.repair.session import first_line, read_only_by_default, sqlstate
-from cascade.errors import DatabaseError
+from cascade.effects.repair.session import read_only_by_default, sqlstate
+from cascade.errors import DatabaseError, first_line
 from cascade.render.sql import SEARCH_PATH
 
 Cure = Callable[[Failure], tuple[str, ...]]

@@ -82,14 +82,19 @@ def run_probe(probe: Probe, lab: Lab, *, steps_for: Callable[[Drift], tuple[Step
 
 @contextmanager
 def _giving_way(connection: Any, lab: Lab, record: Record) -> Iterator[None]:
-    """A step that is run for the probe may lock what others use: the probe ends when one has waited for long."""
+    """A step that is run for the probe may lock what others use.
+
+    The probe ends when one has waited for long, or where nobody sees who waits.
+    """
     watch, limits = Watch(), Limits()
     session = Session(None, lab.aliases[lab.alias], connection.connection.info.backend_pid)
-    record.in_the_way = lambda: bool(watch.why)
+    record.in_the_way = lambda: bool(watch.why or watch.unwatched)
     with watched(session, limits, watch):
         yield
     if watch.why:
         record.refused.append(f"others waited for more than {limits.max_wait:g} s for a lock of its repair")
+    elif watch.unwatched:
+        record.refused.append(f"nobody could watch who waits for a lock of its repair: {watch.unwatched}")
 
 
 def role_taken(lab: Lab) -> str:

@@ -20,13 +20,13 @@ from cascade.core.actions import (
 )
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
-from cascade.core.plan import LockMode, Plan, Step
+from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
 from cascade.effects.repair.rolled_back import make_uncommittable, refuse_without_temp
-from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
-from cascade.errors import CascadeError, FileError
+from cascade.errors import CascadeError, FileError, first_line
 from cascade.render.sql import render_step_sql
 
 Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
@@ -42,8 +42,8 @@ class Work:
     """What has to be done, where, and how it is proved.
 
     ``history`` is the ``django_migrations`` that is locked against a ``migrate`` at the same moment. ``unchanged`` and
-    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT. ``ask`` asks
-    the application there, once the layout is right.
+    ``verify`` look at the layout within the transaction: before the first statement, and before COMMIT. ``unwatched``
+    is told why nobody watches who waits. ``ask`` asks the application before COMMIT, once the layout is right.
     """
 
     plan: Plan
@@ -52,6 +52,7 @@ class Work:
     unchanged: Callable[[Any], tuple[str, ...]]
     verify: Verify
     report: Report
+    unwatched: Report
     ask: Callable[[Any], tuple[str, ...]] = lambda cursor: ()
 
 
@@ -85,7 +86,12 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
 
     try:
         return in_transaction(
-            session, partial(_run_all, steps, work, journal), limits=work.limits, report=work.report, commit=commit
+            session,
+            partial(_run_all, steps, work, journal),
+            limits=work.limits,
+            report=work.report,
+            unwatched=work.unwatched,
+            commit=commit,
         )
     except ServerLost:
         raise
@@ -93,8 +99,9 @@ def apply_transaction(session: Session, work: Work, journal: JournalWriter) -> t
         # Who is interrupted in the COMMIT does not know how it ended; the server does, and an undo asks it.
         known = not sent or isinstance(error, CascadeError)
         if known and not committed:
+            why = error.message if isinstance(error, CascadeError) else type(error).__name__
             with suppress(FileError):  # it may be the journal that failed
-                journal.write("rolled_back", xid=xid)
+                journal.write("rolled_back", xid=xid, why=why)
         raise
 
 
@@ -121,7 +128,7 @@ def rehearse_transaction(session: Session, work: Work) -> tuple[StepRun, ...]:
         make_uncommittable(transaction.cursor)
         return runs
 
-    return in_transaction(session, run, limits=work.limits, report=work.report, commit=None)
+    return in_transaction(session, run, limits=work.limits, report=work.report, unwatched=work.unwatched, commit=None)
 
 
 def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWriter) -> StepRun:
@@ -136,11 +143,17 @@ def apply_late_step(session: Session, step: Step, work: Work, journal: JournalWr
         transaction.cursor.execute("COMMIT")
         _write_after_commit(journal, f"{step.id} is committed.", "done", step=step.id)
 
-    # What hinders neither readers nor writers may take its time.
-    gentle = not any(lock.mode.blocks_writers for lock in step.locks)
-    limits = replace(work.limits, statement_timeout=0, max_hold=None) if gentle else work.limits
+    limits = work.limits if _is_felt(step) else replace(work.limits, statement_timeout=0)
     nothing = f"What came before {step.id} is committed, and nothing of it was changed"
-    return in_transaction(session, run, limits=limits, report=work.report, commit=commit, nothing=nothing)
+    return in_transaction(
+        session,
+        run,
+        limits=limits,
+        report=work.report,
+        unwatched=work.unwatched,
+        commit=commit,
+        nothing=nothing,
+    )
 
 
 def _run_all(
@@ -179,7 +192,8 @@ def _run_all(
 def _run(step: Step, transaction: Transaction, journal: JournalWriter | None) -> StepRun:
     took = 0.0
     for statement in render_step_sql(step):
-        transaction.watch.others_feel_it()
+        if _is_felt(step):
+            transaction.watch.others_feel_it()
         milliseconds = transaction.run(statement)
         took += milliseconds
         if journal is not None:
@@ -187,22 +201,21 @@ def _run(step: Step, transaction: Transaction, journal: JournalWriter | None) ->
     return StepRun(step, took, transaction.locks())
 
 
-def _lock_first(steps: Sequence[Step], work: Work, transaction: Transaction) -> None:
-    """The history, and the drifted tables as strongly as a step will want them, in one order for everybody.
+def _is_felt(step: Step) -> bool:
+    """Whether it hinders readers or writers; what does not may take its time."""
+    return any(lock.mode.blocks_writers for lock in step.locks)
 
-    Healthy tables are locked when their turn comes: others use them.
-    """
+
+def _lock_first(steps: Sequence[Step], work: Work, transaction: Transaction) -> None:
+    """The history, and the drifted tables that are there."""
     if work.history is not None:
         transaction.run(f"LOCK TABLE {work.history} IN SHARE ROW EXCLUSIVE MODE")
-    there = _existing({lock.table for step in steps for lock in step.locks if not lock.healthy}, transaction.cursor)
-    modes: dict[TableName, LockMode] = {}
-    for step in steps:
-        for lock in step.locks:
-            if lock.table in there and not lock.healthy:
-                modes[lock.table] = min(lock.mode, modes.get(lock.table, lock.mode), key=list(LockMode).index)
-    for table in sorted(modes):
-        transaction.run(f"LOCK TABLE {table} IN {modes[table].value} MODE")
-    if modes:
+    modes = locks_to_begin_with(steps)
+    there = _existing(modes, transaction.cursor)
+    for table, mode in modes.items():
+        if table in there:
+            transaction.run(f"LOCK TABLE {table} IN {mode.value} MODE")
+    if there:
         transaction.watch.others_feel_it()
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ class JournalWriter:
 
     def __init__(self, path: Path, file: IO[str]) -> None:
         self.path = path
+        self.is_begun = False
         self._file = file
 
     def write(self, event: str, **facts: Any) -> None:
@@ -29,6 +31,7 @@ class JournalWriter:
             self._file.write(line + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())
+            self.is_begun = True
         except OSError as error:
             raise FileError(
                 f"The journal {self.path} cannot be written: {error.strerror}.",
@@ -38,8 +41,14 @@ class JournalWriter:
 
 @contextmanager
 def open_journal(path: Path, *, append: bool = False) -> Iterator[JournalWriter]:
-    """A new journal, or one that is continued. Raises ``FileError`` where it cannot be written or is there already."""
+    """A new journal, or one that is continued. Raises ``FileError`` where it cannot be written or is there already.
+
+    One that is there and that no undo needs is kept under another name; a new one with no line in it leaves no file.
+    """
     try:
+        kept_as = None if append else name_to_keep_it_by(path)
+        if kept_as is not None:
+            path.rename(kept_as)
         file = path.open("r+" if append else "x", encoding="utf-8")
         if append:
             _go_to_end(file)
@@ -52,8 +61,28 @@ def open_journal(path: Path, *, append: bool = False) -> Iterator[JournalWriter]
         raise FileError(
             f"The journal {path} cannot be written: {error.strerror}.", hint="Name another file with --journal."
         ) from error
-    with file:
-        yield JournalWriter(path, file)
+    writer = JournalWriter(path, file)
+    try:
+        with file:
+            yield writer
+    finally:
+        if not append and not writer.is_begun:
+            path.unlink(missing_ok=True)
+
+
+def name_to_keep_it_by(path: Path) -> Path | None:
+    """A free name for the journal that is there; None where there is none, or an undo may need it under its own.
+
+    No undo needs the journal of a repair that was rolled back or undone; it is evidence all the same.
+    """
+    if not path.is_file():
+        return None
+    try:
+        is_needed = read_journal(path).is_needed
+    except FileError:  # whatever it is, it is not ours to rename
+        return None
+    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(1))
+    return None if is_needed else next(name for name in names if not name.exists())
 
 
 def _go_to_end(file: IO[str]) -> None:

@@ -1,14 +1,12 @@
 """The session that repairs: its own connection, and what its errors mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cascade.effects.own_connection import Settings, own_connection
 from cascade.errors import CascadeError, DatabaseError
-
-Settings = Mapping[str, Any]
-"""Where a database is and as whom, as an entry of Django's DATABASES says it."""
 
 
 class ServerLost(DatabaseError):
@@ -31,39 +29,11 @@ class Session:
 @contextmanager
 def repair_session(settings: Settings) -> Iterator[Session]:
     """A session of its own there, closed at the end. Raises ``DatabaseError`` where the server cannot be reached."""
-    with connection(settings) as cursor:
+    with own_connection(settings) as cursor:
         cursor.execute(
             "SELECT pg_catalog.set_config('application_name', 'cascade', false), pg_catalog.pg_backend_pid()"
         )
         yield Session(cursor, settings, cursor.fetchone()[1])
-
-
-@contextmanager
-def connection(settings: Settings) -> Iterator[Any]:
-    """A cursor of the project's own driver there, with Django's exceptions, in autocommit mode.
-
-    Not Django's cursor: backends of tenants set the search_path there. Not its pool either: that is one for each
-    alias, whatever the settings say, and keeps what a session has set.
-    """
-    from django.db import Error
-    from django.db.backends.utils import CursorWrapper
-    from django.db.utils import ConnectionHandler
-
-    options = {name: value for name, value in settings.get("OPTIONS", {}).items() if name != "pool"}
-    handler = ConnectionHandler({"default": {**settings, "OPTIONS": options, "ATOMIC_REQUESTS": False}})
-    own: Any = handler["default"]
-    try:
-        own.ensure_connection()
-        own.set_autocommit(True)
-    except Error as error:
-        raise DatabaseError(
-            f"The database {settings.get('NAME') or ''} cannot be reached for the repair: {first_line(error)}",
-            hint="Is the server up, and may this role log in?",
-        ) from error
-    try:
-        yield CursorWrapper(own.connection.cursor(), own)
-    finally:
-        own.close()
 
 
 def read_only_by_default(settings: Settings) -> Settings:
@@ -88,8 +58,3 @@ def is_lost(error: BaseException) -> bool:
 
     state = sqlstate(error)
     return state.startswith(("57P", "08")) or (not state and isinstance(error, OperationalError | InterfaceError))
-
-
-def first_line(error: BaseException) -> str:
-    """What the server said, without context or hint."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

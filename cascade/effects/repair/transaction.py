@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from cascade.core.layout import TableName
 from cascade.core.limits import ADVISORY_KEY, Limits
 from cascade.core.runs import HeldLock
-from cascade.effects.repair.session import RepairRefused, ServerLost, Session, first_line, is_lost, sqlstate
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost, sqlstate
 from cascade.effects.repair.watcher import Watch, watched
-from cascade.errors import CascadeError
+from cascade.errors import CascadeError, first_line
 from cascade.render.sql import SEARCH_PATH
 
 Report = Callable[[str], None]
@@ -32,15 +32,20 @@ class TooLong(CascadeError):
 
 @dataclass(frozen=True)
 class Transaction:
-    """An open transaction: its cursor, and the watch over those who wait for it."""
+    """An open transaction: its cursor, and the watch over those who wait for it.
+
+    ``unwatched`` is told why nobody watches, each time that this is found to be so.
+    """
 
     cursor: Any
     watch: Watch
     limits: Limits
+    unwatched: Report
 
     def run(self, statement: str) -> float:
         """Send one statement; how many milliseconds it took. Raises ``StatementFailed`` or ``TooLong``."""
         self.stop_if_too_long()
+        self.say_if_unwatched()
         self.watch.statement = statement
         begun = time.monotonic()
         self.cursor.execute(statement)
@@ -52,6 +57,11 @@ class Transaction:
         """Raise ``TooLong`` where the watcher has given up for us."""
         if self.watch.why:
             raise TooLong(self.watch.why)
+
+    def say_if_unwatched(self) -> None:
+        """Tell why nobody watches, where that is so."""
+        if self.watch.unwatched:
+            self.unwatched(self.watch.unwatched)
 
     def locks(self) -> tuple[HeldLock, ...]:
         """The locks on tables that are held now and hinder anybody, by table and mode."""
@@ -67,13 +77,15 @@ def in_transaction(
     *,
     limits: Limits,
     report: Report,
+    unwatched: Report,
     commit: Callable[[Transaction], None] | None,
     nothing: str = "Nothing was changed",
 ) -> Result:
     """Do the work in one transaction, again from the start where it could not have its locks.
 
-    ``commit`` ends it, None rolls it back; ``nothing`` says what a failure leaves. Whatever happens, nothing of a
-    failed try stays. Raises what the work raises, ``StatementFailed`` where PostgreSQL refuses, ``TooLong`` where the
+    ``commit`` ends it, None rolls it back; ``nothing`` says what a failure leaves; ``unwatched`` is told why nobody
+    watches who waits, before anything is locked where it is known by then. Whatever happens, nothing of a failed try
+    stays. Raises what the work raises, ``StatementFailed`` where PostgreSQL refuses, ``TooLong`` where the
     limits were met in every try, and ``ServerLost`` where the connection breaks.
     """
     from django.db import Error
@@ -83,7 +95,7 @@ def in_transaction(
         watch = Watch()
         try:
             with watched(session, limits, watch):
-                return _try(session, Transaction(session.cursor, watch, limits), work, commit)
+                return _try(session, Transaction(session.cursor, watch, limits, unwatched), work, commit)
         except TooLong as error:
             reason = error.message
         except Error as error:
@@ -130,6 +142,7 @@ def _try(
     commit: Callable[[Transaction], None] | None,
 ) -> Result:
     cursor, limits = session.cursor, transaction.limits
+    transaction.say_if_unwatched()
     cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
     ended = False
     try:

@@ -30,10 +30,18 @@ class Undone:
 
 
 def undo(
-    journal: Journal, session: Session, limits: Limits, writer: JournalWriter, *, look: Look, report: Report
+    journal: Journal,
+    session: Session,
+    limits: Limits,
+    writer: JournalWriter,
+    *,
+    look: Look,
+    report: Report,
+    unwatched: Report,
 ) -> Undone:
     """The steps that are known to be committed, in reverse and in one transaction, those that ran in none too.
 
+    ``unwatched`` is told why nobody watches who waits.
     Raises ``RepairRefused`` where the database is another, or no longer as the repair left it.
     """
     done = committed_steps(journal, session)
@@ -58,7 +66,7 @@ def undo(
         transaction.cursor.execute("COMMIT")
         writer.write("undone")
 
-    in_transaction(session, take_back, limits=limits, report=report, commit=commit)
+    in_transaction(session, take_back, limits=limits, report=report, unwatched=unwatched, commit=commit)
     return Undone(tuple(step.id for step in back), tuple(step.id for step in done if not step.undo))
 
 

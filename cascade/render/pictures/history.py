@@ -8,10 +8,11 @@ from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import quoted
 from cascade.core.timeline import PAUSE, Entry, Standing, moment_of
+from cascade.core.words import counted
 from cascade.render.history_ladder import HistoryLadder, Window
 from cascade.render.pictures.ladder import DrawnLadder, drawn_ladder
 from cascade.render.pictures.picture import Picture
-from cascade.render.wording import counted, window
+from cascade.render.wording import window
 
 JSON = Mapping[str, Any]
 

@@ -6,11 +6,11 @@ from typing import Any
 from cascade.core.exploring import map_tables_kept, name_of
 from cascade.core.overview import make_overview
 from cascade.core.table_map import TableMap
+from cascade.core.words import counted
 from cascade.render.graph_words import GraphWords, by_schema, meanings_of
 from cascade.render.pictures.boxes import draw_apps, draw_place
 from cascade.render.pictures.picture import Picture
 from cascade.render.pictures.shapes import Shape, below, beside, headline, legend, words
-from cascade.render.wording import counted
 
 JSON = Mapping[str, Any]
 

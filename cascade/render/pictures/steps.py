@@ -8,6 +8,7 @@ from cascade.core.exploring import names_in_chains, rows_kept
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import Hazard, HazardKind
+from cascade.core.words import counted, listed
 from cascade.render.appearance import appearance_kept
 from cascade.render.hazards import in_words
 from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, Look
@@ -24,7 +25,7 @@ from cascade.render.rungs import (
     pairs_drawn,
     to_mind,
 )
-from cascade.render.wording import counted, listed, migration_labels, short_name
+from cascade.render.wording import migration_labels, short_name
 
 JSON = Mapping[str, Any]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cascade.core.findings import DriftKind
 from cascade.core.incident import JSON, Incident, Outcome, PageFate, TableFate
 from cascade.core.probe_results import ProbeResult
+from cascade.core.words import counted, listed
 from cascade.render.pictures import draw_history
 from cascade.render.report.blocks import (
     Aside,
@@ -26,7 +27,7 @@ from cascade.render.report.blocks import (
     Strong,
 )
 from cascade.render.report.summary import UNREPAIRED, capital, object_of, pictures_of, summary, what_was_amiss
-from cascade.render.wording import counted, listed, moment, window
+from cascade.render.wording import moment, window
 
 
 def make_report(incident: Incident) -> Report:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from cascade.core.findings import DriftKind
 from cascade.core.incident import JSON, Fate, Incident, Outcome, TableFate
+from cascade.core.words import counted, listed
 from cascade.render.pictures import Picture, draw_places, draw_steps
 from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
-from cascade.render.wording import by_app, counted, listed, moment
+from cascade.render.wording import by_app, moment
 
 
 def summary(incident: Incident) -> Iterator[Block]:

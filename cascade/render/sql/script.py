@@ -31,7 +31,7 @@ from cascade.core.findings import Severity
 from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, Table, TableName, quoted
 from cascade.core.limits import ADVISORY_KEY
-from cascade.core.plan import Plan, Step
+from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.render.sql.actions import render_step_sql, render_undo
 from cascade.render.sql.words import SEARCH_PATH, comment, do, lines, literal
 
@@ -106,10 +106,12 @@ def render_plan_script(
         return lines(*head, comment(nothing))
     together = plan.steps_in(Phase.TRANSACTION)
     late = [step for step in plan.steps if step.phase is not Phase.TRANSACTION]
+    wanted = _preconditions(plan.steps)
     body = [
         *_opening(history),
         "-- Is everything still as it was read?",
-        _render_preflight(database, _preconditions(plan.steps)),
+        _render_preflight(database, wanted),
+        *_locks(together, wanted),
         *_render_definitions(layout, plan.steps),
         *_remembered(together),
         *(line for step in together for line in _step_lines(step, plan)),
@@ -250,6 +252,16 @@ def _cure(cured: str, drift: Drift | None) -> str:
     made_by = drift.made_by
     applied = f", applied {made_by.applied}" if made_by.applied else ""
     return f"{cured}; made by {made_by.migration}: {made_by.operation}{applied}"
+
+
+def _locks(steps: Sequence[Step], wanted: "_Preconditions") -> list[str]:
+    """The drifted tables that are there before any step ran, before it is looked how they are defined."""
+    locks = [
+        f"LOCK TABLE {table} IN {mode.value} MODE;"
+        for table, mode in locks_to_begin_with(steps).items()
+        if _pair(table) in wanted.tables
+    ]
+    return ["-- From here on nobody changes what the steps repair.", *locks] if locks else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,11 @@ def drop_empty_table(table: TableName) -> str:
 
 
 def drop_unwritten_column(table: TableName, column: Column) -> str:
-    """Refuse where a row holds another value than the one that adding the column gave it."""
+    """Refuse where a row holds another value than the one that adding the column gave it.
+
+    Numbers and other values that differ from row to row come by writing every row anew, in the transaction that added
+    the column: whatever has the column's own xmin was not written since, whichever value it has.
+    """
     drop = f"ALTER TABLE {table} DROP COLUMN {quoted(column.name)};"
     if column.generated:
         return drop
@@ -24,9 +28,16 @@ def drop_unwritten_column(table: TableName, column: Column) -> str:
     value = f"(t.{quoted(column.name)})::pg_catalog.text"
     given = _given_to_old_rows(column)
     unwritten = f"(CAST(({given}) AS {column.type}))::pg_catalog.text" if given else "NULL"
+    added_by = (
+        f"(SELECT a.xmin FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = {literal(str(table))}"
+        f"::pg_catalog.regclass AND a.attname = {literal(column.name)})"
+    )
     return _guarded_drop(
         table,
-        count=f"SELECT pg_catalog.count(*) INTO written FROM {table} AS t WHERE {value} IS DISTINCT FROM {unwritten};",
+        count=(
+            f"SELECT pg_catalog.count(*) INTO written FROM {table} AS t "
+            f"WHERE {value} IS DISTINCT FROM {unwritten} AND t.xmin IS DISTINCT FROM {added_by};"
+        ),
         refusal=f"not undone: {table} holds values in {quoted(column.name)}, and dropping it would lose them: ",
         drop=drop,
     )

@@ -103,8 +103,18 @@ def test_a_column_never_there_is_a_fake_beyond_a_drop_where_no_column_was_ever_d
     assert cause.verdict is Verdict.FAKE
     assert cause.evidence_against == ()
     dropped = replace(there_without, dropped_columns=1)
-    (cause,) = judged([one, later], [dropped, there(later)], drift(DriftKind.MISSING_COLUMN, one, "extra"))
+    removed = replace(one, removed_fields=1)
+    (cause,) = judged([removed, later], [dropped, there(later)], drift(DriftKind.MISSING_COLUMN, removed, "extra"))
+    assert cause.verdict is Verdict.FAKE
     assert cause.evidence_against == ("a drop by hand would look the same",)
+
+
+def test_a_column_whose_table_lost_more_than_migrations_dropped_was_dropped_since() -> None:
+    one, later = table("one", made(1), extra=made(2)), table("later", made(3))
+    dropped = replace(there(one), columns=one.table.columns[:1], dropped_columns=1)
+    (cause,) = judged([one, later], [dropped, there(later)], drift(DriftKind.MISSING_COLUMN, one, "extra"))
+    assert cause.verdict is Verdict.BY_HAND
+    assert cause.evidence_for == (f"1 column was dropped from {one.name}, and no recorded migration drops one",)
 
 
 def test_all_that_is_younger_than_a_moment_gone_over_two_days_is_an_older_state() -> None:

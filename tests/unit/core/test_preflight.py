@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from cascade.core.plan import Hazard, HazardKind
-from cascade.core.preflight import Check, Facts, ServerIdentity, Transaction, Verdict, make_checks, may_go_on
+from cascade.core.preflight import Check, Facts, OpenTransaction, ServerIdentity, Verdict, make_checks, may_go_on
 from tests.unit.render import answers
 
 HERE = ServerIdentity("arena", 16384, 7, "2026-01-01 03:00:00+00")
@@ -12,7 +12,8 @@ QUIET = Facts(
     here=HERE,
     read_over=HERE,
     changed=(),
-    backends=(11, 12),
+    shares_its_backend=False,
+    alone="",
     in_recovery=False,
     read_only=False,
     role="migrator",
@@ -28,6 +29,7 @@ QUIET = Facts(
     slots=(),
     event_triggers=(),
     journal="",
+    earlier_journal="",
 )
 
 
@@ -48,7 +50,7 @@ def test_a_quiet_server_answers_yes_to_everything() -> None:
         ({"here": replace(HERE, oid=5)}, "another arena"),
         ({"here": replace(HERE, system=8)}, "another arena"),
         ({"changed": ("public.bounty changed",)}, "public.bounty changed"),
-        ({"backends": (11, 11)}, "a pooler in transaction mode"),
+        ({"shares_its_backend": True}, "a pooler in transaction mode"),
         ({"in_recovery": True}, "read-only replica"),
         ({"lacking": ("a", "b", "c", "d", "e")}, "a; b; c; and 2 more"),
         ({"lock_room": 20}, "locks of 20"),
@@ -72,9 +74,10 @@ def test_a_no_stops_and_says_what_to_do(differing: dict[str, Any], says: str) ->
             "does not say which it is",
         ),
         ({"role": "app_user"}, "serves the pages too"),
-        ({"in_the_way": (Transaction(5, "psql", 3.2, "public.bounty"),)}, "pid 5 (psql) on public.bounty for 3 s"),
-        ({"in_the_way": (Transaction(5, "", None, "public.bounty"),)}, "pid 5 (unnamed)"),
-        ({"oldest": Transaction(5, "backup", 3600)}, "pid 5 (backup) for 3600 s"),
+        ({"alone": "FATAL: too many connections"}, "too many connections"),
+        ({"in_the_way": (OpenTransaction(5, "psql", 3.2, "public.bounty"),)}, "pid 5 (psql) on public.bounty for 3 s"),
+        ({"in_the_way": (OpenTransaction(5, "", None, "public.bounty"),)}, "pid 5 (unnamed)"),
+        ({"oldest": OpenTransaction(5, "backup", 3600)}, "pid 5 (backup) for 3600 s"),
         ({"prepared": 2}, "2 prepared"),
         ({"hidden": 3}, "but for 3 that migrator may not see"),
         ({"standbys": 2, "lag": 0.123}, "2, at most 0.1 s behind"),
@@ -96,7 +99,7 @@ def test_two_connections_to_a_server_that_keeps_its_identity_to_itself_are_known
 
 
 def test_a_young_transaction_is_said_and_is_no_obstacle() -> None:
-    [check] = [c for c in checks(oldest=Transaction(5, "psql", 4.4)) if "old" in c.question]
+    [check] = [c for c in checks(oldest=OpenTransaction(5, "psql", 4.4)) if "old" in c.question]
     assert (check.verdict, check.found) == (Verdict.YES, "the oldest is 4 s old")
 
 

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 from cascade.core.layout import Layout, Table, TableName
 from cascade.core.observed import Observed, PathSetting, SchemaFacts
-from cascade.core.whereabouts import AskedPath, LandsAstray, PathLost, TablesUnseen, Whereabouts, make_whereabouts
+from cascade.core.whereabouts import (
+    AskedPath,
+    LandsAstray,
+    PathLost,
+    TablesTwice,
+    TablesUnseen,
+    Whereabouts,
+    make_whereabouts,
+)
 from cascade.render.where import render_where
 from tests.unit.render.answers import incident
 
@@ -82,9 +90,12 @@ def test_two_expected_tables_of_one_bare_name_do_not_stand_for_each_other() -> N
     assert (one_lost.amiss, one_lost.nowhere) == ((), 1)
 
 
-def test_a_second_copy_beside_a_table_in_its_place_is_not_said_to_be_the_table() -> None:
+def test_a_second_copy_beside_a_table_in_its_place_is_told_as_such() -> None:
     item = TableName("public", "item")
-    assert amiss_among({item, TableName("aside", "item")}, {item}).amiss == ()
+    twice = amiss_among({item, TableName("aside", "item")}, {item})
+    assert twice.amiss == (TablesTwice("app_user", "aside", 1, is_found=False),)
+    log = TableName("audit", "log")
+    assert amiss_among({log, TableName("public", "log")}, {log}).amiss == ()
 
 
 def test_a_wrong_path_of_the_migrating_role_is_risky() -> None:
