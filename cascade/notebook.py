@@ -136,7 +136,9 @@ class Rows(Sequence[JSON]):
 
 def _is_one_of(value: Any, wanted: Any) -> bool:
     """Whether it is what is wanted, or one of several that are."""
-    return bool(value == wanted) or (isinstance(wanted, list | tuple | set | frozenset) and value in wanted)
+    return bool(value == wanted) or (
+        isinstance(wanted, list | tuple | set | frozenset) and any(value == one for one in wanted)
+    )
 
 
 class Drawing:
@@ -356,7 +358,7 @@ class Analysis:
 
     def __repr__(self) -> str:
         document = self.document
-        head = f"{document['database']}, read at {moment(document['read_at'])}"
+        head = f"{printable(document['database'])}, read at {moment(document['read_at'])}"
         tables = counted(len(document["nodes"]), "table")
         if not self._compared:
             return f"{head}: {tables}, {counted(len(document['edges']), 'key')}, compared with nothing."

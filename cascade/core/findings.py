@@ -70,6 +70,16 @@ class DriftKind(Enum):
         """Severity by default, and the glossary's sentences."""
         return _FACTS[self]
 
+    @property
+    def is_about_place(self) -> bool:
+        """Whether it says where the table itself lies: copies that no such finding speaks of are a tenant's, say."""
+        return self in (
+            DriftKind.MISPLACED_TABLE,
+            DriftKind.MISSING_TABLE,
+            DriftKind.DUPLICATED_TABLE,
+            DriftKind.SHADOWED_TABLE,
+        )
+
 
 NOT_LOOKED_AT = "cascade.W001"
 """The id of the system check which tells that something could not be looked at."""

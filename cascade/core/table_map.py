@@ -149,11 +149,6 @@ def _mapped_keys(
 def _repaired(table: MappedTable, cured: Collection[str]) -> MappedTable:
     done = tuple(drift for drift in table.findings if drift.id in cured)
     left = tuple(drift for drift in table.findings if drift.id not in cured)
-    brought = any(drift.kind in _ABOUT_ITS_PLACE for drift in done)
+    brought = any(drift.kind.is_about_place for drift in done)
     places = (table.name.schema,) if brought else table.places
     return replace(table, findings=left, cured=done, places=places)
-
-
-_ABOUT_ITS_PLACE = frozenset(
-    {DriftKind.MISPLACED_TABLE, DriftKind.MISSING_TABLE, DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE}
-)

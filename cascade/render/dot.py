@@ -19,7 +19,7 @@ from cascade.core.planner import object_in_chains
 from cascade.core.words import listed
 from cascade.render.appearance import appearance_of
 from cascade.render.hazards import hazards_in_words
-from cascade.render.labels import dot_text, source_link
+from cascade.render.labels import source_link, tooltip_text
 from cascade.render.ladder_dot import DotLadder, ladder_dot
 from cascade.render.looks import ADVICE, DECIDE, LEFT_OUT, OK, UNSURE, Look
 from cascade.render.rungs import (
@@ -186,4 +186,4 @@ def _verdict(answer: Answer) -> tuple[Look, str]:
 def _arcs(ladder: PlanLadder) -> Iterator[str]:
     for start, end, times, told in ladder.arcs():
         label = f', label=" ×{times}"' if times > 1 else ""
-        yield f"  {start}:e -> {end}:e [constraint=false, tooltip={dot_text(told)}{label}];"
+        yield f"  {start}:e -> {end}:e [constraint=false, tooltip={tooltip_text(told)}{label}];"

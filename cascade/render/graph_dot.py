@@ -16,15 +16,16 @@ from cascade.render.labels import (
     NODE_DEFAULTS,
     badge,
     border,
-    dot_text,
     font,
+    graph_id,
     left_lines,
     legend_rows,
     node,
     source_link,
     title_cell,
+    tooltip_text,
 )
-from cascade.render.looks import LETTER, Look, Paint, look_of
+from cascade.render.looks import FONT, LETTER, TEXT_SIZE, Look, Paint, look_of
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.wording import printable
 
@@ -163,7 +164,7 @@ class _Panel:
         return node(f"{self.prefix}{number}", label, tooltip=words.tooltip(box), link=link)
 
     def _arrow(self, arrow: Arrow) -> str:
-        parts = [f"tooltip={dot_text(self.words.keys_of(arrow))}"]
+        parts = [f"tooltip={tooltip_text(self.words.keys_of(arrow))}"]
         if arrow.finding is not None:
             parts.append(f'color="{look_of(arrow.finding.kind).colour}", style=dashed')
         if len(arrow.keys) > 1 or arrow.finding is not None:
@@ -180,7 +181,7 @@ def _picture(head: str, text: str, panels: Sequence[_Panel], body: Sequence[str]
     title = f"<TR>{title_cell(head, text, TITLE_WIDTH)}</TR>"
     label = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4">{title}{legend}</TABLE>'
     lines = [
-        f"digraph {dot_text(head)} {{",
+        f"digraph {graph_id(head)} {{",
         *_ATTRIBUTES,
         f"  label=<{label}>;",
         NODE_DEFAULTS,
@@ -195,7 +196,7 @@ _ATTRIBUTES = (
     # An arrow that came in from above would cross the name of a cluster.
     "  edge [tailport=e, headport=w];",
     "  graph [rankdir=LR, newrank=true, ranksep=0.7, nodesep=0.14, pad=0.25, splines=true,"
-    f' bgcolor="{Paint.PAPER.light}", fontname="Courier", fontsize=11, fontcolor="{Paint.INK.light}"];',
+    f' bgcolor="{Paint.PAPER.light}", fontname="{FONT}", fontsize={TEXT_SIZE}, fontcolor="{Paint.INK.light}"];',
     "  labelloc=t; labeljust=l;",
 )
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from cascade.core.history import SourceLines
 from cascade.render.looks import FONT, LETTER, TEXT_SIZE, Look, Paint, ink_on
 from cascade.render.paragraphs import wrapped
-from cascade.render.wording import printable
+from cascade.render.wording import printable, xml_text
 
 NODE_DEFAULTS = f'  node [shape=plain, fontname="{FONT}", fontsize={TEXT_SIZE}, fontcolor="{Paint.INK.light}"];'
 EDGE_DEFAULTS = (
@@ -16,8 +16,8 @@ EDGE_DEFAULTS = (
 
 def node(name: str, label: str, *, tooltip: str = "", link: str = "") -> str:
     """A node whose label is HTML-like; its SVG group has the name as a class."""
-    more = f", tooltip={dot_text(tooltip)}" if tooltip else ""
-    more += f", URL={dot_text(link)}" if link else ""
+    more = f", tooltip={tooltip_text(tooltip)}" if tooltip else ""
+    more += f", URL={_quoted(link.replace('&', '&amp;'))}" if link else ""
     return f"  {name} [class={name}, label=<{label}>{more}];"
 
 
@@ -74,20 +74,29 @@ def border(look: Look | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as it can stand in an HTML-like label; spaces beside spaces would be lost."""
-    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("  ", "&#160;&#160;")):
-        text = text.replace(letter, entity)
-    return printable(text)
+    """Text as it can stand in an HTML-like label, where a backslash begins an escape."""
+    return xml_text(text).replace("\\", "\\\\")
 
 
-def dot_text(text: str) -> str:
-    r"""Text between quotes; lines stay lines, and nothing else in it is an escape or an entity.
+def tooltip_text(text: str) -> str:
+    r"""A tooltip between quotes; lines stay lines, and nothing else in it is an escape or an entity.
 
-    >>> dot_text('a "b" \\N &lt;')
-    '"a \\"b\\" \\\\N &amp;lt;"'
+    Graphviz looks for escapes such as ``\N``, the name of the node, twice.
+
+    >>> print(tooltip_text('a "b" &lt; \\N'))
+    "a \"b\" &amp;lt; \\\\N"
     """
-    lines = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').split("\n")
-    return '"' + "\\n".join(printable(line) for line in lines) + '"'
+    lines = [printable(line) for line in text.split("\n")]
+    return _quoted("\\n".join(line.replace("&", "&amp;").replace("\\", "\\" * 4) for line in lines))
+
+
+def graph_id(text: str) -> str:
+    """The name of the graph between quotes. No backslash fits before a quote there, so it becomes another sign."""
+    return _quoted(printable(text).replace("\\", "⧵"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'
 
 
 def source_link(source: SourceLines | None, template: str) -> str:

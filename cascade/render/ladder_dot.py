@@ -8,8 +8,8 @@ from cascade.render.labels import (
     NODE_DEFAULTS,
     badge,
     boxed,
-    dot_text,
     font,
+    graph_id,
     legend_rows,
     node,
     text_cell,
@@ -72,7 +72,7 @@ class DotLadder(Ladder[str]):
 def ladder_dot(name: str, nodes: Sequence[str], arcs: Iterable[str] = ()) -> str:
     """The DOT source of nodes from top to bottom, with arcs beside them."""
     names = [line.split(maxsplit=1)[0] for line in nodes]
-    lines = [f"digraph {dot_text(name)} {{", *_ATTRIBUTES, *nodes, *_spine(names), *arcs, "}"]
+    lines = [f"digraph {graph_id(name)} {{", *_ATTRIBUTES, *nodes, *_spine(names), *arcs, "}"]
     return "\n".join(lines) + "\n"
 
 

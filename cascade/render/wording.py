@@ -108,6 +108,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
+def xml_text(text: str) -> str:
+    """Text as it can stand in XML and in HTML; spaces beside spaces would be lost."""
+    text = printable(text)
+    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("  ", "&#160;&#160;")):
+        text = text.replace(letter, entity)
+    return text
+
+
 def what_was_compared(answer: Answer) -> str:
     """What the answer covers, and how much of it."""
     tables = [expected.table for expected in answer.expected.tables.values()]

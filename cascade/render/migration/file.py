@@ -1,7 +1,8 @@
 """The file of a repair migration: what it says, and its operations, each a DO block."""
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cascade.core.actions import Phase
@@ -10,6 +11,7 @@ from cascade.core.expected import ExpectedLayout
 from cascade.core.repair_migrations import RepairMigration, left_columns
 from cascade.render.migration.blocks import make_blocks
 from cascade.render.paragraphs import wrapped
+from cascade.render.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class RunPostgreSQL(migrations.RunSQL):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-{_frame(body for _, body in blocks)}
+{put_in_frame([body for _, body in blocks])}
 
 
 {constants}
@@ -87,7 +89,7 @@ def _docstring(
         cured[id_] for id_ in dict.fromkeys(cure for step in migration.steps for cure in step.cures) if id_ in cured
     ]
     lines = [
-        f'"""Put right what {text.database} was found to lack on {text.day} (cascade plan {text.plan_id}).',
+        f"Put right what {text.database} was found to lack on {text.day} (cascade plan {text.plan_id}).",
         "",
         *(f"    {drift.kind.value} {drift.table}{f'.{drift.object}' if drift.object else ''}" for drift in found),
         "",
@@ -109,7 +111,7 @@ def _docstring(
     if text.left_out:
         lines += ["", "Not in here, for it belongs to one database and not to the code:", ""]
         lines += [f"    {line}" for line in text.left_out]
-    return "\n".join(_printable(line) for line in [*lines, '"""'])
+    return '"""' + "\n".join(map(_within_a_docstring, lines)) + '\n"""'
 
 
 _WIDTH = 116
@@ -121,14 +123,18 @@ _ALL_IN_ONE = (
 )
 
 
-def _printable(line: str) -> str:
+def _within_a_docstring(line: str) -> str:
     """A line that ends no string and begins no escape."""
-    body = line if line in ('"""',) or line.startswith('"""') else line.replace('"""', "'''")
-    return body.replace("\\", "\\\\")
+    return printable(line).replace('"""', "'''").replace("\\", "\\\\")
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f'        ("{app}", "{name}"),' for app, name in pairs)
+    return "\n".join(f"        ({_literal(app)}, {_literal(name)})," for app, name in pairs)
+
+
+def _literal(text: str) -> str:
+    """A string of Python, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _run_before(pairs: tuple[tuple[str, str], ...]) -> str:
@@ -146,7 +152,7 @@ def _constant_names(blocks: Iterable[tuple[str, str]]) -> list[str]:
     return names
 
 
-def _frame(bodies: Iterable[str]) -> str:
+def put_in_frame(bodies: Sequence[str]) -> str:
     """The function of the file that puts a body into its DO block; no body can close the quotes."""
     tag, number = "$repair$", 0
     while any(tag[:-1] in body for body in bodies):

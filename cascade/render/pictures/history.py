@@ -41,7 +41,7 @@ def entries_kept(plan: JSON) -> Iterator[Entry]:
     """The records in order, with where that is found which has a finding, as ``make_timeline`` has it of all."""
     made: dict[str, list[tuple[str, tuple[str, ...], bool]]] = {}
     drifts = (*plan["drifts"], *plan["left_out"])
-    moved = {(drift["schema"], drift["table"]) for drift in drifts if drift["kind"] in _ABOUT_ITS_PLACE}
+    moved = {(drift["schema"], drift["table"]) for drift in drifts if DriftKind(drift["kind"]).is_about_place}
     for table in plan["tables"]:
         for migration, name, places in _made(table, moved=(table["schema"], table["table"]) in moved):
             made.setdefault(migration, []).append((name, places, places != (table["schema"],)))
@@ -60,17 +60,6 @@ def entries_kept(plan: JSON) -> Iterator[Entry]:
             starts_a_run=bool(before and applied and applied - before > PAUSE),
         )
         before = applied or before
-
-
-_ABOUT_ITS_PLACE = frozenset(
-    kind.value
-    for kind in (
-        DriftKind.MISPLACED_TABLE,
-        DriftKind.MISSING_TABLE,
-        DriftKind.DUPLICATED_TABLE,
-        DriftKind.SHADOWED_TABLE,
-    )
-)
 
 
 def _made(table: JSON, *, moved: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:

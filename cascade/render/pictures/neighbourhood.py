@@ -7,6 +7,7 @@ from typing import Any
 
 from cascade.core.exploring import map_tables_kept
 from cascade.core.graph import ranks
+from cascade.core.layout import quoted
 from cascade.core.overview import Arrow, make_overview
 from cascade.render.graph_words import GraphWords, by_schema, meanings_of
 from cascade.render.looks import Paint, look_of
@@ -39,7 +40,7 @@ def draw_neighbourhood(plan: JSON, names: Collection[str], title: str) -> Pictur
     )
     drawn = _drawn(texts)
     width = max(drawn.width, NARROWEST)
-    head = headline(f"{title}: {plan['database']}", " ".join(texts.explanation()), width)
+    head = headline(f"{title}: {quoted(plan['database'])}", " ".join(texts.explanation()), width)
     return Picture(
         "neighbourhood", title, texts.description(), below(head, drawn, legend(meanings_of(texts), width), gap=12)
     )
@@ -162,17 +163,16 @@ def _lefts(texts: GraphWords, lanes: Sequence[_Lane]) -> tuple[Mapping[_Column, 
 
 
 def _arrow(texts: GraphWords, one: Arrow, places: Mapping[int, _Place]) -> str:
-    """From the right of a box to the left of another; within a column, or back, around on the right."""
+    """From the right of a box to the left of another; within a column, or back, to its right."""
     start, end = places[one.start], places[one.end]
     forward = end.x > start.x
     tip = (end.x if forward else end.right, end.middle)
     if forward:
         path = _curve([(start.right, start.middle), *_way(start, end, places), (tip[0] - 7, tip[1])])
+    elif end.x == start.x:
+        path = _around(start, end, places)
     else:
-        out = max(start.right, tip[0]) + 40
-        path = (
-            f"M{start.right:g} {start.middle:g} C{out:g} {start.middle:g} {out:g} {tip[1]:g} {tip[0] + 7:g} {tip[1]:g}"
-        )
+        path = _back(start, end, places)
     look = look_of(one.finding.kind) if one.finding else None
     thick = len(one.keys) > 1 or look is not None
     return arrow(path, tip, left=not forward, tooltip=texts.keys_of(one), look=look, thick=thick)
@@ -183,29 +183,67 @@ _Point = tuple[float, float]
 
 def _way(start: _Place, end: _Place, places: Mapping[int, _Place]) -> Iterator[_Point]:
     """Out of its own column, then through the nearest gap of each between, so that no box is hit."""
-    between: dict[float, list[_Place]] = {}
-    for place in places.values():
-        if start.right < place.x and place.right < end.x:
-            between.setdefault(place.x, []).append(place)
     y = start.middle
-    beside = max(place.right for place in places.values() if place.x == start.x)
+    beside = _right_of(start.x, places)
     if beside > start.right:
         yield beside, y
-    for x, column in sorted(between.items()):
-        wanted = y + (end.middle - y) * (x - start.right) / (end.x - start.right)
-        in_order = sorted(column, key=lambda place: place.y)
-        tops = [place.y - ABOVE / 2 for place in in_order]
-        y = wanted
-        if any(place.y - 4 < wanted < place.bottom + 4 for place in column):
-            y = min((*tops, in_order[-1].bottom + ABOVE / 2), key=lambda gap: abs(gap - wanted))
-        right = max(place.right for place in column)
+    for x, column in _columns_between(start, end, places):
+        y = _gap(column, y + (end.middle - y) * (x - start.right) / (end.x - start.right))
         yield x - 6, y
-        yield right + 6, y
+        yield _right_of(x, places) + 6, y
+
+
+def _back(start: _Place, end: _Place, places: Mapping[int, _Place]) -> str:
+    """A turn into the gap below its box, through the nearest gap of each column, and on to the right of the other."""
+    below, out = start.bottom + ABOVE / 2, start.right + 14
+    turn = f"M{start.right:g} {start.middle:g} C{out:g} {start.middle:g} {out:g} {below:g} {start.right:g} {below:g}"
+    points = [(start.right, below), (start.x - 6, below)]
+    for x, column in reversed(_columns_between(end, start, places)):
+        y = _gap(column, points[-1][1])
+        points += [(_right_of(x, places) + 6, y), (x - 6, y)]
+    points += [(_right_of(end.x, places) + 6, end.middle), (end.right + 7, end.middle)]
+    return turn + _through(points)
+
+
+def _around(start: _Place, end: _Place, places: Mapping[int, _Place]) -> str:
+    """Up or down beside its column."""
+    x, corner = _right_of(start.x, places) + 20, 8 if end.y > start.y else -8
+    return (
+        f"M{start.right:g} {start.middle:g} H{x - 8:g} Q{x:g} {start.middle:g} {x:g} {start.middle + corner:g}"
+        f" V{end.middle - corner:g} Q{x:g} {end.middle:g} {x - 8:g} {end.middle:g} H{end.right + 7:g}"
+    )
+
+
+def _columns_between(left: _Place, right: _Place, places: Mapping[int, _Place]) -> list[tuple[float, list[_Place]]]:
+    """The columns that stand wholly between, from the left, each with its boxes from above."""
+    columns: dict[float, list[_Place]] = {}
+    for place in sorted(places.values(), key=lambda place: place.y):
+        if left.x < place.x < right.x:
+            columns.setdefault(place.x, []).append(place)
+    return sorted(columns.items())
+
+
+def _right_of(x: float, places: Mapping[int, _Place]) -> float:
+    """Where the widest box of a column ends."""
+    return max(place.right for place in places.values() if place.x == x)
+
+
+def _gap(column: Sequence[_Place], wanted: float) -> float:
+    """How high to pass a column: as wanted, or in the nearest gap."""
+    if not any(place.y - 4 < wanted < place.bottom + 4 for place in column):
+        return wanted
+    gaps = (*(place.y - ABOVE / 2 for place in column), column[-1].bottom + ABOVE / 2)
+    return min(gaps, key=lambda gap: abs(gap - wanted))
 
 
 def _curve(points: Sequence[_Point]) -> str:
-    """Through all points, level at each of them."""
-    (x, y), path = points[0], f"M{points[0][0]:g} {points[0][1]:g}"
+    """From the first through all points, level at each of them."""
+    return f"M{points[0][0]:g} {points[0][1]:g}" + _through(points)
+
+
+def _through(points: Sequence[_Point]) -> str:
+    """On from the first, where the path is."""
+    (x, y), path = points[0], ""
     for to_x, to_y in points[1:]:
         bend = (to_x - x) / 2
         path += f" C{x + bend:g} {y:g} {to_x - bend:g} {to_y:g} {to_x:g} {to_y:g}"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cascade.render.labels import escaped
 from cascade.render.looks import DARK_STYLE, FONT, TEXT_SIZE, Paint
 from cascade.render.pictures.shapes import Shape, at
+from cascade.render.wording import xml_text
 
 PAD = 18
 """In points, around everything, as Graphviz leaves it."""
@@ -47,7 +47,7 @@ class Picture:
         return (
             f'<svg{attributes} class="picture" role="img" viewBox="0 0 {width} {height}" '
             f'width="{width}pt" height="{height}pt" font-family="{FONT},monospace" font-size="{TEXT_SIZE}">\n'
-            f"<title>{escaped(self.title)}</title>\n<desc>{escaped(self.description)}</desc>\n{style}"
+            f"<title>{xml_text(self.title)}</title>\n<desc>{xml_text(self.description)}</desc>\n{style}"
             f'<rect fill="{Paint.PAPER.light}" width="{width}" height="{height}"/>\n'
             f"{at(PAD, PAD, self.drawn)}</svg>"
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cascade.core.exploring import map_tables_kept, name_of
+from cascade.core.findings import DriftKind
 from cascade.core.overview import make_overview
 from cascade.core.table_map import TableMap
 from cascade.core.words import counted
@@ -24,11 +25,8 @@ def draw_places(before: JSON, after: JSON | None) -> Picture | None:
 
     Without a look from after it, what the plan's steps cure is shown as it will be.
     """
-    names = {
-        name_of(table)
-        for table in before["tables"]
-        if any(copy["schema"] != table["schema"] for copy in table["found"]) or not table["found"]
-    }
+    drifts = (*before["drifts"], *before["left_out"])
+    names = {name_of(drift) for drift in drifts if DriftKind(drift["kind"]).is_about_place}
     if not names:
         return None
     now = map_tables_kept(before, names)
@@ -43,7 +41,7 @@ def draw_places(before: JSON, after: JSON | None) -> Picture | None:
         gap=24,
     )
     width = max(drawn.width, NARROWEST)
-    told = [f"{counted(len(names), 'table')} that are not where they belong, or not only there."]
+    told = [f"{counted(len(names), 'table')} not, or not only, in the right place."]
     told += panels[0].folded()
     head = headline("Where the tables lay", " ".join(told), width)
     shape = below(head, drawn, legend(meanings_of(*panels), width), gap=12)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from cascade.render.labels import escaped
 from cascade.render.looks import LETTER, TEXT_SIZE, Look, Paint, ink_on
 from cascade.render.paragraphs import columns, wrapped
-from cascade.render.wording import printable
+from cascade.render.wording import printable, xml_text
 
 LINE = 15
 """From one line of text to the next."""
@@ -61,13 +60,13 @@ def shifted(shape: Shape, right: float, down: float) -> Shape:
 
 def told(shape: Shape, tooltip: str) -> Shape:
     """The shape with what a pointer reads on it."""
-    lines = "\n".join(escaped(line) for line in tooltip.split("\n"))
+    lines = "\n".join(xml_text(line) for line in tooltip.split("\n"))
     return Shape(shape.width, shape.height, f"<g><title>{lines}</title>\n{shape.body}</g>\n") if tooltip else shape
 
 
 def linked(shape: Shape, address: str) -> Shape:
     """The shape as a link; none without an address."""
-    return Shape(shape.width, shape.height, f'<a href="{escaped(address)}">\n{shape.body}</a>\n') if address else shape
+    return Shape(shape.width, shape.height, f'<a href="{xml_text(address)}">\n{shape.body}</a>\n') if address else shape
 
 
 def wide(text: str, size: int = TEXT_SIZE) -> float:
@@ -91,7 +90,7 @@ def letters(
     more = ' font-weight="bold"' if bold else ""
     more += f' text-anchor="{anchor}"' if anchor else ""
     more += f' font-size="{size}"' if size else ""
-    return f'<text x="{x:g}" y="{y:g}" fill="{fill}"{more}>{escaped(text)}</text>\n'
+    return f'<text x="{x:g}" y="{y:g}" fill="{fill}"{more}>{xml_text(text)}</text>\n'
 
 
 def words(lines: Iterable[str], *, paint: Paint = Paint.INK, bold: bool = False) -> Shape:

@@ -492,13 +492,14 @@ ODD_NAMES = (
     'Order "Line" <b>&amp;</b>',
     "größe des 日本 tables",
     "percent%s; dot.name",
+    r"back\Nslash\G\\ 'q' ]]>",
     "new\nline\x1b[31m",
 )
 
 
 def sixty_moves() -> Answer:
     """Sixty tables of three apps in another schema, some with odd names, keys between neighbours."""
-    names = [f"shop_part_{number:02d}" for number in range(1, 56)] + list(ODD_NAMES)
+    names = [f"shop_part_{number:02d}" for number in range(1, 55)] + list(ODD_NAMES)
     tables = [
         Made(
             ("basket", "catalogue", "orders")[number // 20],

@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
@@ -257,20 +258,60 @@ def test_the_legend_of_a_long_ladder_stands_where_it_is_seen_first() -> None:
     assert texts(short).index(meaning) > texts(short).index("from -> to")
 
 
-def test_no_arrow_leads_through_a_box_that_it_does_not_concern() -> None:
-    plan = kept.plan()
-    picture = draw_neighbourhood(plan, every_name(plan), "All")
-    boxes = [shape for shape in shapes(picture) if shape.element.get("stroke-width")]
-    level = re.compile(r"(?:M|C\S+ \S+ \S+ \S+ )(\S+) (\S+)(?= C)")
+CYCLES = (
+    ("two, each to the other", 2, lambda n: 1 - n),
+    ("a ring", 5, lambda n: (n + 1) % 5),
+    ("two rings", 8, lambda n: n ^ 1 if n < 4 else (n - 3) % 4 + 4),
+    ("a chain that ends in a pair", 6, lambda n: max(n - 1, 1 - n)),
+)
 
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(kept.plan, id="the incident"),
+        pytest.param(lambda: many(60), id="sixty"),
+        *(pytest.param(lambda c=c, t=t: kept.plan(lambda: interlinked(c, t)), id=name) for name, c, t in CYCLES),
+    ],
+)
+def test_no_arrow_leads_through_a_box(plan: Callable[[], Any]) -> None:
+    document = plan()
+    picture = draw_neighbourhood(document, every_name(document), "All")
+    boxes = [shape for shape in shapes(picture) if shape.element.get("stroke-width")]
     lines = [shape for shape in shapes(picture, "path") if shape.element.get("fill") == "none"]
     assert lines
     for line in lines:
-        for x, y in level.findall(line.element.get("d", ""))[1:]:
+        for x, y in walked(line.element.get("d", "")):
+            assert 0 < x + line.x < picture.width
             assert not any(
-                box.x < float(x) + line.x < box.x + box.size[0] and box.y < float(y) + line.y < box.y + box.size[1]
+                box.x + 1 < x + line.x < box.x + box.size[0] - 1 and box.y + 1 < y + line.y < box.y + box.size[1] - 1
                 for box in boxes
             )
+
+
+def walked(path: str) -> Iterator[tuple[float, float]]:
+    """Points of a path that lie close to one another."""
+    x = y = 0.0
+    for command, figures in re.findall(r"([MCQHV])([-\d. ]*)", path):
+        numbers = [float(figure) for figure in figures.split()]
+        match command:
+            case "M":
+                x, y = numbers
+                continue
+            case "H":
+                numbers = [numbers[0], y]
+            case "V":
+                numbers = [x, numbers[0]]
+        corners = [(x, y), *zip(numbers[::2], numbers[1::2], strict=True)]
+        yield from (bezier(corners, step / 40) for step in range(41))
+        x, y = corners[-1]
+
+
+def bezier(corners: list[tuple[float, float]], t: float) -> tuple[float, float]:
+    """By de Casteljau."""
+    while len(corners) > 1:
+        corners = [((1 - t) * a + t * c, (1 - t) * b + t * d) for (a, b), (c, d) in pairwise(corners)]
+    return corners[0]
 
 
 def test_whole_apps_that_are_amiss_refer_to_one_another_in_words() -> None:
@@ -290,6 +331,15 @@ def test_tables_that_the_plan_leaves_where_they_are_are_not_shown_as_repaired() 
     assert texts(picture).count("misplaced") == 7 + 4 + 1
     assert texts(picture).count("repaired") == 3 + 1
     assert "After the repair, as planned: 3 tables in public, 4 tables in test_schema." in picture.description
+
+
+def test_a_namesake_that_no_finding_speaks_of_is_not_drawn_as_amiss() -> None:
+    plan = kept.plan(answers.dropped)
+    for table in plan["tables"]:
+        table["found"].append({**table["found"][0], "schema": "tenant_7"} if table["found"] else {})
+        table["found"] = [copy for copy in table["found"] if copy]
+
+    assert "tenant_7" not in " ".join(texts(draw_places(plan, None) or draw_steps(plan)))
 
 
 def test_after_a_look_what_it_does_not_find_any_more_is_repaired() -> None:
