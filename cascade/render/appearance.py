@@ -1,8 +1,6 @@
-"""How one step stands beside others in a ladder: from the action itself, and from what a plan's JSON keeps of it."""
+"""How one step stands beside others: what it is about, from what to what, and which are of its sort."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cascade.core.actions import (
     Action,
@@ -31,11 +29,9 @@ from cascade.core.actions import (
     ShelveTable,
     ValidateConstraint,
 )
-from cascade.core.layout import ConstraintKind, TableName, quoted
-from cascade.render.looks import LOOKS_OF_ACTIONS, Look, look_called
+from cascade.core.layout import TableName, quoted
+from cascade.render.looks import LOOKS_OF_ACTIONS, Look
 from cascade.render.wording import short_name
-
-JSON = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,56 +102,6 @@ def _told(action: Action, target: str) -> _Told:
             return of(sequence), _granted(privileges, role), "rights"
 
 
-def appearance_kept(step: JSON, target: str) -> Appearance:
-    """The same of a step in a plan's JSON; of an action that this cascade does not know, what it is about."""
-    return Appearance(look_called(step["action"]), *_told_kept(step, TableName(step["schema"], step["table"]), target))
-
-
-def _told_kept(step: JSON, table: TableName, target: str) -> _Told:
-    details = step["details"]
-    match step["action"], details:
-        case "move_table", {"from": here, "to": there}:
-            return _moved(_name(here), _name(there))
-        case "exchange_table", {"from": here, "to": there}:
-            return _exchanged(_name(here), _name(there))
-        case "shelve_table", {"attic": attic}:
-            return str(table), f"-> {quoted(attic)}", "put aside"
-        case "create_schema", {"schema": schema}:
-            return f"schema {quoted(schema)}", "made", "put aside"
-        case "create_table", _:
-            return _created(table)
-        case "move_object", {"object": used, "to": to}:
-            return f"{used['kind']} {used['name']}", f"-> {quoted(to)}", "what tables use"
-        case "add_column", {"column": {"name": name, "type": type_}}:
-            return _part(table, name, target), type_, "columns"
-        case "alter_column", {"found": found, "wanted": wanted, "aspects": aspects}:
-            way = _altered(found["type"], wanted["type"], aspects)
-            return _part(table, wanted["name"], target), way, "columns"
-        case (("add_not_null_proof" | "set_not_null"), {"column": name}):
-            return _part(table, name, target), "NOT NULL", "columns"
-        case ("add_foreign_key", key) | ("repoint_foreign_key", {"wanted": key}):
-            to = _name(key["references"]) if key["references"] else table
-            return _key(table, key["columns"], to, target)
-        case "validate_constraint", {"constraint": constraint}:
-            return _part(table, constraint["name"], target), "old rows", "validated"
-        case (_, {"constraint": constraint}) | ("replace_constraint", {"wanted": constraint}):
-            kind = constraint.get("kind", ConstraintKind.FOREIGN_KEY.value)
-            return _part(table, constraint["name"], target), kind, "constraints"
-        case ("create_index" | "rebuild_index", {"index": index}) | ("replace_index", {"wanted": index}):
-            return _part(table, index["name"], target), "index", "indexes"
-        case "set_sequence", {"column": name}:
-            return _part(table, name, target), "next value", "sequences"
-        case "set_owner", {"owner": owner}:
-            return _part(table, "", target), f"owner -> {quoted(owner)}", "rights"
-        case "grant_usage", {"schema": schema, "role": role}:
-            return f"schema {quoted(schema)}", _granted(("USAGE",), role), "rights"
-        case (("grant_table" | "grant_sequence"), {"privileges": privileges, "role": role}):
-            on = _name(details["sequence"]) if "sequence" in details else table
-            return _part(on, "", target), _granted(privileges, role), "rights"
-        case _:
-            return _part(table, step["object"], target), str(step["action"]).replace("_", " "), "other"
-
-
 def _moved(here: TableName, there: TableName) -> _Told:
     source, target = quoted(here.schema), quoted(there.schema)
     return quoted(there.name), f"{source} -> {target}", f"out of {source} into {target}"
@@ -185,7 +131,3 @@ def _granted(privileges: tuple[str, ...], role: str) -> str:
 
 def _part(table: TableName, part: str, target: str) -> str:
     return short_name(table, target) + (f".{quoted(part)}" if part else "")
-
-
-def _name(place: JSON) -> TableName:
-    return TableName(place["schema"], place["table"])

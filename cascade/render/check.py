@@ -32,7 +32,7 @@ def render_check_json(answer: Answer, *, fail_on: Severity) -> str:
         **setting_document(answer),
         "scope": answer.plan.scope,
         "findings": [
-            {"counts": _counts(drift, fail_on), "sentence": _sentence(drift, answer), **drift_document(drift)}
+            {"counts": _counts(drift, fail_on), "sentence": _sentence(drift, answer), **drift_document(drift, answer)}
             for drift in answer.plan.drifts
         ],
         "accepted": [{"reason": reason, "id": drift.id} for drift, reason in answer.accepted],

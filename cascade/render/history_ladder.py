@@ -6,11 +6,12 @@ What was recorded in the window of a cause is marked by its letter.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cascade.core.answer import Answer
 from cascade.core.history import MigrationKey
 from cascade.core.layout import quoted
-from cascade.core.timeline import Entry, Standing
+from cascade.core.timeline import Entry, Standing, Timeline
 from cascade.core.words import counted, listed
-from cascade.render.history import NOTHING, found, pause, stretches, summed_up, time_of
+from cascade.render.history import NOTHING, found, header, pause, stretches, summed_up, time_of
 from cascade.render.ladder import MOST_ON_A_PAGE, MOST_ROWS, Column, Ladder, Part, Row, Sort
 from cascade.render.looks import NOWHERE, SEVERAL, Look, looks_of_schemas
 from cascade.render.wording import window
@@ -136,6 +137,18 @@ class HistoryLadder:
             yield look, f"all that it made is in {quoted(schema)}, {belongs}"
         yield SEVERAL, "what it made is in several schemas, or in one and nowhere"
         yield NOWHERE, "what it made is in no schema"
+
+
+def make_history_ladder(answer: Answer, timeline: Timeline) -> HistoryLadder:
+    """All that the picture shows."""
+    windows = [
+        Window(cause.sentence, cause.first, cause.last, frozenset(cause.migrations))
+        for cause in answer.causes
+        if cause.first and cause.last
+    ]
+    return HistoryLadder(
+        answer.observed.database, header(answer, timeline), timeline.entries, windows, answer.placement.target
+    )
 
 
 def _look(stretch: Sequence[Entry], schemas: Mapping[str, Look]) -> Look | None:

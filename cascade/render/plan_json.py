@@ -18,7 +18,9 @@ from cascade.core.findings import Severity
 from cascade.core.layout import Column, Constraint, Dependant, Index, RowEvidence, TableName, UsedObject
 from cascade.core.plan import Chain, Hazard, Step
 from cascade.core.stopgap import Stopgap
+from cascade.render.appearance import appearance_of
 from cascade.render.evidence import found_in, record_documents, table_documents
+from cascade.render.sentences import object_name
 from cascade.render.sql import render_action, render_undo
 
 SCHEMA_VERSION = 1
@@ -47,12 +49,12 @@ def plan_document(answer: Answer) -> JSON:
         "question": dict(answer.question),
         "fingerprint": answer.fingerprint,
         "scope": answer.plan.scope,
-        "drifts": [drift_document(drift) for drift in answer.plan.drifts],
+        "drifts": [drift_document(drift, answer) for drift in answer.plan.drifts],
         "causes": [_cause(cause) for cause in answer.causes],
-        "steps": [_step(step) for step in answer.plan.steps],
+        "steps": [_step(step, answer.placement.target) for step in answer.plan.steps],
         "cascade": [chain_document(chain) for chain in answer.plan.chains],
-        "left_out": [drift_document(drift) for drift in answer.plan.left_out],
-        "ignored": [{"reason": reason, "drift": drift_document(drift)} for drift, reason in answer.ignored],
+        "left_out": [drift_document(drift, answer) for drift in answer.plan.left_out],
+        "ignored": [{"reason": reason, "drift": drift_document(drift, answer)} for drift, reason in answer.ignored],
         "stopgap": _stopgap(answer.stopgap) if answer.stopgap else None,
         "notes": list(answer.notes),
         "nodes": _nodes(answer),
@@ -89,13 +91,14 @@ def setting_document(answer: Answer) -> JSON:
     }
 
 
-def drift_document(drift: Drift) -> JSON:
+def drift_document(drift: Drift, answer: Answer) -> JSON:
     """One finding."""
     made_by = drift.made_by
     return {
         "id": drift.id,
         "kind": drift.kind.value,
         "severity": drift.severity.value,
+        "name": object_name(drift, answer),
         "schema": drift.table.schema if drift.table else None,
         "table": drift.table.name if drift.table else None,
         "object": drift.object,
@@ -152,7 +155,8 @@ def _cause(cause: Cause) -> JSON:
     }
 
 
-def _step(step: Step) -> JSON:
+def _step(step: Step, target: str) -> JSON:
+    appearance = appearance_of(step.action, target)
     return {
         "id": step.id,
         "position": step.position,
@@ -161,6 +165,9 @@ def _step(step: Step) -> JSON:
         "phase": step.phase.value,
         **_table(step.table),
         "object": step.object,
+        "what": appearance.what,
+        "way": appearance.way,
+        "sort": appearance.band,
         "details": _details(step.action),
         "cures": list(step.cures),
         "waits_for": list(step.waits_for),

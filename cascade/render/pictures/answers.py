@@ -2,10 +2,10 @@
 
 from cascade.core.answer import Answer
 from cascade.core.timeline import Timeline
-from cascade.render.dot import make_ladder
-from cascade.render.history_dot import history_ladder
+from cascade.render.history_ladder import make_history_ladder
 from cascade.render.pictures.ladder import DrawnLadder, drawn_ladder
 from cascade.render.pictures.picture import Picture
+from cascade.render.plan_ladder import make_ladder
 
 
 def draw_plan(answer: Answer) -> Picture:
@@ -17,6 +17,6 @@ def draw_plan(answer: Answer) -> Picture:
 
 def draw_timeline(answer: Answer, timeline: Timeline, *, fold: bool = True) -> Picture:
     """The migrations in the order recorded; with ``fold`` long stretches in place are one row."""
-    ladder = history_ladder(answer, timeline)
+    ladder = make_history_ladder(answer, timeline)
     shape = drawn_ladder(ladder.parts(DrawnLadder, fold=fold))
     return Picture("history", ladder.head, ladder.description(), shape)

@@ -9,23 +9,21 @@ from typing import Any, get_args
 
 import pytest
 
-from cascade.core.actions import Action, MoveObject, action_name
+from cascade.core.actions import Action, action_name
 from cascade.core.answer import Answer
 from cascade.core.history import SourceLines
 from cascade.core.layout import TableName
 from cascade.core.plan import Chain
 from cascade.core.timeline import Entry
 from cascade.render import looks
-from cascade.render.appearance import appearance_kept, appearance_of
-from cascade.render.dot import make_ladder, render_dot
+from cascade.render.dot import render_dot
 from cascade.render.looks import LOOKS_OF_ACTIONS, Look, Paint, look_called
 from cascade.render.pictures import Picture, draw_history, draw_neighbourhood, draw_places, draw_steps
 from cascade.render.pictures.answers import draw_plan
 from cascade.render.pictures.history import entries_kept
-from cascade.render.pictures.steps import ladder_kept
+from cascade.render.plan_ladder import make_plan_ladder
 from tests.unit.render import answers, kept
 from tests.unit.render.test_dot import interlinked
-from tests.unit.render.test_plan_json import ACTIONS
 
 EVERY = [
     answers.incident,
@@ -47,54 +45,13 @@ def test_every_action_has_a_look_by_its_type_and_by_its_name() -> None:
     assert all(look_called(action_name(action)) is look for action, look in LOOKS_OF_ACTIONS.items())
 
 
-@pytest.mark.parametrize("action", [action for action, _ in ACTIONS], ids=lambda action: action_name(type(action)))
-def test_a_kept_step_appears_as_its_action_does(action: Action) -> None:
-    answer = answers.faked()
-    table = getattr(action, "table", None)
-    table = table if isinstance(table, TableName) else TableName("public", "a")
-    step = replace(answer.plan.steps[0], action=action, table=table)
-    (document,) = kept.plan(lambda: replace(answer, plan=replace(answer.plan, steps=(step,))))["steps"]
-
-    wanted = appearance_of(action, "public")
-    if isinstance(action, MoveObject):  # of which the JSON does not say where it is
-        wanted = replace(wanted, way=wanted.way.removeprefix(f"{action.object.schema} "))
-    assert appearance_kept(document, "public") == wanted
-
-
-def test_a_step_of_a_later_cascade_has_its_name_and_object() -> None:
-    step = {"action": "polish_table", "schema": "public", "table": "a", "object": "shine", "details": {}}
-
-    assert appearance_kept(step, "public").what == "a.shine"
-    assert appearance_kept(step, "public").way == "polish table"
-
-
-@every_answer
-def test_the_ladder_of_a_kept_plan_is_that_of_the_plan(make: Callable[[], Answer]) -> None:
-    wanted, found = make_ladder(make()), ladder_kept(kept.plan(make))
-
-    assert [nameless(rung) for rung in found.rungs] == [nameless(rung) for rung in wanted.rungs]
-    assert (found.head, found.drawn, found.waves, found.gaps) == (
-        wanted.head,
-        wanted.drawn,
-        wanted.waves,
-        wanted.gaps,
-    )
-    assert found.hazards == wanted.hazards
-
-
-def nameless(rung: Any) -> Any:
-    """A rung without what the project alone knows: where its model is, and how its part is best named."""
-    return replace(rung, link="", what="" if not rung.number else rung.what)
-
-
 def test_the_pages_that_a_measured_chain_names_stand_in_the_row_of_the_step() -> None:
     answer = answers.incident()
     chain = Chain(answers.BOUNTY, "exact", (answers.BOUNTY,), "/@amber1/")
     answer = replace(answer, plan=replace(answer.plan, chains=(chain,)))
-    found = ladder_kept(kept.plan(lambda: answer))
+    found = make_plan_ladder(kept.plan(lambda: answer))
 
     assert [rung.what for rung in found.rungs if rung.breaks == "/@amber1/"] == [answers.BOUNTY]
-    assert [rung.breaks for rung in found.rungs] == [rung.breaks for rung in make_ladder(answer).rungs]
 
 
 @every_answer
