@@ -77,6 +77,8 @@ def counts_requests(get_response):
 """
 
 USERS = """
+import sys
+
 from .models import Member
 
 
@@ -88,13 +90,19 @@ def broken():
     raise LookupError("secret 4711")
 
 
+def leaves():
+    sys.exit(0)
+
+
 def nobody():
     return 7
 """
 
 VIEWS = """
 import asyncio
+import os
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -334,6 +342,46 @@ def copies(request):
 def calls_its_neighbour(request):
     host = connection.settings_dict["HOST"]
     urllib.request.urlopen(f"http://{host}:9/")
+
+
+def exits(request):
+    raise SystemExit(0)
+
+
+async def exits_asynchronously(request):
+    raise SystemExit(0)
+
+
+def exits_after_an_error(request):
+    try:
+        list(Item.objects.raw("SELECT * FROM shop_nothing"))
+    except DatabaseError:
+        sys.exit(3)
+
+
+def interrupts(request):
+    raise KeyboardInterrupt
+
+
+def ends_the_process(request):
+    os._exit(0)
+
+
+def becomes_another(request):
+    os.execv("/bin/true", ["true"])
+
+
+def forks(request):
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def spawns(request):
+    os.posix_spawn("/bin/true", ["true"], {})
+
+
+def kills(request):
+    os.kill(os.getpid(), 9)
 
 
 def vacuums(request):

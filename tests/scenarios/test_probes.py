@@ -47,11 +47,21 @@ PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/copies/", {}),
     ("/calls_its_neighbour/", {}),
     ("/vacuums/", {}),
+    ("/exits/", {}),
+    ("/exits_asynchronously/", {}),
+    ("/exits_after_an_error/", {}),
+    ("/interrupts/", {}),
+    ("/ends_the_process/", {}),
+    ("/becomes_another/", {}),
+    ("/forks/", {}),
+    ("/spawns/", {}),
+    ("/kills/", {}),
     ("/who/", {}),
     ("/who/?as=user", {"as": "user"}),
     ("/who/?as=superuser", {"as": "superuser"}),
     ("/who/?as=made", {"as": "shop.users.made"}),
     ("/who/?as=broken", {"as": "shop.users.broken"}),
+    ("/who/?as=leaves", {"as": "shop.users.leaves"}),
     ("/who/?as=nobody", {"as": "shop.users.nobody"}),
     ("/who/?as=absent", {"as": "shop.users.absent"}),
     ("/who/?email={user.email}", {"expect": 401}),
@@ -191,12 +201,34 @@ def test_what_is_checked_at_the_end_of_a_transaction_is_checked(asked: Asked, pa
         ("/program/", "it starts true, shop/views.py:"),
         ("/lite/", 'it uses the database "lite", which is SQLite, shop/views.py:'),
         ("/vacuums/", "it sends what cannot run in a transaction"),
+        ("/ends_the_process/", "it ends the process, shop/views.py:"),
+        ("/becomes_another/", "it starts true, shop/views.py:"),
+        ("/forks/", "it forks the process, shop/views.py:"),
+        ("/spawns/", "it starts true, shop/views.py:"),
+        ("/kills/", "it sends a signal, shop/views.py:"),
     ],
 )
 def test_what_would_leave_a_trace_is_refused_and_told_with_its_line(asked: Asked, path: str, reason: str) -> None:
     probe = asked.of(path)
     assert probe["verdict"] == "not_provable", probe
     assert probe["reason"].startswith(reason), probe["reason"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/exits/", "it raises SystemExit"),
+        ("/exits_asynchronously/", "it raises SystemExit"),
+        ("/exits_after_an_error/", "it raises SystemExit"),
+        ("/who/?as=leaves", "it raises SystemExit"),
+        ("/interrupts/", "it raises KeyboardInterrupt"),
+    ],
+)
+def test_a_page_that_would_end_the_program_fails_and_ends_its_own_probe_alone(
+    asked: Asked, path: str, reason: str
+) -> None:
+    probe = asked.of(path)
+    assert (probe["verdict"], probe["reason"]) == ("failed", reason)
 
 
 @pytest.mark.parametrize("path", HANGING)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from cascade.effects.probe.record import Record
@@ -156,13 +156,20 @@ def nothing_gets_out(record: Record, allowed: frozenset[str], *, patience: float
     _stand_guard()
     known = frozenset(thread.ident for thread in threading.enumerate()) - {threading.get_ident()}
     watch = _watch = _Watch(record, allowed, known)
+    leave, os._exit = os._exit, _ends_the_process
     try:
         yield
         _wait_for_threads(watch, patience)
     finally:
+        os._exit = leave
         started = [thread for thread in threading.enumerate() if thread.ident not in known]
         _left.update({thread: watch for thread in started if thread is not threading.current_thread()})
         _watch = None
+
+
+def _ends_the_process(status: int) -> NoReturn:
+    """In place of ``os._exit``, of which no audit hook hears."""
+    raise CalledOut(_watch.record.refuse("it ends the process") if _watch else "it ends the process")
 
 
 def _wait_for_threads(watch: _Watch, patience: float) -> None:
@@ -276,6 +283,11 @@ def _of_program(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
     return f"it starts {name}", {name}
 
 
+def _of_signal(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    """Signal 0 asks whether a process is there, and does nothing to it."""
+    return "it sends a signal", {"a signal"} if arguments[1] else set()
+
+
 _EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[str, set[str]]]] = {
     "socket.connect": _of_address,
     "socket.sendto": _of_address,
@@ -283,4 +295,10 @@ _EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[str, set[str]]]] = {
     "socket.getaddrinfo": _of_lookup,
     "subprocess.Popen": _of_program,
     "os.system": _of_program,
+    "os.exec": _of_program,
+    "os.posix_spawn": _of_program,
+    "os.fork": lambda arguments: ("it forks the process", {"fork"}),
+    "os.forkpty": lambda arguments: ("it forks the process", {"fork"}),
+    "os.kill": _of_signal,
+    "os.killpg": _of_signal,
 }

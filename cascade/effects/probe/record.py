@@ -16,7 +16,7 @@ class Record:
     """What one probe did. ``refused`` are things that were not let happen, with their place, in a phrase each.
 
     ``busy`` says that a statement is under way, which must not be broken off; ``expired`` that the probe took too long,
-    or that others wait for it, which ``in_the_way`` knows.
+    or that others wait for it, which ``in_the_way`` knows; ``interrupted`` that a person wants all of it to end.
     """
 
     queries: int = 0
@@ -25,6 +25,7 @@ class Record:
     callbacks: list[str] = field(default_factory=list)
     busy: bool = False
     expired: bool = False
+    interrupted: bool = False
     in_the_way: Callable[[], bool] = lambda: False
     thread: int = field(default_factory=threading.get_ident)
 

@@ -163,6 +163,7 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
     try:
         with (
             _quiet(),
+            _interrupts_noted(record),
             nothing_gets_out(record, lab.allowed, patience=lab.seconds),
             _time_limit(lab.seconds, record),
         ):
@@ -172,9 +173,13 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
         outcome.place = place_of_error(sys.exc_info()[2])
     except _CannotAsk as error:
         outcome.reason, outcome.settled = str(error), True
-    except Exception as error:
+    except BaseException as error:
+        if record.interrupted:
+            raise KeyboardInterrupt from error
         outcome.status = 500 if probe.is_page else None
-        outcome.reason = type(error).__name__
+        # What is no Exception would end a worker of the site, and was not to end this program.
+        outcome.reason = f"{'' if isinstance(error, Exception) else 'it raises '}{type(error).__name__}"
+        outcome.settled = not isinstance(error, Exception)
         outcome.place, outcome.said = place_of_error(error.__traceback__), str(error)
     outcome.mails = len(mail.outbox)
     return outcome
@@ -370,6 +375,27 @@ def _quiet() -> Iterator[None]:
     finally:
         logging.disable(disabled)
         threading.excepthook = before
+
+
+@contextmanager
+def _interrupts_noted(record: Record) -> Iterator[None]:
+    """A person's Ctrl-C ends all; a page that raises KeyboardInterrupt itself ends its own probe alone."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def note(number: int, frame: Any) -> None:
+        record.interrupted = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if record.interrupted:  # the application has swallowed it
+        raise KeyboardInterrupt
 
 
 @contextmanager
