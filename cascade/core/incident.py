@@ -81,7 +81,8 @@ class Incident:
     """What was kept: the plan before, the plan or look afterwards, the journal, the results of probes.
 
     ``by_hand``: there are two looks and no journal, so that statements are inferred from what changed between them.
-    ``migration`` is the file of the repair migration, if one is named: its name and its text.
+    ``migration`` is the file of the repair migration, if one is named: its name and its text. ``measured`` is what each
+    page failed at in its turn, where the pages were asked for that.
     """
 
     before: JSON
@@ -90,6 +91,7 @@ class Incident:
     probes: tuple[ProbeResult, ...] = ()
     by_hand: bool = False
     migration: tuple[str, str] | None = None
+    measured: tuple[JSON, ...] = ()
 
     # ------------------------------------------------------------------------------------------------------- findings
 
@@ -195,6 +197,12 @@ class Incident:
             return None
         known = {record["migration"] for record in self.before["records"]}
         return tuple(record for record in self.after["records"] if record["migration"] not in known)
+
+    @property
+    def chains(self) -> tuple[JSON, ...]:
+        """What fails in its turn, after the one before it is repaired: as measured, else by the keys."""
+        exact = self.measured or tuple(chain for chain in self.before["cascade"] if chain["source"] == "exact")
+        return exact or tuple(self.before["cascade"])
 
     # ------------------------------------------------------------------------------------------------- rows and pages
 

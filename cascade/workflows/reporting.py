@@ -1,14 +1,15 @@
 """The postmortem, written from what was kept of an incident."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cascade.core.incident import Incident
 from cascade.core.journal import Journal, parse_journal
-from cascade.core.probe_results import MalformedResults, ProbeResult, parse_probe_results
+from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document
@@ -64,9 +65,14 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         before,
         after,
         _read_anew(events) if journal else None,
-        tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
+        tuple(
+            result
+            for path, found in zip(kept.probes, probes, strict=True)
+            for result in _results(parse_probe_results, path, found)
+        ),
         by_hand=after is not None and kept.journal is None,
         migration=(migration[0], migration[1]) if migration else None,
+        measured=next(filter(None, map(partial(_results, measured_chains), kept.probes, probes)), ()),
     )
 
 
@@ -202,9 +208,13 @@ def _afterwards(events: Any) -> Any:
     return found
 
 
-def _results(path: Path, document: Any) -> tuple[ProbeResult, ...]:
+_Read = TypeVar("_Read")
+
+
+def _results(read: Callable[[Any], _Read], path: Path, document: Any) -> _Read:
+    """What is read of the results of probes in that file."""
     try:
-        return parse_probe_results(document)
+        return read(document)
     except MalformedResults as error:
         raise FileError(
             f"{path} holds no results of probes: {error}.", hint="cascade probe --format json writes them."

@@ -103,6 +103,16 @@ def test_the_report_has_right_what_is_easily_got_wrong_by_hand(one_incident: Sit
     assert re.search(r"0037_p0_skill_endorsements\.py:\d+-\d+", told)
 
 
+def test_a_prediction_says_what_failed_before_and_in_which_turn(one_incident: Site) -> None:
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    one_incident.cascade("probe", "--predict", "--format", "json", "-o", "pp.json")
+    told = report(one_incident, "plan.json", "--probes", "pp.json")
+
+    assert "2 of 4 pages asked failed (/me/settings/ and /@{user.username}/)" in told
+    assert "after the one before it is repaired (measured)." in told
+    assert "- `/me/settings/ as user`: `teams_teammembership.left_at` → `user_profile_about_item` → " in told
+
+
 def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site) -> None:
     before = look(one_incident, "before.json")
     for table in MISPLACED:

@@ -82,20 +82,24 @@ def _causes(incident: Incident) -> Iterator[Block]:
             ("Beside", cause["others"]),
         )
         yield Facts(tuple((word, (sentence,)) for word, sentences in sides for sentence in sentences))
-    chains = [chain for chain in incident.before["cascade"] if len(chain["objects"]) > 1]
+    chains = [chain for chain in incident.chains if len(chain["objects"]) > 1]
     if chains:
-        measured = any(chain["source"] != "static" for chain in chains)
+        measured = any(chain["source"] == "exact" for chain in chains)
         yield Paragraph(
             (
                 "Why it surfaced one at a time: each of these fails in its turn, after the one before it is repaired "
                 f"({'measured' if measured else 'predicted from the foreign keys'}).",
             )
         )
-        yield Bullets(tuple(_chain(chain["objects"]) for chain in chains))
+        yield Bullets(tuple((*_asked_by(chain), *_chain(chain["objects"])) for chain in chains))
     for picture, caption in pictures_of(
         (draw_history(incident.before), "What was recorded when, and where what is not in its place landed.")
     ):
         yield Shown(picture, caption)
+
+
+def _asked_by(chain: JSON) -> Line:
+    return (Code(chain["probe"]), ": ") if chain["probe"] else ()
 
 
 def _chain(objects: Sequence[str]) -> Line:

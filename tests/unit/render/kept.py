@@ -58,6 +58,16 @@ def probes(*, ok: bool, at: str) -> Any:
     }
 
 
+def predicted(*, at: str) -> Any:
+    """Results of a prediction: the first page answers 200, once two tables are cured on its way."""
+    asked = probes(ok=True, at=at)
+    cured = ["misplaced_table:public.user_profile_bounty", "misplaced_table:public.user_profile_bounty_participant"]
+    names = ["user_profile_bounty", "user_profile_bounty_participant"]
+    asked["probes"][1]["cascade"] = cured
+    chain = {"start": names[0], "source": "exact", "probe": "/@amber1/", "objects": names}
+    return {**asked, "predicted": True, "cascade": [chain]}
+
+
 def incident() -> Incident:
     """The whole of it: repaired by a journal, looked at again, pages asked before and after."""
     before = plan()

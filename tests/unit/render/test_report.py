@@ -10,7 +10,7 @@ import pytest
 
 from cascade.core.answer import Answer
 from cascade.core.incident import Fate, Incident, Outcome
-from cascade.core.probe_results import MalformedResults, parse_probe_results
+from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.render.looks import DARK_STYLE
 from cascade.render.report import make_report, render_report_html, render_report_markdown
@@ -232,6 +232,17 @@ def test_of_the_results_of_probes_the_pages_count() -> None:
     for nothing in ({}, [], "text", {"probes": [1]}, {"probes": [{"kind": "page", "verdict": "failed"}]}):
         with pytest.raises(MalformedResults):
             parse_probe_results(nothing)
+
+
+def test_what_a_prediction_had_to_cure_failed_before_the_repair() -> None:
+    asked = kept.predicted(at=kept.BEGUN)
+    incident = replace(kept.incident(), probes=parse_probe_results(asked), measured=measured_chains(asked))
+    told = text(markdown(incident))
+
+    assert "Pages affected: 1 of 2 pages asked failed (/@amber1/); whether they answer now is not known." in told
+    assert "| `/@amber1/` | anonymous | **FAILED** | not asked |" in told
+    assert "after the one before it is repaired (measured)." in told
+    assert "- `/@amber1/`: `user_profile_bounty` → `user_profile_bounty_participant`" in told
 
 
 def test_results_without_times_count_in_the_order_of_their_files() -> None:
