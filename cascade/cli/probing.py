@@ -75,7 +75,10 @@ def probe(
 
 
 class Checkup:
-    """The declared pages before a repair, within it and after it; the first are asked when this is made."""
+    """The declared pages before a repair, within it and after it; the first are asked when this is made.
+
+    ``before`` and ``after`` are what they showed, the latter None where they were not asked again.
+    """
 
     def __init__(
         self, answer: "Answer", question: Question, report: Callable[[str], None], seconds: float = 10.0
@@ -83,22 +86,22 @@ class Checkup:
         from cascade.workflows.probing import ask_pages
 
         self._answer, self._question, self._report, self._seconds = answer, question, report, seconds
-        self._before = ask_pages(answer, question, seconds=seconds, report=report)
-        self._after: Probed | None = None
+        self.before = ask_pages(answer, question, seconds=seconds, report=report)
+        self.after: Probed | None = None
 
     def within(self, cursor: Any) -> tuple[str, ...]:
         """Ask them within the transaction of that cursor; whatever they show is no hindrance."""
         from cascade.workflows.probing import ask_pages
 
         answer, question = self._answer, self._question
-        self._after = ask_pages(answer, question, seconds=self._seconds, report=self._report, within=cursor)
+        self.after = ask_pages(answer, question, seconds=self._seconds, report=self._report, within=cursor)
         return ()
 
     def refusing(self, cursor: Any) -> tuple[str, ...]:
         """The same; what worked before and would fail, in a phrase each."""
         self.within(cursor)
-        assert self._after is not None
-        broken = self._after.broken_since(self._before)
+        assert self.after is not None
+        broken = self.after.broken_since(self.before)
         return tuple(f"{run.probe}: {', '.join(drift.id for drift in run.drifts) or run.reason}" for run in broken)
 
     def told(self, afterwards: "Answer | None" = None) -> bool:
@@ -107,11 +110,11 @@ class Checkup:
         from cascade.workflows.probing import ask_pages
 
         if afterwards is not None:
-            self._after = ask_pages(afterwards, self._question, seconds=self._seconds, report=self._report)
+            self.after = ask_pages(afterwards, self._question, seconds=self._seconds, report=self._report)
             end_progress()
-        assert self._after is not None
-        click.echo(render_before_and_after(self._before, self._after, colour=colour()), nl=False)
-        return bool(self._after.broken_since(self._before))
+        assert self.after is not None
+        click.echo(render_before_and_after(self.before, self.after, colour=colour()), nl=False)
+        return bool(self.after.broken_since(self.before))
 
 
 def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool) -> str:

@@ -255,6 +255,7 @@ class Incident:
     def _page(self, name: str, user: str, results: Sequence[ProbeResult], turn: datetime | None) -> PageFate:
         timed = [(parsed(result.at), result) for result in results]
         if turn is not None and all(at for at, _ in timed):
+            timed.sort(key=lambda entry: entry[0] or turn)
             earlier = [result for at, result in timed if at and at < turn]
             later = [result for at, result in timed if at and at >= turn]
         elif len(results) > 1:

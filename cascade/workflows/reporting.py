@@ -51,7 +51,9 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         raise FileError(
             f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
         )
-    probes = [read_json(path, "results of probes") for path in kept.probes]
+    given = [(path, read_json(path, "results of probes")) for path in kept.probes]
+    asked = [*((kept.journal, results) for results in _probed(events)), *given]
+    sources, probes = [path for path, _ in asked], [results for _, results in asked]
     if kept.after and before["database"] != after["database"]:
         raise FileError(
             f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
@@ -67,12 +69,12 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         _read_anew(events) if journal else None,
         tuple(
             result
-            for path, found in zip(kept.probes, probes, strict=True)
+            for path, found in zip(sources, probes, strict=True)
             for result in _results(parse_probe_results, path, found)
         ),
         by_hand=after is not None and kept.journal is None,
         migration=(migration[0], migration[1]) if migration else None,
-        measured=next(filter(None, map(partial(_results, measured_chains), kept.probes, probes)), ()),
+        measured=next(filter(None, map(partial(_results, measured_chains), sources, probes)), ()),
     )
 
 
@@ -208,10 +210,22 @@ def _afterwards(events: Any) -> Any:
     return found
 
 
+def _probed(events: Any) -> list[Any]:
+    """What pages answered before the repair and after it; before alone where it was taken back since."""
+    rounds: list[Any] = []
+    for event in events or ():
+        match event["event"]:
+            case "probed":
+                rounds.append({**event["results"], "asked_at": event["at"]})  # by the clock that COMMIT is noted by
+            case "undone":
+                del rounds[1:]
+    return rounds
+
+
 _Read = TypeVar("_Read")
 
 
-def _results(read: Callable[[Any], _Read], path: Path, document: Any) -> _Read:
+def _results(read: Callable[[Any], _Read], path: Path | None, document: Any) -> _Read:
     """What is read of the results of probes in that file."""
     try:
         return read(document)

@@ -113,6 +113,23 @@ def test_a_prediction_says_what_failed_before_and_in_which_turn(one_incident: Si
     assert "- `/me/settings/ as user`: `teams_teammembership.left_at` → `user_profile_about_item` → " in told
 
 
+def test_a_journal_of_a_probed_repair_tells_of_the_pages_before_and_after(one_incident: Site) -> None:
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl", "--probe")
+    assert done.returncode == 0, done.stderr
+    told = report(one_incident, "--journal", "journal.jsonl")
+
+    assert "Pages affected: 2 of 4 pages asked failed" in told
+    assert "all that were asked answer now" in told
+    assert "| `/me/settings/` | user | **FAILED** (500) | **ok** (200) |" in told
+
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    told = report(one_incident, "--journal", "journal.jsonl")
+    assert (
+        "2 of 4 pages asked failed (/me/settings/ and /@{user.username}/); whether they answer now is not known" in told
+    )
+
+
 def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site) -> None:
     before = look(one_incident, "before.json")
     for table in MISPLACED:
