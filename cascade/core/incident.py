@@ -26,6 +26,7 @@ class Outcome(Enum):
     PARTLY = "partly repaired"
     NOT_LOOKED = "the repair is committed, and nobody has looked since"
     NOT_COMMITTED = "the repair was begun and nothing of it is known to be committed"
+    IN_COMMIT = "a COMMIT was sent and never answered"
     UNDONE = "the repair was taken back"
 
 
@@ -82,7 +83,7 @@ class Incident:
 
     ``by_hand``: there are two looks and no journal, so that statements are inferred from what changed between them.
     ``migration`` is the file of the repair migration, if one is named: its name and its text. ``measured`` is what each
-    page failed at in its turn, where the pages were asked for that.
+    page failed at in its turn, where the pages were asked for that. ``healthy_at``: when nothing was amiss before that.
     """
 
     before: JSON
@@ -92,6 +93,7 @@ class Incident:
     by_hand: bool = False
     migration: tuple[str, str] | None = None
     measured: tuple[JSON, ...] = ()
+    healthy_at: str = ""
 
     # ------------------------------------------------------------------------------------------------------- findings
 
@@ -110,12 +112,27 @@ class Incident:
     @property
     def cured(self) -> frozenset[str]:
         """The findings that are gone, by what was looked at afterwards, else by the steps that are committed."""
-        ids = {drift["id"] for drift in self.findings}
         if self.left is not None:
-            return frozenset(ids - {drift["id"] for drift in self.left})
-        done = {step.id for step in self.journal.done} if self.journal and not self.journal.undone else set()
+            return self._gone
+        done = self.committed if self.journal and not self.journal.undone else ()
         steps = [step for step in self.before["steps"] if step["id"] in done]
         return frozenset(cure for step in steps for cure in step["cures"])
+
+    @property
+    def _gone(self) -> frozenset[str]:
+        ids = {drift["id"] for drift in self.findings}
+        return frozenset(ids - {drift["id"] for drift in self.left or ()}) if self.left is not None else frozenset()
+
+    @property
+    def committed(self) -> tuple[str, ...]:
+        """The steps of the journal that are committed, by their ids.
+
+        Whether a COMMIT holds that was never answered is known by a later look alone: what its steps cure is gone.
+        """
+        if self.journal is None:
+            return ()
+        unanswered = [step.id for steps in self.journal.in_flight.values() for step in steps] if self._gone else []
+        return (*(step.id for step in self.journal.done), *unanswered)
 
     @property
     def outcome(self) -> Outcome:
@@ -123,8 +140,9 @@ class Incident:
         if self.journal is not None:
             if self.journal.undone:
                 return Outcome.UNDONE
-            if not self.journal.done:
-                return Outcome.NOT_COMMITTED
+            if not self.committed:
+                asked = not self.journal.in_flight or self.left is not None
+                return Outcome.NOT_COMMITTED if asked else Outcome.IN_COMMIT
             if self.left is None:
                 return Outcome.NOT_LOOKED
         elif not self.findings:
@@ -151,8 +169,7 @@ class Incident:
         if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
             return None
         if self.journal is not None:
-            ends = [event["at"] for event in self.journal.events if event["event"] in ("committed", "done")]
-            return str(ends[-1]) if ends else None
+            return self.journal.committed_at or self.journal.sent_at or None
         return str(self.after["read_at"]) if self.after else None
 
     @property
@@ -167,7 +184,7 @@ class Incident:
     def statements(self) -> tuple[Statement, ...]:
         """What ran: by the journal; of a repair by hand what has the effect that is seen between the two looks."""
         if self.journal is not None:
-            done = {step.id for step in self.journal.done}
+            done = set(self.committed)
             # A transaction that was tried again journals its statements again: the last try is the one that counts.
             ran = {
                 (event["step"], event["sql"]): Statement(
@@ -227,11 +244,13 @@ class Incident:
     def _became(self, table: JSON, kinds: set[str], elsewhere: Sequence[JSON]) -> Fate:
         if self.outcome is Outcome.UNDONE:
             return Fate.BACK
+        if self.outcome is Outcome.IN_COMMIT:
+            return Fate.UNKNOWN
         if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED):
             return Fate.WAITING
         if self.after is None:
             # The journal's COMMIT comes after the proof that each moved table is the same relation and file.
-            done = {step.id for step in self.journal.done} if self.journal else set()
+            done = set(self.committed)
             moves = {step["id"] for step in self.before["steps"] if step["action"] in ("move_table", "exchange_table")}
             here = {s["id"] for s in self.before["steps"] if (s["schema"], s["table"]) == _key(table)}
             return Fate.KEPT if done & moves & here else Fate.UNKNOWN
@@ -328,7 +347,13 @@ def _not_known_of_incident(incident: Incident) -> Iterator[str]:
             "Which statements were run by hand, by whom and when exactly: only what is different between the two looks "
             "is known."
         )
-    if incident.journal is not None and incident.left is None:
+    if incident.outcome is Outcome.IN_COMMIT and incident.journal is not None:
+        (xid,) = list(incident.journal.in_flight)[-1:]
+        yield (
+            "Whether the repair is committed: the journal ends in the COMMIT, and only the server knows. "
+            f"SELECT pg_xact_status('{xid}') there says committed or aborted; a later look (--after) shows it too."
+        )
+    elif incident.journal is not None and incident.left is None:
         yield "Whether anything is left: nobody has looked since the repair (--after)."
     if incident.migration is None and not incident.new_records:
         yield "Whether the repair was written as a migration for the other environments: none was named (--migration)."

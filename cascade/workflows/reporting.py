@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cascade.core.incident import Incident
+from cascade.core.incident import Incident, parsed, serious
 from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document
 from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
+from cascade.render.wording import moment
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, silent
 from cascade.workflows.question import Report as Progress
@@ -51,6 +52,8 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         raise FileError(
             f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
         )
+    if kept.after:
+        _in_order(kept, before, after, journal)
     given = [(path, read_json(path, "results of probes")) for path in kept.probes]
     asked = [*((kept.journal, results) for results in _probed(events)), *given]
     sources, probes = [path for path, _ in asked], [results for _, results in asked]
@@ -63,6 +66,9 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     if hide_names:
         documents = redact(documents, find_names(documents))
     before, after, events, probes, migration = documents
+    healthy_at = ""
+    if kept.after and journal is None and any(serious(after["drifts"])) and not any(serious(before["drifts"])):
+        before, after, healthy_at = after, None, before["read_at"]  # it began in between
     return Incident(
         before,
         after,
@@ -74,6 +80,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         ),
         by_hand=after is not None and kept.journal is None,
         migration=(migration[0], migration[1]) if migration else None,
+        healthy_at=healthy_at,
         measured=next(filter(None, map(partial(_results, measured_chains), sources, probes)), ()),
     )
 
@@ -139,6 +146,25 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
             hint="Name the plan, or the look from before: cascade report BEFORE --after AFTER.",
         )
     return _as_json(plan_document(analyse(question, report=report)))
+
+
+def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> None:
+    """Raises ``FileError`` where the look from after the repair is from before it."""
+    looked, first = parsed(after["read_at"]), parsed(before["read_at"])
+    if looked and first and looked < first:
+        raise FileError(
+            f"{kept.after} was read at {moment(after['read_at'])}, before {kept.before or 'the plan of the journal'} "
+            f"({moment(before['read_at'])}): --after says how it is after a repair.",
+            hint="Change them over: cascade report EARLIER --after LATER.",
+        )
+    sent = (journal.committed_at or (journal.sent_at if journal.in_flight else "")) if journal else ""
+    committed = parsed(sent)
+    if looked and committed and looked < committed.replace(microsecond=0):
+        raise FileError(
+            f"{kept.after} was read at {moment(after['read_at'])}, and the repair was committed at {moment(sent)}: "
+            "it does not say how it is after it.",
+            hint="Look again: cascade plan -o after.json.",
+        )
 
 
 def _plan(path: Path, question: Question, report: Progress) -> Any:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from html import unescape
 from pathlib import Path
 
@@ -142,6 +143,37 @@ def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site)
     assert "each is the same relation as before (same OID)" in told
     done = told.partition("\n## What was done\n")[2].partition("```sql\n")[2].partition("```")[0]
     assert done.split("\n")[:-1] == [f"ALTER TABLE test_schema.{table} SET SCHEMA public;" for table in MISPLACED]
+
+
+def test_looks_in_the_wrong_order_are_refused(one_incident: Site) -> None:
+    before = look(one_incident, "before.json")
+    repair(one_incident)
+    time.sleep(1.1)  # looks are told apart by the second
+    after = look(one_incident, "after.json")
+
+    done = one_incident.cascade("report", after, "--after", before, "-o", "-", "--format", "html")
+    assert done.returncode == 1
+    assert re.search(r"before.json was read at [-\d :]+ UTC, before after.json \(", done.stderr), done.stderr
+
+    # As if the steps had taken long, and somebody had looked while they ran.
+    begun, *others = map(json.loads, (one_incident.folder / "journal.jsonl").read_text().splitlines())
+    late = [{**event, "at": "2100-01-01T00:00:00Z"} if event["event"] == "committed" else event for event in others]
+    (one_incident.folder / "late.jsonl").write_text("".join(json.dumps(event) + "\n" for event in (begun, *late)))
+    done = one_incident.cascade("report", "--journal", "late.jsonl", "--after", after)
+    assert done.returncode == 1
+    assert "after.json was read at" in done.stderr
+    assert "and the repair was committed at 2100-01-01" in done.stderr
+    assert "It is repaired." in report(one_incident, "--journal", "journal.jsonl", "--after", after)
+
+
+def test_what_is_amiss_afterwards_alone_counts_as_well(one_healthy: Site) -> None:
+    before = look(one_healthy, "before.json")
+    one_healthy.execute("ALTER TABLE user_profile_bounty SET SCHEMA test_schema")
+    told = report(one_healthy, before, "--after", look(one_healthy, "after.json"))
+
+    assert "# Postmortem: 1 misplaced table of " in told
+    assert re.search(r"At [-\d :]+ UTC nothing was amiss. It is not repaired yet.", told)
+    assert "Open: all of it: 1 finding." in told
 
 
 def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:

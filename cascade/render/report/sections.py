@@ -303,17 +303,22 @@ def _journal_in_words(incident: Incident) -> Iterator[Inline]:
     yield f"The repair was begun at {begun}, by plan "
     yield Code(str(journal.header.get("plan_id", "?")))
     if incident.ended:
-        yield f", and committed at {moment(incident.ended)}: {counted(len(journal.done), 'step')}."
+        yield f", and committed at {moment(incident.ended)}: {counted(len(incident.committed), 'step')}."
     elif journal.undone:
         yield f"; {counted(len(journal.done), 'step')} were committed, and later taken back."
-    else:
+    elif not journal.in_flight:
         yield "; no COMMIT of it is known."
+    else:
+        yield f"; its COMMIT was sent at {moment(journal.sent_at or None)}."
     if journal.in_flight:
-        yield " A COMMIT was sent and never answered: only the server knows whether it holds."
+        known = "only the server knows whether it holds"
+        if incident.after is not None:
+            known = f"the look afterwards shows that it {'holds' if incident.ended else 'does not hold'}"
+        yield f" It was never answered: {known}."
     yield (
         " Before COMMIT the layout was read again inside of the locks: what the steps claim to cure was gone, and each "
         "moved table was the same relation with the same file."
-        if journal.done
+        if incident.committed
         else ""
     )
 
@@ -570,6 +575,19 @@ def _next(incident: Incident) -> Iterator[Block]:
                 " tries them and rolls back, ",
                 Code("cascade apply plan.json"),
                 " runs them.",
+            )
+        )
+    if incident.outcome is Outcome.IN_COMMIT and incident.journal is not None:
+        (xid,) = list(incident.journal.in_flight)[-1:]
+        lines.append(
+            (
+                "Ask the server whether the COMMIT holds, by ",
+                Code(f"SELECT pg_xact_status('{xid}')"),
+                ", or look again: ",
+                Code("cascade plan -o after.json"),
+                " for ",
+                Code("--after"),
+                ".",
             )
         )
     if incident.outcome is Outcome.NOT_LOOKED:

@@ -59,6 +59,7 @@ def _when_in_words(incident: Incident) -> Iterator[Inline]:
     yield Strong(
         f"{_joined(since, until)}{long} the database was not as its applied migrations say: {what_was_amiss(incident)}."
     )
+    yield f" At {moment(incident.healthy_at)} nothing was amiss." if incident.healthy_at else ""
     yield f" It is {_OUTCOMES[incident.outcome]}. "
 
 
@@ -74,6 +75,7 @@ _OUTCOMES = {
     Outcome.PARTLY: "repaired in part",
     Outcome.NOT_LOOKED: "repaired, as far as the journal says; nobody has looked since",
     Outcome.NOT_COMMITTED: "not repaired: the repair was begun, and nothing of it is known to be committed",
+    Outcome.IN_COMMIT: "not known to be repaired: the COMMIT was sent and never answered, and only the server knows",
     Outcome.UNDONE: "not repaired: the repair was taken back",
 }
 
@@ -102,6 +104,8 @@ def _rows_in_words(incident: Incident) -> str:
     moved = [fate for fate in fates if fate.places]
     kept = [fate for fate in moved if fate.fate is Fate.KEPT]
     rest = "".join(f"; {phrase}" for phrase in _absent_in_words(incident))
+    if incident.outcome is Outcome.IN_COMMIT:
+        return f"none by this repair, which moves tables with their rows, whether it is committed or not{rest}"
     if not moved:
         return f"none by this repair, which moved no table{rest}" if incident.statements else f"none so far{rest}"
     if all(fate.fate in (Fate.WAITING, Fate.BACK) for fate in moved):
@@ -168,6 +172,8 @@ def _open_in_words(incident: Incident) -> str:
     if left is None:
         if incident.outcome is Outcome.NOT_LOOKED:
             return "not known, since nobody has looked after the repair"
+        if incident.outcome is Outcome.IN_COMMIT:
+            return "not known, since nobody has looked after the COMMIT"
         return f"all of it: {counted(len(incident.findings), 'finding')}"
     if not left:
         return "nothing" if incident.after and incident.after["complete"] else "nothing that could be checked"

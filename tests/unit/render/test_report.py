@@ -89,6 +89,9 @@ def test_what_the_material_does_not_say_is_said_to_be_not_known() -> None:
         (lambda before: Incident(before, kept.repaired(), kept.journal(before)), Outcome.REPAIRED),
         (lambda before: Incident(before, None, kept.journal(before, committed=False)), Outcome.NOT_COMMITTED),
         (lambda before: Incident(before, None, kept.journal(before, {"event": "undone", "at": ""})), Outcome.UNDONE),
+        (lambda before: Incident(before, None, kept.journal(before, committed=None)), Outcome.IN_COMMIT),
+        (lambda before: Incident(before, kept.repaired(), kept.journal(before, committed=None)), Outcome.REPAIRED),
+        (lambda before: Incident(before, before, kept.journal(before, committed=None)), Outcome.NOT_COMMITTED),
         (lambda before: Incident(before, before, by_hand=True), Outcome.OPEN),
         (lambda before: Incident(before, half(), by_hand=True), Outcome.PARTLY),
         (lambda before: Incident(kept.plan(answers.healthy)), Outcome.HEALTHY),
@@ -194,6 +197,20 @@ def test_of_a_repair_that_was_taken_back_it_is_said_that_tables_are_back() -> No
     assert "not repaired: the repair was taken back" in told
     assert "Rows lost: none: the tables were moved back, and 980 rows in 7 tables lie in test_schema" in told
     assert "| Back where it was, the repair was taken back |" in told
+
+
+def test_of_a_journal_that_ends_in_the_commit_the_outcome_is_not_known() -> None:
+    before = kept.plan()
+    told = text(markdown(Incident(before, None, kept.journal(before, committed=None))))
+
+    assert "It is not known to be repaired: the COMMIT was sent and never answered, and only the server knows." in told
+    assert "nothing has been moved" not in told
+    assert "SELECT pg_xact_status('7')" in told.partition("## Next steps")[2]
+    assert "SELECT pg_xact_status('7')" in told.partition("## What is not known")[2]
+
+    shown = text(markdown(Incident(before, kept.repaired(), kept.journal(before, committed=None))))
+    assert "It was never answered: the look afterwards shows that it holds." in shown
+    assert "| The same relation, in its place |" in shown
 
 
 def test_equal_material_gives_equal_bytes() -> None:
