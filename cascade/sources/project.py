@@ -28,7 +28,7 @@ class ProjectSettings:
 
     ``production`` names the servers on which nothing is rehearsed by default: ``host`` or ``host:port``.
     ``source_url`` is the address of a line of the project's source, with ``{path}`` and ``{line}`` in it.
-    ``probe_allow`` are hosts and programs that pages may call while they are probed.
+    ``probe_allow`` are hosts and programs that pages may call, and folders that they may write, while they are probed.
     """
 
     schema: str | None = None
@@ -296,7 +296,7 @@ def _project(module: str, folder: Path) -> Project:
             parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
             _source_url(own.get("SOURCE_URL", "")),
             parse_probes(own.get("PROBES", ())),
-            _names(own, "PROBE_ALLOW", 'hosts or programs: write "redis:6379", "git", or a list of these'),
+            _names(own, "PROBE_ALLOW", 'hosts, programs or folders: write "redis:6379", "git", or a list of these'),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )

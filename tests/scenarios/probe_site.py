@@ -19,6 +19,12 @@ TEMPLATES = [{
         "items.html": "<ul>\\n{% for item in items %}<li>{{ item.name }}</li>{% endfor %}\\n</ul>",
     })]},
 }]
+MARK = os.path.abspath(__file__)
+LOGGING = {
+    "version": 1,
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": "site.log", "delay": True}},
+    "loggers": {"shop": {"handlers": ["file"]}},
+}
 MEDIA_ROOT = os.environ.get("SITE_MEDIA", "")
 DATABASES["default"]["ATOMIC_REQUESTS"] = "SITE_ATOMIC" in os.environ
 DATABASES["again"] = {**DATABASES["default"]}
@@ -100,13 +106,17 @@ def nobody():
 
 VIEWS = """
 import asyncio
+import logging
 import os
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.mail import send_mail
@@ -382,6 +392,62 @@ def spawns(request):
 
 def kills(request):
     os.kill(os.getpid(), 9)
+
+
+def writes_a_file(request):
+    with open(os.path.join(settings.MEDIA_ROOT, "written.txt"), "a") as file:
+        file.write("x")
+    return HttpResponse(OK)
+
+
+def writes_a_file_beneath(request):
+    try:
+        os.open(os.path.join(settings.MEDIA_ROOT, "beneath.txt"), os.O_CREAT | os.O_RDWR)
+    except OSError:
+        pass
+    return HttpResponse(OK)
+
+
+def makes_a_folder(request):
+    os.makedirs(os.path.join(settings.MEDIA_ROOT, "made", "anew"))
+
+
+def renames_a_file(request):
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        pass
+    os.rename(file.name, os.path.join(settings.MEDIA_ROOT, "renamed.txt"))
+
+
+def removes_a_file(request):
+    os.remove(settings.MARK)
+
+
+def writes_sqlite(request):
+    sqlite3.connect(os.path.join(settings.MEDIA_ROOT, "written.db"))
+
+
+def writes_for_a_moment(request):
+    Item.objects.count()
+    with tempfile.NamedTemporaryFile("w") as file, tempfile.TemporaryFile() as nameless:
+        file.write("x")
+        nameless.write(b"x")
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "a", "b"))
+        with open(os.path.join(folder, "a", "b", "c"), "x"):
+            pass
+    tempfile.mkstemp()
+    os.makedirs(os.path.dirname(settings.MARK), exist_ok=True)
+    sqlite3.connect(":memory:")
+    with open(os.devnull, "w") as file:
+        file.write("x")
+    with open(settings.MARK) as file:
+        return HttpResponse(file.read())
+
+
+def logs(request):
+    Item.objects.count()
+    logging.getLogger("shop").error("a line")
+    return HttpResponse(OK)
 
 
 def vacuums(request):

@@ -47,6 +47,14 @@ PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/copies/", {}),
     ("/calls_its_neighbour/", {}),
     ("/vacuums/", {}),
+    ("/writes_a_file/", {}),
+    ("/writes_a_file_beneath/", {}),
+    ("/makes_a_folder/", {}),
+    ("/renames_a_file/", {}),
+    ("/removes_a_file/", {}),
+    ("/writes_sqlite/", {}),
+    ("/writes_for_a_moment/", {}),
+    ("/logs/", {}),
     ("/exits/", {}),
     ("/exits_asynchronously/", {}),
     ("/exits_after_an_error/", {}),
@@ -81,6 +89,7 @@ class Asked:
     after: Any
     files: list[Path]
     sequences: tuple[dict[str, Any], dict[str, Any]]
+    folder: Path
 
     def of(self, path: str) -> dict[str, Any]:
         [found] = [probe for probe in self.document["probes"] if probe["path"] == path]
@@ -95,10 +104,12 @@ def shop(one_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         environment = {
             **site.environment,
             "SITE_OTHER": other.name,
+            "TMPDIR": str(folder / "tmp"),
             "SITE_MEDIA": str(folder / "media"),
             "SITE_PROBES": json.dumps(PROBES),
         }
         site = Site(database, environment, folder)
+        (folder / "tmp").mkdir()
         site.manage("makemigrations", "shop", "-v", "0")
         site.manage("migrate", "-v", "0")
         site.execute("INSERT INTO shop_item (name, picture) VALUES ('first', '')")
@@ -107,12 +118,15 @@ def shop(one_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def asked(shop: Site) -> Asked:
+    (shop.folder / "media").mkdir()
     before, positions = _rows(shop.database), _sequences(shop)
     done = shop.cascade("probe", "--timeout", "1.5", "--format", "json")
     assert done.stdout, done.stderr
     files = [path for path in (shop.folder / "media").rglob("*") if path.is_file()]
     document = json.loads(done.stdout)
-    return Asked(document, done.returncode, before, _rows(shop.database), files, (positions, _sequences(shop)))
+    return Asked(
+        document, done.returncode, before, _rows(shop.database), files, (positions, _sequences(shop)), shop.folder
+    )
 
 
 def _rows(database: Database) -> Any:
@@ -128,6 +142,8 @@ def _sequences(site: Site) -> dict[str, Any]:
 def test_nothing_is_left_behind_but_sequences_that_are_named(asked: Asked) -> None:
     assert asked.after == asked.before
     assert asked.files == []
+    assert not any(asked.folder.rglob("site.log"))
+    assert not any((asked.folder / "tmp").iterdir())
     before, after = asked.sequences
     advanced = {name for name, last in after.items() if last != before[name]}
     assert advanced == {"public.shop_item_id_seq", "public.shop_member_id_seq", "public.shop_order_id_seq"}
@@ -155,6 +171,8 @@ def test_every_probe_runs_whatever_the_others_do(asked: Asked) -> None:
         "/mails/",
         "/several/",
         "/copies/",
+        "/writes_for_a_moment/",
+        "/logs/",
         "/who/?as=user",
         "/who/?as=superuser",
         "/who/?as=made",
@@ -201,6 +219,12 @@ def test_what_is_checked_at_the_end_of_a_transaction_is_checked(asked: Asked, pa
         ("/program/", "it starts true, shop/views.py:"),
         ("/lite/", 'it uses the database "lite", which is SQLite, shop/views.py:'),
         ("/vacuums/", "it sends what cannot run in a transaction"),
+        ("/writes_a_file/", "it writes media/written.txt, shop/views.py:"),
+        ("/writes_a_file_beneath/", "it writes media/beneath.txt, shop/views.py:"),
+        ("/makes_a_folder/", "it writes media/made, shop/views.py:"),
+        ("/renames_a_file/", "it writes media/renamed.txt, shop/views.py:"),
+        ("/removes_a_file/", "it writes settings.py, shop/views.py:"),
+        ("/writes_sqlite/", "it writes media/written.db, shop/views.py:"),
         ("/ends_the_process/", "it ends the process, shop/views.py:"),
         ("/becomes_another/", "it starts true, shop/views.py:"),
         ("/forks/", "it forks the process, shop/views.py:"),
@@ -295,6 +319,15 @@ def test_requests_that_are_transactions_are_asked_the_same_way(shop: Site) -> No
         "/missing_table_in_template/": "failed",
     }
     assert _rows(shop.database) == before
+
+
+def test_a_folder_that_is_allowed_may_be_written(shop: Site) -> None:
+    (shop.folder / "logs").mkdir()
+    allowed = f'CASCADE = {{**CASCADE, "PROBE_ALLOW": [{str(shop.folder / "logs")!r}]}}'
+    (shop.folder / "writing.py").write_text(f"from settings import *\n{allowed}\n")
+    probes, media = json.dumps([("/writes_a_file/", {})]), str(shop.folder / "logs")
+    done = shop.cascade("probe", "--settings", "writing", "--no-models", SITE_PROBES=probes, SITE_MEDIA=media)
+    assert (done.returncode, "1 of 1 probe passed." in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_what_is_allowed_may_be_called(shop: Site) -> None:

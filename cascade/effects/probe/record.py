@@ -49,8 +49,8 @@ def place_of(frame: FrameType | None) -> str:
             return template
         file = each.f_code.co_filename
         if _is_applications(file):
-            return f"{_short(file)}:{each.f_lineno}"
-        elsewhere = elsewhere or (f"{_short(file)}:{each.f_lineno}" if _is_third_party(file) else "")
+            return f"{short(file)}:{each.f_lineno}"
+        elsewhere = elsewhere or (f"{short(file)}:{each.f_lineno}" if _is_third_party(file) else "")
     return elsewhere
 
 
@@ -67,8 +67,8 @@ def place_of_error(traceback: TracebackType | None) -> str:
             return template
         file = frame.f_code.co_filename
         if _is_applications(file):
-            return f"{_short(file)}:{line}"
-        elsewhere = elsewhere or (f"{_short(file)}:{line}" if _is_third_party(file) else "")
+            return f"{short(file)}:{line}"
+        elsewhere = elsewhere or (f"{short(file)}:{line}" if _is_third_party(file) else "")
     return elsewhere
 
 
@@ -111,7 +111,7 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) and "/demo/project/" not in file
 
 
-def _short(file: str) -> str:
+def short(file: str) -> str:
     """The file as seen from the first folder on the import path that it lies in."""
     path = Path(file)
     for folder in map(Path, filter(None, (str(Path.cwd()), *sys.path))):
