@@ -237,6 +237,19 @@ def test_redaction_replaces_a_name_by_the_same_word_everywhere() -> None:
     assert hidden[0]["drifts"][0]["table"] == before["drifts"][0]["table"]
 
 
+def test_redaction_keeps_the_words_for_who_asks_and_what_else_they_name() -> None:
+    asked = kept.failing_page("/@{user.username}/", user="user")
+    made = kept.failing_page("/me/", user="shop.users.made")
+    fields = {"tables": [{"fields": [{"name": "user", "column": "user_id"}]}], "note": "shop.users.made said it"}
+    documents = [fields, asked, made, kept.failing_page("/", user="superuser")]
+    fields, asked, made, last = redact(documents, find_names(documents))
+
+    assert fields["tables"][0]["fields"][0]["name"] == "user"
+    assert (asked["probes"][0]["path"], asked["probes"][0]["as"]) == ("/@{user.username}/", "user")
+    assert last["probes"][0]["as"] == "superuser"
+    assert (made["probes"][0]["as"], fields["note"]) == ("user-1", "user-1 said it")
+
+
 def test_of_the_results_of_probes_the_pages_count() -> None:
     failing, working = parse_probe_results(kept.probes(ok=False, at=kept.BEGUN))
     assert (failing.name, failing.ok, failing.failed, failing.at) == (
