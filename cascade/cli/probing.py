@@ -51,7 +51,8 @@ def probe(
     """Ask the pages in CASCADE["PROBES"] and every model whether they work, in transactions that cannot commit.
 
     Exit code 2 where one fails, 3 where none fails but one could not be proved. With --predict each page is run on
-    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back. --here, the
+    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back; a page that needed
+    that fails until the plan is run, and counts so for the exit code. --here, the
     default, locks what these steps lock for as long as a page takes; --clone is the default where CASCADE["PRODUCTION"]
     names the server.
     """

@@ -144,6 +144,11 @@ class ProbeRun:
         """The drifts that it ran into, each once."""
         return tuple(dict.fromkeys(found.drift for found in self.found if found.drift is not None))
 
+    @property
+    def fails(self) -> bool:
+        """Whether it fails as the database is now: of a prediction also where it works once it is cured."""
+        return self.verdict is Verdict.FAILED or bool(self.cured)
+
 
 def parse_probes(entries: Any) -> tuple[Probe, ...]:
     """The probes that ``CASCADE["PROBES"]`` declares, each once. Raises a ``CascadeError`` that names the wrong entry.

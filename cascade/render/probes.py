@@ -199,7 +199,7 @@ def _summary(probed: Probed) -> str:
     total = counted(len(probed.runs), "probe")
     rest = f"; {unproved} not provable here" if unproved else ""
     if probed.predicted:
-        broken = sum(bool(run.cured or run.drifts) for run in probed.runs)
+        broken = sum(run.fails for run in probed.runs)
         still = f"; {failed} would fail even then" if failed else ""
         return f"Until the plan is run {broken} of {total} will fail{still}{rest}."
     if failed:
