@@ -213,6 +213,13 @@ def test_of_a_journal_that_ends_in_the_commit_the_outcome_is_not_known() -> None
     assert "| The same relation, in its place |" in shown
 
 
+def test_bold_words_are_marks_in_markdown_and_no_asterisks() -> None:
+    told = markdown(kept.incident())
+
+    assert "| `test_schema` **(not its place)** |" in told
+    assert not re.search(r"`\*\*", told)
+
+
 def test_equal_material_gives_equal_bytes() -> None:
     assert render_report_html(make_report(kept.incident())) == render_report_html(make_report(kept.incident()))
 
