@@ -68,6 +68,16 @@ class TableFate:
 
 
 @dataclass(frozen=True, slots=True)
+class PutAside:
+    """A copy that the repair put into the attic, where it stays until a person drops it; ``rows`` None: not counted."""
+
+    schema: str
+    table: str
+    attic: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageFate:
     """A probe before the repair and after it; None where it was not asked then."""
 
@@ -261,6 +271,40 @@ class Incident:
         if DriftKind.MISSING_TABLE.value in kinds:
             return Fate.MADE_ANEW
         return Fate.KEPT if now in [copy["oid"] for copy in elsewhere] else Fate.OTHER
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether the database may be another than it was before."""
+        return self.outcome not in (Outcome.HEALTHY, Outcome.OPEN, Outcome.NOT_COMMITTED)
+
+    @property
+    def put_aside(self) -> tuple[PutAside, ...]:
+        """The copies that lie in the attic since the repair, in the order of its steps."""
+        if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
+            return ()
+        ran = {statement.step for statement in self.statements}
+        steps = [step for step in self.before["steps"] if step["id"] in ran]
+        return tuple(self._aside(step) for step in steps if step["action"] in ("exchange_table", "shelve_table"))
+
+    def _aside(self, step: JSON) -> PutAside:
+        """Of an exchange it is the copy in the place that the other one takes."""
+        place = step["details"]["to"] if step["action"] == "exchange_table" else step
+        schema, name = _key(place)
+        copies = [copy for table in self.before["tables"] if table["table"] == name for copy in table["found"]]
+        rows = next((copy["rows"] for copy in copies if copy["schema"] == schema), None)
+        return PutAside(schema, name, step["details"]["attic"], rows)
+
+    @property
+    def copies_left(self) -> tuple[JSON, ...]:
+        """Copies of tables that are left elsewhere, where they break nothing."""
+        drifts = self.after["drifts"] if self.after is not None else ()
+        kinds = (DriftKind.DUPLICATED_TABLE.value, DriftKind.SHADOWED_TABLE.value)
+        return tuple(d for d in drifts if d["severity"] == Severity.NOTE.value and d["kind"] in kinds)
+
+    @property
+    def still_failing(self) -> tuple[PageFate, ...]:
+        """The pages that fail after the repair."""
+        return tuple(page for page in self.pages if page.after and not page.after.ok)
 
     @property
     def pages(self) -> tuple[PageFate, ...]:

@@ -55,11 +55,11 @@ def test_a_journal_alone_gives_the_whole_postmortem(one_incident: Site) -> None:
         "Summary",
         "Root cause",
         "Source discovery",
-        "Database state",
+        "Database state before the repair",
         "What was done",
         "The repair as a migration",
         "Smoke tests",
-        "Evidence: tables, columns, indexes, constraints",
+        "Evidence before the repair: tables, columns, indexes, constraints",
         "Next steps",
         "Audit trail",
         "What is not known",
@@ -174,6 +174,21 @@ def test_what_is_amiss_afterwards_alone_counts_as_well(one_healthy: Site) -> Non
     assert "# Postmortem: 1 misplaced table of " in told
     assert re.search(r"At [-\d :]+ UTC nothing was amiss. It is not repaired yet.", told)
     assert "Open: all of it: 1 finding." in told
+
+
+def test_a_shell_that_was_put_aside_is_told_and_stays_open(one_incident: Site) -> None:
+    """Somebody has made an empty table where the one with rows belongs."""
+    one_incident.execute(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL);"
+        "ALTER TABLE public.user_profile_bounty OWNER TO migrator"
+    )
+    repair(one_incident)
+    told = report(one_incident, "--journal", "journal.jsonl")
+
+    attic = re.search(r"\| `user_profile_bounty` \| `public` \| 0 \| Put aside, .*: `(cascade_attic_\d+)\.", told)
+    assert attic, told.partition("What became")[2][:2000]
+    assert f"1 copy put aside, to be looked at and dropped ({attic[1]}.user_profile_bounty)" in told
+    assert "Open: nothing" not in told
 
 
 def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:

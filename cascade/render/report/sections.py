@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cascade.core.findings import DriftKind
-from cascade.core.incident import JSON, Incident, Outcome, PageFate, TableFate
+from cascade.core.incident import JSON, Incident, Outcome, PageFate, PutAside, TableFate
 from cascade.core.probe_results import ProbeResult
 from cascade.render.pictures import draw_history
 from cascade.render.report.blocks import (
@@ -32,15 +32,16 @@ from cascade.render.wording import counted, listed, moment, window
 def make_report(incident: Incident) -> Report:
     """The postmortem of an incident, of one that is still open, or of a healthy database."""
     plan = incident.before
+    then = " before the repair" if incident.is_touched else ""
     sections = (
         Section("summary", "Summary", tuple(summary(incident))),
         Section("cause", "Root cause", tuple(_causes(incident))),
         Section("source", "Source discovery", tuple(_sources(incident))),
-        Section("state", "Database state", tuple(_state(incident))),
+        Section("state", f"Database state{then}", tuple(_state(incident))),
         Section("done", "What was done", tuple(_done(incident))),
         Section("migration", "The repair as a migration", tuple(_migration(incident))),
         Section("probes", "Smoke tests", tuple(_probes(incident))),
-        Section("evidence", "Evidence: tables, columns, indexes, constraints", tuple(_evidence(incident))),
+        Section("evidence", f"Evidence{then}: tables, columns, indexes, constraints", tuple(_evidence(incident))),
         Section("findings", "Findings", tuple(_findings(incident))),
         Section("next", "Next steps", tuple(_next(incident))),
         Section("audit", "Audit trail", tuple(_audit(incident))),
@@ -289,8 +290,8 @@ def _done(incident: Incident) -> Iterator[Block]:
                 ),
                 right=frozenset((1,)),
             )
-    if incident.fates:
-        yield Part(("What became of the tables",), (_fates(incident.fates),))
+    if incident.fates or incident.put_aside:
+        yield Part(("What became of the tables",), (_fates(incident.fates, incident.put_aside),))
     undo = _undo(incident)
     if undo:
         yield Aside(("How it would be taken back",), (Sql("In reverse order", "\n".join(undo)),))
@@ -327,20 +328,30 @@ def _clock(at: str | None) -> str:
     return moment(at).removesuffix(" UTC") if at else "not known"
 
 
-def _fates(fates: Iterable[TableFate]) -> Grid:
-    return Grid(
-        ("table", "was in", "rows there", "now"),
-        tuple(
-            (
-                (Code(fate.table),),
-                (Code(", ".join(place["schema"] for place in fate.places)),) if fate.places else ("no schema",),
-                (f"{fate.rows:,}" if fate.rows is not None else "not counted" if fate.places else "",),
-                (capital(fate.fate.value),),
-            )
-            for fate in fates
-        ),
-        right=frozenset((2,)),
-    )
+def _fates(fates: Iterable[TableFate], aside: Iterable[PutAside]) -> Grid:
+    moved: list[tuple[Line, ...]] = [
+        (
+            (Code(fate.table),),
+            (Code(", ".join(place["schema"] for place in fate.places)),) if fate.places else ("no schema",),
+            (_counted_rows(fate.rows) if fate.places else "",),
+            (capital(fate.fate.value),),
+        )
+        for fate in fates
+    ]
+    shells: list[tuple[Line, ...]] = [
+        (
+            (Code(copy.table),),
+            (Code(copy.schema),),
+            (_counted_rows(copy.rows),),
+            ("Put aside, a copy that does not count: ", Code(f"{copy.attic}.{copy.table}")),
+        )
+        for copy in aside
+    ]
+    return Grid(("table", "was in", "rows there", "now"), (*moved, *shells), right=frozenset((2,)))
+
+
+def _counted_rows(rows: int | None) -> str:
+    return f"{rows:,}" if rows is not None else "not counted"
 
 
 def _undo(incident: Incident) -> list[str]:

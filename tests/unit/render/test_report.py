@@ -59,7 +59,7 @@ def test_the_first_paragraph_tells_a_manager_all_that_matters() -> None:
     assert "7 misplaced tables" in first
     assert "Pages affected: 1 of 2 pages asked failed (/@amber1/); all that were asked answer now." in first
     assert "Rows lost: none, because tables are moved with their rows and before COMMIT" in first
-    assert "980 rows in 7 tables were in them" in first
+    assert "in them were 980 rows in 5 tables, 2 tables empty" in first
     assert "What stops the next one: a table that is made over this connection now lands in public" in first
     assert "Open: nothing." in first
 
@@ -195,7 +195,10 @@ def test_of_a_repair_that_was_taken_back_it_is_said_that_tables_are_back() -> No
     told = text(markdown(Incident(before, None, kept.journal(before, {"event": "undone", "at": kept.LOOKED}))))
 
     assert "not repaired: the repair was taken back" in told
-    assert "Rows lost: none: the tables were moved back, and 980 rows in 7 tables lie in test_schema" in told
+    assert (
+        "Rows lost: none: the tables were moved back, and in test_schema lie 980 rows in 5 tables, 2 tables empty"
+        in told
+    )
     assert "| Back where it was, the repair was taken back |" in told
 
 
@@ -218,6 +221,15 @@ def test_bold_words_are_marks_in_markdown_and_no_asterisks() -> None:
 
     assert "| `test_schema` **(not its place)** |" in told
     assert not re.search(r"`\*\*", told)
+
+
+def test_a_page_that_still_fails_is_open_however_well_the_tables_are() -> None:
+    asked = (kept.probes(ok=False, at=kept.BEGUN), kept.probes(ok=False, at=kept.LOOKED))
+    results = tuple(result for document in asked for result in parse_probe_results(document))
+    told = text(markdown(replace(kept.incident(), probes=results)))
+
+    assert "It is repaired, and 1 page still fails (/@amber1/)." in told
+    assert "Open: 1 page still fails (/@amber1/)." in told
 
 
 def test_equal_material_gives_equal_bytes() -> None:
