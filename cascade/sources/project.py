@@ -176,8 +176,18 @@ def asked_search_path(connection: Any) -> tuple[str, str] | None:
     return sent, "PGOPTIONS" if sent == in_environment else "a service file"
 
 
-def source_revision(folder: Path) -> str | None:
-    """The checkout's revision as ``git describe`` words it, or None outside a git checkout."""
+def source_revision(project: Project) -> str | None:
+    """The revision of the checkout that the settings lie in, as ``git describe`` words it; None outside of any.
+
+    Where this program runs does not count, unless the project's manage.py is there.
+    """
+    file = getattr(sys.modules.get(project.settings_module), "__file__", None)
+    folders = [Path(file).resolve().parent] if file and "site-packages" not in Path(file).parts else []
+    folders += [project.folder] if (project.folder / "manage.py").is_file() else []
+    return next(filter(None, map(_revision_of, folders)), None)
+
+
+def _revision_of(folder: Path) -> str | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"],
