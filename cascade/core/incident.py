@@ -3,6 +3,7 @@
 All of it may be missing but the plan, and what is missing is told apart from what is known to be none.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -87,12 +88,26 @@ class PageFate:
     after: ProbeResult | None
 
 
+@dataclass(frozen=True, slots=True)
+class RepairFile:
+    """The file of a repair migration: its name, its text, and its app as far as its folder tells."""
+
+    name: str
+    text: str
+    app: str = ""
+
+    def is_recorded_as(self, migration: str) -> bool:
+        """Whether that record, ``app.name``, is of this file."""
+        app, _, name = migration.partition(".")
+        return name == self.name.removesuffix(".py") and self.app in ("", app)
+
+
 @dataclass(frozen=True)
 class Incident:
     """What was kept: the plan before, the plan or look afterwards, the journal, the results of probes.
 
     ``by_hand``: there are two looks and no journal, so that statements are inferred from what changed between them.
-    ``migration`` is the file of the repair migration, if one is named: its name and its text. ``measured`` is what each
+    ``migration`` is the file of the repair migration, if one is named. ``measured`` is what each
     page failed at in its turn, where the pages were asked for that. ``healthy_at``: when nothing was amiss before that.
     """
 
@@ -101,7 +116,7 @@ class Incident:
     journal: Journal | None = None
     probes: tuple[ProbeResult, ...] = ()
     by_hand: bool = False
-    migration: tuple[str, str] | None = None
+    migration: RepairFile | None = None
     measured: tuple[JSON, ...] = ()
     healthy_at: str = ""
 
@@ -230,6 +245,21 @@ class Incident:
         """What fails in its turn, after the one before it is repaired: as measured, else by the keys."""
         exact = self.measured or tuple(chain for chain in self.before["cascade"] if chain["source"] == "exact")
         return exact or tuple(self.before["cascade"])
+
+    @property
+    def migration_record(self) -> JSON | None:
+        """The record of the repair migration at the last look, None where it is not recorded."""
+        records = (self.after or self.before)["records"]
+        file = self.migration
+        return next((r for r in records if file is not None and file.is_recorded_as(r["migration"])), None)
+
+    @property
+    def migration_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of the tables with a finding those that the repair migration names, and those that it does not."""
+        tables = list(dict.fromkeys(drift["table"] for drift in self.findings if drift["table"]))
+        text = self.migration.text if self.migration is not None else ""
+        named = {table for table in tables if re.search(rf"(?<!\w){re.escape(table)}(?!\w)", text)}
+        return tuple(t for t in tables if t in named), tuple(t for t in tables if t not in named)
 
     # ------------------------------------------------------------------------------------------------- rows and pages
 

@@ -1,5 +1,6 @@
 """The postmortem, written from what was kept of an incident."""
 
+import ast
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cascade.core.incident import Incident, parsed, serious
+from cascade.core.incident import Incident, RepairFile, parsed, serious
 from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
@@ -44,6 +45,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     hosts, roles, paths and names of users, each by the same word everywhere. Raises ``FileError`` for a file that is
     none of what it should be.
     """
+    migration = _migration(kept.migration) if kept.migration else None
     journal = _journal(kept.journal) if kept.journal else None
     events = [dict(event) for event in journal.events] if journal else None
     before = _before(kept, events, question, report)
@@ -61,7 +63,6 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         raise FileError(
             f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
         )
-    migration = _migration(kept.migration) if kept.migration else None
     documents: list[Any] = [before, after, events, probes, migration]
     if hide_names:
         documents = redact(documents, find_names(documents))
@@ -79,7 +80,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
             for result in _results(parse_probe_results, path, found)
         ),
         by_hand=after is not None and kept.journal is None,
-        migration=(migration[0], migration[1]) if migration else None,
+        migration=RepairFile(*migration) if migration else None,
         healthy_at=healthy_at,
         measured=next(filter(None, map(partial(_results, measured_chains), sources, probes)), ()),
     )
@@ -261,9 +262,20 @@ def _results(read: Callable[[Any], _Read], path: Path | None, document: Any) -> 
         ) from error
 
 
-def _migration(path: Path) -> tuple[str, str]:
+def _migration(path: Path) -> tuple[str, str, str]:
+    """Its name, its text and its app. Raises ``FileError`` where it is no migration."""
     try:
-        return path.name, path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise FileError(f"The migration {path} cannot be read: {why}.") from error
+    except (SyntaxError, ValueError) as error:
+        raise FileError(f"{path} is no migration: it is no Python.", hint=_MIGRATIONS) from error
+    if not any(isinstance(node, ast.ClassDef) and node.name == "Migration" for node in tree.body):
+        raise FileError(f"{path} is no migration: it has no class Migration.", hint=_MIGRATIONS)
+    folder = path.resolve().parent
+    return path.name, text, folder.parent.name if folder.name == "migrations" else ""
+
+
+_MIGRATIONS = "cascade migration writes one: --migration apps/shop/migrations/0062_repair.py."

@@ -191,6 +191,33 @@ def test_a_shell_that_was_put_aside_is_told_and_stays_open(one_incident: Site) -
     assert "Open: nothing" not in told
 
 
+def test_of_the_repair_migration_it_is_told_whether_it_is_recorded_and_what_it_names(one_incident: Site) -> None:
+    folder = one_incident.folder / "user_profile" / "migrations"
+    folder.mkdir(parents=True)
+    text = f"class Migration:\n    operations = ['ALTER TABLE {MISPLACED[0]}']\n"
+    (folder / "0099_repair.py").write_text(text)
+    (folder / "0037_p0_skill_endorsements.py").write_text("class Migration:\n    pass\n")
+    told = report(one_incident, "--migration", "user_profile/migrations/0099_repair.py")
+    assert re.search(r"`0099_repair.py`: not recorded as applied in this database at [-\d :]+ UTC\.", told)
+    assert "Its text names 1 of 8 tables with a finding, and not " in told
+
+    told = report(one_incident, "--migration", "user_profile/migrations/0037_p0_skill_endorsements.py")
+    assert re.search(r"`0037_p0_skill_endorsements.py`: recorded as applied, [-\d :]+ UTC\.", told)
+    assert "Its text names none of the tables with a finding" in told
+
+
+def test_the_code_is_that_of_the_project_wherever_the_program_runs(one_incident: Site) -> None:
+    project = one_incident.folder / "checkout"
+    project.mkdir()
+    (project / "of_a_checkout.py").write_text("from cascade.demo.project.settings import *\n")
+    git = ("git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@example.invalid")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "first")):
+        subprocess.run([*git, *words], check=True)
+    done = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    plan = one_incident.plan("--settings", "of_a_checkout", "--pythonpath", "checkout")
+    assert plan["source_revision"] == done.stdout.strip()
+
+
 def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:
     done = one_incident.cascade("report", "-o", "post/mortem")
 
@@ -250,6 +277,8 @@ def test_a_folder_that_cannot_be_written_loses_no_report(one_incident: Site) -> 
         ({"p.json": '{"schema_version": 1}'}, ["p.json"], "p.json lacks database, drifts"),
         ({"j.jsonl": "x"}, ["--journal", "j.jsonl"], "j.jsonl is no journal"),
         ({"j.jsonl": OLD_JOURNAL}, ["--journal", "j.jsonl"], "cascade report plan.json --journal JOURNAL"),
+        ({"m.py": "x ="}, ["--migration", "m.py"], "m.py is no migration: it is no Python."),
+        ({"m.py": "x = 1"}, ["--migration", "m.py"], "m.py is no migration: it has no class Migration."),
         ({"a.json": "{}"}, ["--after", "a.json"], "--after says how it is after a repair; what was before it?"),
         ({}, ["-o", "-"], "-o - prints one format: say which with --format."),
     ],

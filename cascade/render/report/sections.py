@@ -369,9 +369,17 @@ def _migration(incident: Incident) -> Iterator[Block]:
     if not incident.findings:
         return
     if incident.migration is not None:
-        name, text = incident.migration
-        yield Paragraph(("The repair for the other environments is the migration ", Code(name), "."))
-        yield Aside((Code(name), f", {counted(len(text.splitlines()), 'line')}"), (Sql("", text, "python"),))
+        file = incident.migration
+        yield Paragraph(
+            (
+                "The repair for the other environments is said to be the migration ",
+                Code(file.name),
+                f": {_recorded_in_words(incident)}. {_named_in_words(incident)}.",
+            )
+        )
+        yield Aside(
+            (Code(file.name), f", {counted(len(file.text.splitlines()), 'line')}"), (Sql("", file.text, "python"),)
+        )
     elif not incident.new_records:
         yield Paragraph(
             (
@@ -389,6 +397,24 @@ def _migration(incident: Incident) -> Iterator[Block]:
         )
     elif records is not None:
         yield Paragraph(("No migration was recorded between the two looks at this database.",))
+
+
+def _recorded_in_words(incident: Incident) -> str:
+    record, look = incident.migration_record, incident.after or incident.before
+    if record is None:
+        return f"not recorded as applied in this database at {moment(look['read_at'])}"
+    return f"recorded as applied, {moment(record['applied'])}"
+
+
+def _named_in_words(incident: Incident) -> str:
+    """What of the findings it is about, by the names in its text: whether it repairs them was not tried."""
+    named, others = incident.migration_names
+    if not named:
+        return "Its text names none of the tables with a finding: look whether it is of this repair"
+    if not others:
+        return f"Its text names {'the table' if len(named) == 1 else f'all {len(named)} tables'} with a finding"
+    total = counted(len(named) + len(others), "table")
+    return f"Its text names {len(named)} of {total} with a finding, and not {listed(others, 4)}"
 
 
 # --------------------------------------------------------------------------------------------------------------- probes
