@@ -23,7 +23,11 @@ FORMATS = ("text", "json", "junit")
 @click.option(
     "--clone/--here", "clone", default=None, help="With --predict: on a clone without rows, or on the database itself."
 )
-@click.option("--discover", is_flag=True, help="List the pages that the URL patterns have, and what is left out.")
+@click.option(
+    "--discover",
+    is_flag=True,
+    help="List the pages that the URL patterns have, and what is left out; with --predict: take them in.",
+)
 @click.option("--run", "runs", is_flag=True, help="With --discover: ask for them too.")
 @click.option("--models/--no-models", default=True, help="Also a SELECT of all columns of each model.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS")
@@ -61,7 +65,7 @@ def probe(
     if (runs and not discover) or (clone is not None and not predict):
         raise click.UsageError("--run goes with --discover, --clone and --here with --predict.")
     format_ = format_ or _format_of(output)
-    if discover and not runs:
+    if discover and not (runs or predict):
         write(_listed(question), output, for_people=True)
         return 0
     report = progress(verbose)

@@ -50,6 +50,7 @@ def _run(run: ProbeRun) -> JSON:
         "queries": run.queries,
         "reason": run.reason,
         "place": run.place,
+        "note": run.note,
         "failures": [_found(found) for found in run.found],
         "cascade": [drift.id for drift in met(run)],
         "callbacks": list(run.callbacks),

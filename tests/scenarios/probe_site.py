@@ -117,6 +117,7 @@ import time
 import urllib.request
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.mail import send_mail
@@ -457,6 +458,16 @@ def vacuums(request):
 
 def who(request):
     return HttpResponse(status=200 if request.user.is_authenticated else 401)
+
+
+def members_only(request):
+    if not request.user.is_authenticated or "staff" in request.GET:
+        return redirect_to_login("/members_only/")
+    return HttpResponse(OK)
+
+
+def misspells(request):
+    return HttpResponse(Item.objects.nothing())
 
 
 def posts(request):

@@ -1,6 +1,7 @@
 """Probes ask pages that do all that a page can do, and leave nothing behind; what they show is told."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/forks/", {}),
     ("/spawns/", {}),
     ("/kills/", {}),
+    ("/misspells/", {}),
     ("/who/", {}),
     ("/who/?as=user", {"as": "user"}),
     ("/who/?as=superuser", {"as": "superuser"}),
@@ -269,6 +271,10 @@ def test_an_error_that_is_no_drift_is_told_apart_with_its_line(asked: Asked) -> 
     assert "4711" not in json.dumps(asked.document)
 
 
+def test_what_python_says_of_a_name_holds_no_value_and_is_told(asked: Asked) -> None:
+    assert asked.of("/misspells/")["reason"] == "AttributeError: 'Manager' object has no attribute 'nothing'"
+
+
 def test_the_line_of_a_template_is_told(asked: Asked) -> None:
     [failure] = asked.of("/missing_table_in_template/")["failures"]
     assert (failure["place"], failure["drift"]) == ("items.html:2", None)
@@ -356,9 +362,23 @@ def test_pages_are_found_and_asked_only_when_that_is_wanted(shop: Site) -> None:
     assert "the page of the first shop.Item" in listed.stdout
     assert "/items/<pk>/" in listed.stdout
     assert "it needs pk" in listed.stdout
-    none = shop.cascade("probe", SITE_PROBES="[]", SITE_TIMEOUT="1")
+    models = shop.cascade("probe", SITE_PROBES="[]")
+    assert models.returncode == 0, models.stdout + models.stderr
+    assert "No page was asked: the settings declare none." in models.stdout
+    assert re.search(r"\d+ of \d+ probes passed\.", models.stdout)
+    none = shop.cascade("probe", "--no-models", SITE_PROBES="[]")
     assert none.returncode == 1
     assert "No probe is declared" in none.stderr
+    predicted = shop.cascade("probe", "--predict", "--discover", SITE_PROBES="[]")
+    assert "/items/<pk>/" not in predicted.stdout
+    assert "CASCADE  /works/ as user" in predicted.stdout or "/works/ as user: 200" in predicted.stdout
+
+
+def test_a_page_that_leads_to_the_login_says_whom_it_was_asked_as(shop: Site) -> None:
+    probes = [("/members_only/", {}), ("/members_only/?staff", {"as": "user", "expect": 200})]
+    done = shop.cascade("probe", "--no-models", SITE_PROBES=json.dumps(probes))
+    assert re.search(r"passed +/members_only/ +302 to /accounts/login/: asked as nobody +", done.stdout), done.stdout
+    assert "200 is expected, and it answers 302 to /accounts/login/: asked as user" in " ".join(done.stdout.split())
 
 
 def test_junit_has_a_case_for_each_probe(shop: Site) -> None:

@@ -59,6 +59,9 @@ def test_a_failure_that_a_page_swallows_counts_as_well(one_incident: Site) -> No
     [calm] = [probe for probe in json.loads(done.stdout)["probes"] if probe["path"] == "/calm/"]
     assert (calm["status"], calm["verdict"]) == (200, "failed")
     assert [failure["drift"] for failure in calm["failures"]] == ["misplaced_table:public.user_profile_bounty"]
+    assert calm["reason"].startswith("answers 200, but swallowed an error: relation ")
+    text = " ".join(one_incident.cascade("probe", "--settings", "odd", "--no-models").stdout.split())
+    assert "answers 200, but swallowed an error: user_profile_bounty " in text
 
 
 def test_a_page_that_would_end_the_program_does_not_end_a_repair_that_is_probed(one_incident: Site) -> None:
