@@ -257,6 +257,7 @@ def _refuse_module_named_cascade(folder: Path, pythonpath: str | None) -> None:
 
 
 def _set_up_django(module: str) -> None:
+    """Raises ``ProjectError`` where that fails, also where the project would end this program itself."""
     os.environ["DJANGO_SETTINGS_MODULE"] = module
     import django
 
@@ -269,13 +270,13 @@ def _set_up_django(module: str) -> None:
             f'The settings module "{module}" cannot be imported: {_first_line(error)}.',
             hint="Give its dotted path with --settings, and its folder with --pythonpath.",
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(
             f'The settings module "{module}" fails: {type(error).__name__}: {_first_line(error)}'
         ) from error
     try:
         django.setup()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(
             f'The project of "{module}" cannot be set up: {type(error).__name__}: {_first_line(error)}',
             hint="python manage.py check shows the same error with its traceback.",

@@ -374,6 +374,15 @@ def test_pages_are_found_and_asked_only_when_that_is_wanted(shop: Site) -> None:
     assert "CASCADE  /works/ as user" in predicted.stdout or "/works/ as user: 200" in predicted.stdout
 
 
+def test_a_project_that_would_end_the_program_is_told(shop: Site) -> None:
+    (shop.folder / "leaving.py").write_text("raise SystemExit(0)\n")
+    (shop.folder / "astray.py").write_text("from settings import *\nROOT_URLCONF = 'leaving'\n")
+    done = shop.cascade("probe", "--settings", "leaving")
+    assert (done.returncode, 'The settings module "leaving" fails: SystemExit: 0' in done.stderr) == (1, True)
+    done = shop.cascade("probe", "--discover", "--settings", "astray")
+    assert (done.returncode, "The URL patterns cannot be imported: SystemExit: 0" in done.stderr) == (1, True)
+
+
 def test_a_page_that_leads_to_the_login_says_whom_it_was_asked_as(shop: Site) -> None:
     probes = [("/members_only/", {}), ("/members_only/?staff", {"as": "user", "expect": 200})]
     done = shop.cascade("probe", "--no-models", SITE_PROBES=json.dumps(probes))
