@@ -189,12 +189,11 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
 
 def _in_short(error: BaseException) -> str:
     """Its class, and what it says where that holds names alone: what Python itself says of a name, or of a template."""
-    from django.core.exceptions import ImproperlyConfigured
     from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
     kind = f"{'' if isinstance(error, Exception) else 'it raises '}{type(error).__name__}"
     of_names = isinstance(error, (AttributeError, ImportError, NameError)) and error.name is not None
-    if of_names or isinstance(error, (ImproperlyConfigured, TemplateDoesNotExist, TemplateSyntaxError)):
+    if of_names or isinstance(error, (TemplateDoesNotExist, TemplateSyntaxError)):
         return f"{kind}: {str(error).strip().partition(chr(10))[0]}"
     return kind
 
