@@ -1,7 +1,12 @@
 """Probes ask pages that do all that a page can do, and leave nothing behind; what they show is told."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +18,7 @@ import pytest
 
 from cascade.demo.witness import read_rows
 from tests.scenarios.probe_site import probe_site_project
-from tests.scenarios.sites import Site, project_site
+from tests.scenarios.sites import CHECKOUT, Site, project_site
 from tests.servers import Database, Server, fresh_database
 
 HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/")
@@ -255,6 +260,24 @@ def test_a_page_that_would_end_the_program_fails_and_ends_its_own_probe_alone(
 ) -> None:
     probe = asked.of(path)
     assert (probe["verdict"], probe["reason"]) == ("failed", reason)
+
+
+def test_a_person_can_stop_it_within_a_page(shop: Site) -> None:
+    """The page begins with a statement in the database, which is how one sees that it has been reached."""
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **shop.environment}
+    environment["SITE_PROBES"] = json.dumps([("/slow_statement/", {}), ("/works/", {})])
+    words = [sys.executable, "-m", "cascade", "probe", "--no-models", "--timeout", "60"]
+    with subprocess.Popen(
+        words, env=environment, cwd=shop.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        for _ in range(300):
+            if shop.rows("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"):
+                break
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        said, complaint = running.communicate(timeout=20)
+    assert (running.returncode, "passed" in said) == (1, False), said + complaint
+    assert "Traceback" not in complaint
 
 
 @pytest.mark.parametrize("path", HANGING)
