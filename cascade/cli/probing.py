@@ -23,7 +23,11 @@ FORMATS = ("text", "json", "junit")
 @click.option(
     "--clone/--here", "clone", default=None, help="With --predict: on a clone without rows, or on the database itself."
 )
-@click.option("--discover", is_flag=True, help="List the pages that the URL patterns have, and what is left out.")
+@click.option(
+    "--discover",
+    is_flag=True,
+    help="List the pages that the URL patterns have, and what is left out; with --predict: take them in.",
+)
 @click.option("--run", "runs", is_flag=True, help="With --discover: ask for them too.")
 @click.option("--models/--no-models", default=True, help="Also a SELECT of all columns of each model.")
 @click.option("--timeout", type=Seconds(min=0.1), default=10.0, show_default=True, metavar="SECONDS")
@@ -51,7 +55,8 @@ def probe(
     """Ask the pages in CASCADE["PROBES"] and every model whether they work, in transactions that cannot commit.
 
     Exit code 2 where one fails, 3 where none fails but one could not be proved. With --predict each page is run on
-    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back. --here, the
+    past its failures, each repaired where it shows by the steps of the plan, and all is rolled back; a page that needed
+    that fails until the plan is run, and counts so for the exit code. --here, the
     default, locks what these steps lock for as long as a page takes; --clone is the default where CASCADE["PRODUCTION"]
     names the server.
     """
@@ -60,7 +65,7 @@ def probe(
     if (runs and not discover) or (clone is not None and not predict):
         raise click.UsageError("--run goes with --discover, --clone and --here with --predict.")
     format_ = format_ or _format_of(output)
-    if discover and not runs:
+    if discover and not (runs or predict):
         write(_discovered(question), output, for_people=True)
         return 0
     report = progress(verbose)
@@ -75,7 +80,10 @@ def probe(
 
 
 class Checkup:
-    """The declared pages before a repair, within it and after it; the first are asked when this is made."""
+    """The declared pages before a repair, within it and after it; the first are asked when this is made.
+
+    ``before`` and ``after`` are what they showed, the latter None where they were not asked again.
+    """
 
     def __init__(
         self, answer: "Answer", question: Question, report: Callable[[str], None], seconds: float = 10.0
@@ -83,22 +91,22 @@ class Checkup:
         from cascade.workflows.probing import ask_pages
 
         self._answer, self._question, self._report, self._seconds = answer, question, report, seconds
-        self._before = ask_pages(answer, question, seconds=seconds, report=report)
-        self._after: Probed | None = None
+        self.before = ask_pages(answer, question, seconds=seconds, report=report)
+        self.after: Probed | None = None
 
     def within(self, cursor: Any) -> tuple[str, ...]:
         """Ask them within the transaction of that cursor; whatever they show is no hindrance."""
         from cascade.workflows.probing import ask_pages
 
         answer, question = self._answer, self._question
-        self._after = ask_pages(answer, question, seconds=self._seconds, report=self._report, within=cursor)
+        self.after = ask_pages(answer, question, seconds=self._seconds, report=self._report, within=cursor)
         return ()
 
     def refusing(self, cursor: Any) -> tuple[str, ...]:
         """The same; what worked before and would fail, in a phrase each."""
         self.within(cursor)
-        assert self._after is not None
-        broken = self._after.broken_since(self._before)
+        assert self.after is not None
+        broken = self.after.broken_since(self.before)
         return tuple(f"{run.probe}: {', '.join(drift.id for drift in run.drifts) or run.reason}" for run in broken)
 
     def told(self, afterwards: "Answer | None" = None) -> bool:
@@ -107,11 +115,11 @@ class Checkup:
         from cascade.workflows.probing import ask_pages
 
         if afterwards is not None:
-            self._after = ask_pages(afterwards, self._question, seconds=self._seconds, report=self._report)
+            self.after = ask_pages(afterwards, self._question, seconds=self._seconds, report=self._report)
             end_progress()
-        assert self._after is not None
-        click.echo(render_before_and_after(self._before, self._after, colour=colour()), nl=False)
-        return bool(self._after.broken_since(self._before))
+        assert self.after is not None
+        click.echo(render_before_and_after(self.before, self.after, colour=colour()), nl=False)
+        return bool(self.after.broken_since(self.before))
 
 
 def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool) -> str:

@@ -157,7 +157,14 @@ def apply(
     from cascade.render.applying import render_applied, render_plan_head, render_will_run
     from cascade.render.preflight import render_preflight
     from cascade.workflows.plan_file import read_plan_file, replan
-    from cascade.workflows.repairing import apply_plan, journal_path, preflight, repair_target, undo_journal
+    from cascade.workflows.repairing import (
+        apply_plan,
+        journal_path,
+        journal_probes,
+        preflight,
+        repair_target,
+        undo_journal,
+    )
 
     saved = read_plan_file(plan).with_project(options["settings"], options["pythonpath"])
     limits, question = _limits_of(options), saved.question
@@ -180,12 +187,18 @@ def apply(
     checkup = Checkup(answer, question, progress(verbose)) if probes else None
     ask = checkup.refusing if checkup and options["probe_before_commit"] else None
     # In a log too it has to stand when all was rolled back and is tried again.
-    applied = apply_plan(answer, question, target, limits, path, ask=ask, report=progress(True), warn=warn)
+    before = checkup.before if checkup else None
+    applied = apply_plan(
+        answer, question, target, limits, path, before=before, ask=ask, report=progress(True), warn=warn
+    )
     end_progress()
     took = sum(run.milliseconds for run in applied.runs)
     told = render_applied(answer, applied.afterwards, milliseconds=took, journal=str(path), colour=colour())
     click.echo(told, nl=False)
-    if checkup is None or not checkup.told(applied.afterwards):
+    broken = checkup is not None and checkup.told(applied.afterwards)
+    if checkup is not None and checkup.after is not None:
+        journal_probes(path, checkup.after)
+    if not broken:
         return 2 if applied.left else 0
     if not noinput and click.confirm("A page that worked before fails now. Take the repair back?"):
         undone = undo_journal(path, target, limits, report=progress(True), warn=warn)

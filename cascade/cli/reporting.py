@@ -54,6 +54,7 @@ def report(
     With a journal alone the report comes whole; where SQL was run by hand, give two looks: BEFORE and --after.
     Without any file it tells how the database is now. What is not known is said to be not known.
     """
+    from cascade.core.words import listed
     from cascade.workflows.reporting import REPORT_FORMATS, Kept, read_incident, report_files, write_report
 
     formats = REPORT_FORMATS if format_ == "both" else (format_,)
@@ -66,6 +67,9 @@ def report(
     if str(output) == "-":
         click.echo(files["report.html" if "html" in formats else "report.md"].encode(), nl=False)
         return 0
+    if redact and incident.probes:
+        paths = listed(list(dict.fromkeys(page.name for page in incident.pages)), 3)
+        click.echo(f"not replaced: what paths of pages name in plain words: look through {paths}", err=True)
     for path in write_report(files, output):
         click.echo(f"wrote {path}", err=True)
     for sentence in incident.not_known:

@@ -3,6 +3,7 @@
 All of it may be missing but the plan, and what is missing is told apart from what is known to be none.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ class Outcome(Enum):
     PARTLY = "partly repaired"
     NOT_LOOKED = "the repair is committed, and nobody has looked since"
     NOT_COMMITTED = "the repair was begun and nothing of it is known to be committed"
+    IN_COMMIT = "a COMMIT was sent and never answered"
     UNDONE = "the repair was taken back"
 
 
@@ -67,6 +69,16 @@ class TableFate:
 
 
 @dataclass(frozen=True, slots=True)
+class PutAside:
+    """A copy that the repair put into the attic, where it stays until a person drops it; ``rows`` None: not counted."""
+
+    schema: str
+    table: str
+    attic: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageFate:
     """A probe before the repair and after it; None where it was not asked then."""
 
@@ -76,12 +88,27 @@ class PageFate:
     after: ProbeResult | None
 
 
+@dataclass(frozen=True, slots=True)
+class RepairFile:
+    """The file of a repair migration: its name, its text, and its app as far as its folder tells."""
+
+    name: str
+    text: str
+    app: str = ""
+
+    def is_recorded_as(self, migration: str) -> bool:
+        """Whether that record, ``app.name``, is of this file."""
+        app, _, name = migration.partition(".")
+        return name == self.name.removesuffix(".py") and self.app in ("", app)
+
+
 @dataclass(frozen=True)
 class Incident:
     """What was kept: the plan before, the plan or look afterwards, the journal, the results of probes.
 
     ``by_hand``: there are two looks and no journal, so that statements are inferred from what changed between them.
-    ``migration`` is the file of the repair migration, if one is named: its name and its text.
+    ``migration`` is the file of the repair migration, if one is named. ``measured`` is what each
+    page failed at in its turn, where the pages were asked for that. ``healthy_at``: when nothing was amiss before that.
     """
 
     before: JSON
@@ -89,7 +116,9 @@ class Incident:
     journal: Journal | None = None
     probes: tuple[ProbeResult, ...] = ()
     by_hand: bool = False
-    migration: tuple[str, str] | None = None
+    migration: RepairFile | None = None
+    measured: tuple[JSON, ...] = ()
+    healthy_at: str = ""
 
     # ------------------------------------------------------------------------------------------------------- findings
 
@@ -108,12 +137,27 @@ class Incident:
     @property
     def cured(self) -> frozenset[str]:
         """The findings that are gone, by what was looked at afterwards, else by the steps that are committed."""
-        ids = {drift["id"] for drift in self.findings}
         if self.left is not None:
-            return frozenset(ids - {drift["id"] for drift in self.left})
-        done = {step.id for step in self.journal.done} if self.journal and not self.journal.undone else set()
+            return self._gone
+        done = self.committed if self.journal and not self.journal.undone else ()
         steps = [step for step in self.before["steps"] if step["id"] in done]
         return frozenset(cure for step in steps for cure in step["cures"])
+
+    @property
+    def _gone(self) -> frozenset[str]:
+        ids = {drift["id"] for drift in self.findings}
+        return frozenset(ids - {drift["id"] for drift in self.left or ()}) if self.left is not None else frozenset()
+
+    @property
+    def committed(self) -> tuple[str, ...]:
+        """The steps of the journal that are committed, by their ids.
+
+        Whether a COMMIT holds that was never answered is known by a later look alone: what its steps cure is gone.
+        """
+        if self.journal is None:
+            return ()
+        unanswered = [step.id for steps in self.journal.in_flight.values() for step in steps] if self._gone else []
+        return (*(step.id for step in self.journal.done), *unanswered)
 
     @property
     def outcome(self) -> Outcome:
@@ -121,8 +165,9 @@ class Incident:
         if self.journal is not None:
             if self.journal.undone:
                 return Outcome.UNDONE
-            if not self.journal.done:
-                return Outcome.NOT_COMMITTED
+            if not self.committed:
+                asked = not self.journal.in_flight or self.left is not None
+                return Outcome.NOT_COMMITTED if asked else Outcome.IN_COMMIT
             if self.left is None:
                 return Outcome.NOT_LOOKED
         elif not self.findings:
@@ -149,8 +194,7 @@ class Incident:
         if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
             return None
         if self.journal is not None:
-            ends = [event["at"] for event in self.journal.events if event["event"] in ("committed", "done")]
-            return str(ends[-1]) if ends else None
+            return self.journal.committed_at or self.journal.sent_at or None
         return str(self.after["read_at"]) if self.after else None
 
     @property
@@ -165,7 +209,7 @@ class Incident:
     def statements(self) -> tuple[Statement, ...]:
         """What ran: by the journal; of a repair by hand what has the effect that is seen between the two looks."""
         if self.journal is not None:
-            done = {step.id for step in self.journal.done}
+            done = set(self.committed)
             # A transaction that was tried again journals its statements again: the last try is the one that counts.
             ran = {
                 (event["step"], event["sql"]): Statement(
@@ -196,6 +240,27 @@ class Incident:
         known = {record["migration"] for record in self.before["records"]}
         return tuple(record for record in self.after["records"] if record["migration"] not in known)
 
+    @property
+    def chains(self) -> tuple[JSON, ...]:
+        """What fails in its turn, after the one before it is repaired: as measured, else by the keys."""
+        exact = self.measured or tuple(chain for chain in self.before["cascade"] if chain["source"] == "exact")
+        return exact or tuple(self.before["cascade"])
+
+    @property
+    def migration_record(self) -> JSON | None:
+        """The record of the repair migration at the last look, None where it is not recorded."""
+        records = (self.after or self.before)["records"]
+        file = self.migration
+        return next((r for r in records if file is not None and file.is_recorded_as(r["migration"])), None)
+
+    @property
+    def migration_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of the tables with a finding those that the repair migration names, and those that it does not."""
+        tables = list(dict.fromkeys(drift["table"] for drift in self.findings if drift["table"]))
+        text = self.migration.text if self.migration is not None else ""
+        named = {table for table in tables if re.search(rf"(?<!\w){re.escape(table)}(?!\w)", text)}
+        return tuple(t for t in tables if t in named), tuple(t for t in tables if t not in named)
+
     # ------------------------------------------------------------------------------------------------- rows and pages
 
     @property
@@ -219,11 +284,13 @@ class Incident:
     def _became(self, table: JSON, kinds: set[str], elsewhere: Sequence[JSON]) -> Fate:
         if self.outcome is Outcome.UNDONE:
             return Fate.BACK
+        if self.outcome is Outcome.IN_COMMIT:
+            return Fate.UNKNOWN
         if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED):
             return Fate.WAITING
         if self.after is None:
             # The journal's COMMIT comes after the proof that each moved table is the same relation and file.
-            done = {step.id for step in self.journal.done} if self.journal else set()
+            done = set(self.committed)
             moves = {step["id"] for step in self.before["steps"] if step["action"] in ("move_table", "exchange_table")}
             here = {s["id"] for s in self.before["steps"] if (s["schema"], s["table"]) == _key(table)}
             return Fate.KEPT if done & moves & here else Fate.UNKNOWN
@@ -234,6 +301,40 @@ class Incident:
         if DriftKind.MISSING_TABLE.value in kinds:
             return Fate.MADE_ANEW
         return Fate.KEPT if now in [copy["oid"] for copy in elsewhere] else Fate.OTHER
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether the database may be another than it was before."""
+        return self.outcome not in (Outcome.HEALTHY, Outcome.OPEN, Outcome.NOT_COMMITTED)
+
+    @property
+    def put_aside(self) -> tuple[PutAside, ...]:
+        """The copies that lie in the attic since the repair, in the order of its steps."""
+        if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
+            return ()
+        ran = {statement.step for statement in self.statements}
+        steps = [step for step in self.before["steps"] if step["id"] in ran]
+        return tuple(self._aside(step) for step in steps if step["action"] in ("exchange_table", "shelve_table"))
+
+    def _aside(self, step: JSON) -> PutAside:
+        """Of an exchange it is the copy in the place that the other one takes."""
+        place = step["details"]["to"] if step["action"] == "exchange_table" else step
+        schema, name = _key(place)
+        copies = [copy for table in self.before["tables"] if table["table"] == name for copy in table["found"]]
+        rows = next((copy["rows"] for copy in copies if copy["schema"] == schema), None)
+        return PutAside(schema, name, step["details"]["attic"], rows)
+
+    @property
+    def copies_left(self) -> tuple[JSON, ...]:
+        """Copies of tables that are left elsewhere, where they break nothing."""
+        drifts = self.after["drifts"] if self.after is not None else ()
+        kinds = (DriftKind.DUPLICATED_TABLE.value, DriftKind.SHADOWED_TABLE.value)
+        return tuple(d for d in drifts if d["severity"] == Severity.NOTE.value and d["kind"] in kinds)
+
+    @property
+    def still_failing(self) -> tuple[PageFate, ...]:
+        """The pages that fail after the repair."""
+        return tuple(page for page in self.pages if page.after and not page.after.ok)
 
     @property
     def pages(self) -> tuple[PageFate, ...]:
@@ -247,6 +348,7 @@ class Incident:
     def _page(self, name: str, user: str, results: Sequence[ProbeResult], turn: datetime | None) -> PageFate:
         timed = [(parsed(result.at), result) for result in results]
         if turn is not None and all(at for at, _ in timed):
+            timed.sort(key=lambda entry: entry[0] or turn)
             earlier = [result for at, result in timed if at and at < turn]
             later = [result for at, result in timed if at and at >= turn]
         elif len(results) > 1:
@@ -319,7 +421,13 @@ def _not_known_of_incident(incident: Incident) -> Iterator[str]:
             "Which statements were run by hand, by whom and when exactly: only what is different between the two looks "
             "is known."
         )
-    if incident.journal is not None and incident.left is None:
+    if incident.outcome is Outcome.IN_COMMIT and incident.journal is not None:
+        (xid,) = list(incident.journal.in_flight)[-1:]
+        yield (
+            "Whether the repair is committed: the journal ends in the COMMIT, and only the server knows. "
+            f"SELECT pg_xact_status('{xid}') there says committed or aborted; a later look (--after) shows it too."
+        )
+    elif incident.journal is not None and incident.left is None:
         yield "Whether anything is left: nobody has looked since the repair (--after)."
     if incident.migration is None and not incident.new_records:
         yield "Whether the repair was written as a migration for the other environments: none was named (--migration)."

@@ -46,6 +46,19 @@ class Journal:
         return bool(self.done or self.in_flight) and not self.undone
 
     @property
+    def committed_at(self) -> str:
+        """When the last of it was committed, ``""`` where nothing is known to be."""
+        return self._last("committed", "done")
+
+    @property
+    def sent_at(self) -> str:
+        """When the last COMMIT was sent."""
+        return self._last("committing")
+
+    def _last(self, *kinds: str) -> str:
+        return next((str(event["at"]) for event in reversed(self.events) if event.get("event") in kinds), "")
+
+    @property
     def tables(self) -> tuple[TableName, ...]:
         """The places that the steps touched."""
         return tuple(TableName(schema, name) for schema, name in self.header["tables"])

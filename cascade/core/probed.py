@@ -36,8 +36,8 @@ class Probed:
 
     @property
     def exit_code(self) -> int:
-        """2 where a probe fails, else 3 where one could not be proved, else 0."""
-        return 2 if self.of(Verdict.FAILED) else 3 if self.of(Verdict.NOT_PROVABLE) else 0
+        """2 where a probe fails as the database is now, else 3 where one could not be proved, else 0."""
+        return 2 if any(run.fails for run in self.runs) else 3 if self.of(Verdict.NOT_PROVABLE) else 0
 
     @property
     def breaks(self) -> Mapping[str, tuple[str, ...]]:

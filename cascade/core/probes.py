@@ -124,6 +124,7 @@ class ProbeRun:
     ``reason`` says in words why it failed or could not be proved, where no drift does; ``place`` is where.
     ``said`` is what the application's own error said, which may hold a row's values. ``callbacks`` name what would
     have run after COMMIT. ``cured`` are, of a prediction, the drifts that had to be repaired on the way, first first.
+    ``note`` says what the status alone does not: that it leads to the login.
     """
 
     probe: Probe
@@ -138,11 +139,22 @@ class ProbeRun:
     callbacks: tuple[str, ...] = ()
     mails: int = 0
     cured: tuple[Drift, ...] = ()
+    note: str = ""
+
+    @property
+    def swallowed(self) -> bool:
+        """Whether the page answers well, and only a statement in it failed."""
+        return self.verdict is Verdict.FAILED and self.status is not None and self.status < 400 and bool(self.drifts)
 
     @property
     def drifts(self) -> tuple[Drift, ...]:
         """The drifts that it ran into, each once."""
         return tuple(dict.fromkeys(found.drift for found in self.found if found.drift is not None))
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails as the database is now: of a prediction also where it works once it is cured."""
+        return self.verdict is Verdict.FAILED or bool(self.cured)
 
 
 def parse_probes(entries: Any) -> tuple[Probe, ...]:
@@ -175,8 +187,11 @@ def _probe(entry: Any) -> Probe:
             f'The entry of CASCADE["PROBES"] for {entry["path"]} is asked as {user!r}.',
             hint="as is anonymous, user, superuser, or the dotted path of a function that makes a user.",
         )
-    if expect is not None and not isinstance(expect, int):
-        raise CascadeError(f'The entry of CASCADE["PROBES"] for {entry["path"]} expects {expect!r}: no status.')
+    if expect is not None and not _is_status(expect):
+        raise CascadeError(
+            f'The entry of CASCADE["PROBES"] for {entry["path"]} expects {expect!r}: no status of HTTP.',
+            hint='expect is one number from 100 to 599: "expect": 200. Without it every status below 400 is right.',
+        )
     return Probe(
         ProbeKind.PAGE,
         entry["path"],
@@ -186,6 +201,10 @@ def _probe(entry: Any) -> Probe:
         _pairs(entry, "headers"),
         expect,
     )
+
+
+def _is_status(expect: Any) -> bool:
+    return isinstance(expect, int) and not isinstance(expect, bool) and 100 <= expect <= 599
 
 
 def _pairs(entry: Mapping[str, Any], key: str) -> tuple[tuple[str, Any], ...]:

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cascade.core.probes import ANONYMOUS, SUPERUSER, USER
+
 _ROLES = frozenset({"owner", "due_owner", "role", "connected_as", "application_role", "app_role"})
 _USERS = frozenset({"as", "user", "username"})
 _HOSTS = frozenset({"host", "address"})
 _FILES = frozenset({"source", "model_source"})
 _PUBLIC = frozenset({"", "public", "PUBLIC", "postgres"})
 """Roles that every server has, and so say nothing."""
+_ASKED_AS = frozenset({ANONYMOUS, USER, SUPERUSER})
+"""Words for who asks a page, which name nobody, and are names of fields elsewhere."""
 
 _IN_SQL = re.compile(r'\b(?:ROLE|OWNER TO|(?:GRANT|REVOKE)\b[^;]*?\b(?:TO|FROM))\s+("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)')
 _AT_NAME = re.compile(r"/@([\w.+-]+)")
@@ -85,7 +89,8 @@ def _met_in_text(text: str, key: str) -> Iterator[tuple[str, str]]:
     if key in _ROLES:
         yield "role", text
     elif key in _USERS:
-        yield "user", text
+        if text not in _ASKED_AS:
+            yield "user", text
     elif key in _HOSTS:
         yield "host", text
     elif key in _FILES:

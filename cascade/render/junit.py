@@ -3,13 +3,15 @@
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from cascade.core.cascades import met
 from cascade.core.probed import Probed
 from cascade.core.probes import ProbeRun, Verdict
 
 
 def render_junit(probed: Probed) -> str:
     """One test case a probe: a failure where it fails, skipped where it could not be proved."""
-    failed, skipped = len(probed.of(Verdict.FAILED)), len(probed.of(Verdict.NOT_PROVABLE))
+    failed = sum(run.fails for run in probed.runs)
+    skipped = sum(not run.fails for run in probed.of(Verdict.NOT_PROVABLE))
     seconds = sum(run.milliseconds for run in probed.runs) / 1000
     suite = Element(
         "testsuite",
@@ -35,8 +37,8 @@ def _case(suite: Element, run: ProbeRun) -> None:
         name=_plain(str(run.probe)),
         time=f"{run.milliseconds / 1000:.3f}",
     )
-    if run.verdict is Verdict.FAILED:
-        drifts = [drift.id for drift in run.drifts]
+    if run.fails:
+        drifts = [drift.id for drift in met(run)]
         failure = SubElement(case, "failure", message=_plain(", ".join(drifts) or run.reason))
         places = dict.fromkeys([*(found.failure.place for found in run.found if found.drift), run.place])
         failure.text = _plain("\n".join(filter(None, [run.reason, *places])))

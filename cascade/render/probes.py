@@ -94,6 +94,8 @@ def _header(probed: Probed, view: _View) -> list[str]:
         "all was rolled back.".strip(),
         who,
     ]
+    if not any(run.probe.is_page for run in probed.runs):
+        texts.append("No page was asked: the settings declare none. cascade probe --discover lists what there is.")
     if probed.on_clone:
         texts.append("The clone has no rows: what pages do with rows does not show.")
     return [line for text in texts for line in wrapped(printable(text.strip()), view.width, hang=2)]
@@ -114,7 +116,7 @@ def _cascades(probed: Probed, view: _View) -> list[str]:
 
 def _then(run: ProbeRun) -> str:
     if run.verdict is Verdict.PASSED:
-        return "it works" if run.status is None else str(run.status)
+        return "it works" if run.status is None else run.note or str(run.status)
     return str(run.verdict.value)
 
 
@@ -147,6 +149,8 @@ def _why(run: ProbeRun, probed: Probed, view: _View) -> Iterator[str]:
         if found.drift is not None and found.drift not in seen:
             seen.add(found.drift)
             sentence = " ".join(findings_in_sentences([found.drift], probed.answer, most=1)[:1])
+            if run.swallowed and len(seen) == 1:
+                sentence = f"answers {run.status}, but swallowed an error: {sentence}"
             yield f"{sentence} [{found.drift.id}]"
             if found.failure.place:
                 yield f"at {found.failure.place}"
@@ -154,12 +158,14 @@ def _why(run: ProbeRun, probed: Probed, view: _View) -> Iterator[str]:
         yield f"{run.reason}; this is no drift that cascade knows"
         if run.place:
             yield f"at {run.place}"
-    if view.verbose and run.said:
+    if run.said and view.verbose:
         yield run.said
+    elif run.said and not seen and run.said not in run.reason:
+        yield "-v shows what it says, which may hold values of rows"
 
 
 def _figures(run: ProbeRun) -> str:
-    status = f"{run.status}  " if run.status is not None else ""
+    status = f"{printable(run.note) or run.status}  " if run.status is not None else ""
     name = padded(printable(str(run.probe)), 50)
     return f"{name}  {status}{run.milliseconds:,.0f} ms  {counted(run.queries, 'query', 'queries')}"
 
@@ -200,7 +206,7 @@ def _summary(probed: Probed) -> str:
     total = counted(len(probed.runs), "probe")
     rest = f"; {unproved} not provable here" if unproved else ""
     if probed.predicted:
-        broken = sum(bool(run.cured or run.drifts) for run in probed.runs)
+        broken = sum(run.fails for run in probed.runs)
         still = f"; {failed} would fail even then" if failed else ""
         return f"Until the plan is run {broken} of {total} will fail{still}{rest}."
     if failed:

@@ -15,8 +15,13 @@ JSON = dict[str, Any]
 
 def render_probes_json(probed: Probed) -> str:
     """The runs in their order, the exact chains, and by drifted object the pages that it breaks."""
+    return json.dumps(probes_document(probed), indent=2, ensure_ascii=False) + "\n"
+
+
+def probes_document(probed: Probed) -> JSON:
+    """The same as values."""
     answer = probed.answer
-    document = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "database": answer.observed.database,
         "host": answer.host,
@@ -33,7 +38,6 @@ def render_probes_json(probed: Probed) -> str:
         "steps_not_run": [step.id for step in probed.not_needed] if probed.predicted else [],
         "sequences_advanced": list(probed.advanced),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _run(run: ProbeRun) -> JSON:
@@ -46,6 +50,7 @@ def _run(run: ProbeRun) -> JSON:
         "queries": run.queries,
         "reason": run.reason,
         "place": run.place,
+        "note": run.note,
         "failures": [_found(found) for found in run.found],
         "cascade": [drift.id for drift in met(run)],
         "callbacks": list(run.callbacks),

@@ -53,12 +53,19 @@ def _lines(
         yield from labelled("CLONE", f"It could not take all: {listed(not_cloned, 3)}.", WIDTH)
     if cloned:
         yield from labelled("ROWS", "None on the clone: time and rules that rows break show with --here alone.", WIDTH)
-    yield from labelled("VERIFIED", "What the steps claim to cure is cured, and nothing new is broken.", WIDTH)
+    yield from labelled("VERIFIED", _verified(runs, skipped), WIDTH)
     yield from labelled("", "All of it was rolled back: nothing was changed.", WIDTH)
     if left:
         yield from labelled(
             "LEFT", f"No step cures {counted(len(left), 'finding')}: {listed([d.id for d in left])}.", WIDTH
         )
+
+
+def _verified(runs: Sequence[StepRun], skipped: Sequence[str]) -> str:
+    if not runs:
+        return "Nothing: every step needs to be outside of a transaction, so none of them could be tried."
+    which = "the steps that were tried" if skipped else "the steps"
+    return f"What {which} claim to cure is cured, and nothing new is broken."
 
 
 def _beginning(step: Step, width: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cascade.core.probes import ANONYMOUS, OWN_PAGE, SUPERUSER, USER, Probe, ProbeKind
+from cascade.errors import ProjectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,9 @@ def discover_pages() -> Pages:
 
     Pages of the admin are asked for as a superuser, others as a user. Nothing is asked here.
     """
-    from django.urls import get_resolver
-
     probes: dict[Probe, None] = {}
     left_out: list[LeftOut] = []
-    for route in _routes(get_resolver().url_patterns, _Route("/", {}, admin=False)):
+    for route in _routes(_patterns(), _Route("/", {}, admin=False)):
         probe = _probe(route)
         if isinstance(probe, Probe):
             probes.setdefault(probe)
@@ -41,6 +40,17 @@ def discover_pages() -> Pages:
             left_out.append(LeftOut(route.path, probe))
     probes.update(dict.fromkeys(_own_pages()))
     return Pages(tuple(probes), tuple(left_out))
+
+
+def _patterns() -> Any:
+    """The URL patterns of the project. Raises ``ProjectError`` where they cannot be imported."""
+    from django.urls import get_resolver
+
+    try:
+        return get_resolver().url_patterns
+    except (Exception, SystemExit) as error:
+        said = str(error).strip().partition("\n")[0]
+        raise ProjectError(f"The URL patterns cannot be imported: {type(error).__name__}: {said}") from error
 
 
 @dataclass(frozen=True)

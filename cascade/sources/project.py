@@ -28,7 +28,7 @@ class ProjectSettings:
 
     ``production`` names the servers on which nothing is rehearsed by default: ``host`` or ``host:port``.
     ``source_url`` is the address of a line of the project's source, with ``{path}`` and ``{line}`` in it.
-    ``probe_allow`` are hosts and programs that pages may call while they are probed.
+    ``probe_allow`` are hosts and programs that pages may call, and folders that they may write, while they are probed.
     """
 
     schema: str | None = None
@@ -176,8 +176,18 @@ def asked_search_path(connection: Any) -> tuple[str, str] | None:
     return sent, "PGOPTIONS" if sent == in_environment else "a service file"
 
 
-def source_revision(folder: Path) -> str | None:
-    """The checkout's revision as ``git describe`` words it, or None outside a git checkout."""
+def source_revision(project: Project) -> str | None:
+    """The revision of the checkout that the settings lie in, as ``git describe`` words it; None outside of any.
+
+    Where this program runs does not count, unless the project's manage.py is there.
+    """
+    file = getattr(sys.modules.get(project.settings_module), "__file__", None)
+    folders = [Path(file).resolve().parent] if file and "site-packages" not in Path(file).parts else []
+    folders += [project.folder] if (project.folder / "manage.py").is_file() else []
+    return next(filter(None, map(_revision_of, folders)), None)
+
+
+def _revision_of(folder: Path) -> str | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"],
@@ -247,6 +257,7 @@ def _refuse_module_named_cascade(folder: Path, pythonpath: str | None) -> None:
 
 
 def _set_up_django(module: str) -> None:
+    """Raises ``ProjectError`` where that fails, also where the project would end this program itself."""
     os.environ["DJANGO_SETTINGS_MODULE"] = module
     import django
 
@@ -259,13 +270,13 @@ def _set_up_django(module: str) -> None:
             f'The settings module "{module}" cannot be imported: {_without_full_stop(error)}.',
             hint="Give its dotted path with --settings, and its folder with --pythonpath.",
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(
             f'The settings module "{module}" fails: {type(error).__name__}: {_without_full_stop(error)}'
         ) from error
     try:
         django.setup()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(
             f'The project of "{module}" cannot be set up: {type(error).__name__}: {_without_full_stop(error)}',
             hint="python manage.py check shows the same error with its traceback.",
@@ -296,7 +307,7 @@ def _project(module: str, folder: Path) -> Project:
             parse_guard_mode(own.get("GUARD", GuardMode.ERROR.value)),
             _source_url(own.get("SOURCE_URL", "")),
             parse_probes(own.get("PROBES", ())),
-            _names(own, "PROBE_ALLOW", 'hosts or programs: write "redis:6379", "git", or a list of these'),
+            _names(own, "PROBE_ALLOW", 'hosts, programs or folders: write "redis:6379", "git", or a list of these'),
         ),
         app_labels=tuple(sorted(config.label for config in apps.get_app_configs())),
     )

@@ -64,7 +64,7 @@ def analyse(question: Question, *, report: Report = silent) -> Answer:
 def _answer(question: Question, project: "Project", reading: Reading, seconds: float | None) -> Answer:
     from cascade.sources.project import source_revision
 
-    expected = replace(reading.expected, source_revision=source_revision(project.folder))
+    expected = replace(reading.expected, source_revision=source_revision(project))
     if project.cascade.source_url:
         expected = with_model_sources(expected, project)
     observed, placement = reading.observed, reading.placement

@@ -31,7 +31,8 @@ def run_probes(
     if question.observed_file is not None:
         raise CascadeError("A file cannot be probed.", hint="Leave out --observed.")
     answer = analyse(question, report=report)
-    probes = (*_pages(discovered=discovered), *(_models(question.database) if models else ()))
+    found = _models(question.database) if models else ()
+    probes = (*_pages(discovered=discovered, may_be_none=bool(found)), *found)
     return _run(answer, question, with_users_made(probes), seconds, report)
 
 
@@ -100,14 +101,14 @@ def _clone_of(question: Question, report: Report) -> Iterator[Mapping[str, Any]]
         yield {**settings, "OPTIONS": {}, "PASSWORD": "", **made.settings, "ENGINE": settings["ENGINE"]}
 
 
-def _pages(*, discovered: bool) -> tuple[Probe, ...]:
+def _pages(*, discovered: bool, may_be_none: bool = False) -> tuple[Probe, ...]:
     from cascade.sources.pages import discover_pages
     from cascade.sources.project import read_project
 
     declared = read_project().cascade.probes
     found = discover_pages().probes if discovered else ()
     pages = (*declared, *(probe for probe in found if str(probe) not in set(map(str, declared))))
-    if not pages:
+    if not pages and not may_be_none:
         raise CascadeError(
             "No probe is declared.",
             hint='Declare some in the settings: CASCADE = {"PROBES": [{"path": "/me/", "as": "user"}]}. '

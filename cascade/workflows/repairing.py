@@ -23,6 +23,7 @@ from cascade.core.observed import Observed
 from cascade.core.placement import as_of_now
 from cascade.core.plan import HazardKind
 from cascade.core.preflight import Check, make_checks
+from cascade.core.probed import Probed
 from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
 from cascade.effects.layout_clone import layout_clone, read_original
@@ -34,6 +35,7 @@ from cascade.effects.repair.transaction import sole_repair
 from cascade.effects.repair.undo import Undone, committed_steps, undo
 from cascade.errors import CascadeError, FileError, NoSuchName, first_line
 from cascade.render.plan_json import plan_document
+from cascade.render.probes_json import probes_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report
@@ -197,6 +199,7 @@ def apply_plan(
     limits: Limits,
     journal: Path,
     *,
+    before: Probed | None = None,
     ask: Ask | None = None,
     report: Report,
     warn: Report | None = None,
@@ -204,8 +207,8 @@ def apply_plan(
     """Run the plan: the one transaction, verified before its COMMIT, then the other steps one by one; then look again.
 
     The journal holds every statement and how to take it back. ``ask`` asks the application before COMMIT, by the cursor
-    of the transaction, and says which pages the steps would break. ``warn`` gets what has to stand, else ``report``
-    does. Raises a ``CascadeError`` that says what was
+    of the transaction, and says which pages the steps would break; ``before`` is what it answered until then, for the
+    journal. ``warn`` gets what has to stand, else ``report`` does. Raises a ``CascadeError`` that says what was
     changed, if anything, and how to go on.
     """
     tables = tables_of(answer.plan.steps)
@@ -232,6 +235,8 @@ def apply_plan(
         )
         unwatched = partial(_write_unwatched, writer, limits, warn or report)
         work = _work(answer, question, limits, report, unwatched, ask)
+        if before is not None:
+            writer.write("probed", results=probes_document(before))
         runs = [*apply_transaction(session, work, writer)]
         session.cursor.execute("SET default_transaction_read_only = off")  # pages are no longer asked in it
         for step in answer.plan.steps:
@@ -250,6 +255,12 @@ def apply_plan(
         with open_journal(journal, append=True) as writer:
             writer.write("afterwards", plan=plan_document(afterwards))
     return Applied(tuple(runs), journal, afterwards)
+
+
+def journal_probes(journal: Path, after: Probed) -> None:
+    """What the application answers after the repair, for who reads the journal."""
+    with _after_commit(journal), open_journal(journal, append=True) as writer:
+        writer.write("probed", results=probes_document(after))
 
 
 @contextmanager

@@ -1,18 +1,21 @@
 """The postmortem, written from what was kept of an incident."""
 
+import ast
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cascade.core.incident import Incident
+from cascade.core.incident import Incident, RepairFile, parsed, serious
 from cascade.core.journal import Journal, parse_journal
-from cascade.core.probe_results import MalformedResults, ProbeResult, parse_probe_results
+from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document
 from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
+from cascade.render.wording import moment
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, silent
 from cascade.workflows.question import Report as Progress
@@ -42,6 +45,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     hosts, roles, paths and names of users, each by the same word everywhere. Raises ``FileError`` for a file that is
     none of what it should be.
     """
+    migration = _migration(kept.migration) if kept.migration else None
     journal = _journal(kept.journal) if kept.journal else None
     events = [dict(event) for event in journal.events] if journal else None
     before = _before(kept, events, question, report)
@@ -50,23 +54,35 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         raise FileError(
             f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
         )
-    probes = [read_json(path, "results of probes") for path in kept.probes]
+    if kept.after:
+        _in_order(kept, before, after, journal)
+    given = [(path, read_json(path, "results of probes")) for path in kept.probes]
+    asked = [*((kept.journal, results) for results in _probed(events)), *given]
+    sources, probes = [path for path, _ in asked], [results for _, results in asked]
     if kept.after and before["database"] != after["database"]:
         raise FileError(
             f"{kept.before or 'The plan'} is of {before['database']}, and {kept.after} of {after['database']}."
         )
-    migration = _migration(kept.migration) if kept.migration else None
     documents: list[Any] = [before, after, events, probes, migration]
     if hide_names:
         documents = redact(documents, find_names(documents))
     before, after, events, probes, migration = documents
+    healthy_at = ""
+    if kept.after and journal is None and any(serious(after["drifts"])) and not any(serious(before["drifts"])):
+        before, after, healthy_at = after, None, before["read_at"]  # it began in between
     return Incident(
         before,
         after,
         _read_anew(events) if journal else None,
-        tuple(result for path, found in zip(kept.probes, probes, strict=True) for result in _results(path, found)),
+        tuple(
+            result
+            for path, found in zip(sources, probes, strict=True)
+            for result in _results(parse_probe_results, path, found)
+        ),
         by_hand=after is not None and kept.journal is None,
-        migration=(migration[0], migration[1]) if migration else None,
+        migration=RepairFile(*migration) if migration else None,
+        healthy_at=healthy_at,
+        measured=next(filter(None, map(partial(_results, measured_chains), sources, probes)), ()),
     )
 
 
@@ -131,6 +147,25 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
             hint="Name the plan, or the look from before: cascade report BEFORE --after AFTER.",
         )
     return _as_json(plan_document(analyse(question, report=report)))
+
+
+def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> None:
+    """Raises ``FileError`` where the look from after the repair is from before it."""
+    looked, first = parsed(after["read_at"]), parsed(before["read_at"])
+    if looked and first and looked < first:
+        raise FileError(
+            f"{kept.after} was read at {moment(after['read_at'])}, before {kept.before or 'the plan of the journal'} "
+            f"({moment(before['read_at'])}): --after says how it is after a repair.",
+            hint="Change them over: cascade report EARLIER --after LATER.",
+        )
+    sent = (journal.committed_at or (journal.sent_at if journal.in_flight else "")) if journal else ""
+    committed = parsed(sent)
+    if looked and committed and looked < committed.replace(microsecond=0):
+        raise FileError(
+            f"{kept.after} was read at {moment(after['read_at'])}, and the repair was committed at {moment(sent)}: "
+            "it does not say how it is after it.",
+            hint="Look again: cascade plan -o after.json.",
+        )
 
 
 def _plan(path: Path, question: Question, report: Progress) -> Any:
@@ -202,18 +237,45 @@ def _afterwards(events: Any) -> Any:
     return found
 
 
-def _results(path: Path, document: Any) -> tuple[ProbeResult, ...]:
+def _probed(events: Any) -> list[Any]:
+    """What pages answered before the repair and after it; before alone where it was taken back since."""
+    rounds: list[Any] = []
+    for event in events or ():
+        match event["event"]:
+            case "probed":
+                rounds.append({**event["results"], "asked_at": event["at"]})  # by the clock that COMMIT is noted by
+            case "undone":
+                del rounds[1:]
+    return rounds
+
+
+_Read = TypeVar("_Read")
+
+
+def _results(read: Callable[[Any], _Read], path: Path | None, document: Any) -> _Read:
+    """What is read of the results of probes in that file."""
     try:
-        return parse_probe_results(document)
+        return read(document)
     except MalformedResults as error:
         raise FileError(
             f"{path} holds no results of probes: {error}.", hint="cascade probe --format json writes them."
         ) from error
 
 
-def _migration(path: Path) -> tuple[str, str]:
+def _migration(path: Path) -> tuple[str, str, str]:
+    """Its name, its text and its app. Raises ``FileError`` where it is no migration."""
     try:
-        return path.name, path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise FileError(f"The migration {path} cannot be read: {why}.") from error
+    except (SyntaxError, ValueError) as error:
+        raise FileError(f"{path} is no migration: it is no Python.", hint=_MIGRATIONS) from error
+    if not any(isinstance(node, ast.ClassDef) and node.name == "Migration" for node in tree.body):
+        raise FileError(f"{path} is no migration: it has no class Migration.", hint=_MIGRATIONS)
+    folder = path.resolve().parent
+    return path.name, text, folder.parent.name if folder.name == "migrations" else ""
+
+
+_MIGRATIONS = "cascade migration writes one: --migration apps/shop/migrations/0062_repair.py."

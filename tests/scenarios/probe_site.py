@@ -19,6 +19,12 @@ TEMPLATES = [{
         "items.html": "<ul>\\n{% for item in items %}<li>{{ item.name }}</li>{% endfor %}\\n</ul>",
     })]},
 }]
+MARK = os.path.abspath(__file__)
+LOGGING = {
+    "version": 1,
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": "site.log", "delay": True}},
+    "loggers": {"shop": {"handlers": ["file"]}},
+}
 MEDIA_ROOT = os.environ.get("SITE_MEDIA", "")
 DATABASES["default"]["ATOMIC_REQUESTS"] = "SITE_ATOMIC" in os.environ
 DATABASES["again"] = {**DATABASES["default"]}
@@ -77,6 +83,8 @@ def counts_requests(get_response):
 """
 
 USERS = """
+import sys
+
 from .models import Member
 
 
@@ -88,17 +96,28 @@ def broken():
     raise LookupError("secret 4711")
 
 
+def leaves():
+    sys.exit(0)
+
+
 def nobody():
     return 7
 """
 
 VIEWS = """
 import asyncio
+import logging
+import os
+import sqlite3
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 import urllib.request
 
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.mail import send_mail
@@ -336,6 +355,102 @@ def calls_its_neighbour(request):
     urllib.request.urlopen(f"http://{host}:9/")
 
 
+def exits(request):
+    raise SystemExit(0)
+
+
+async def exits_asynchronously(request):
+    raise SystemExit(0)
+
+
+def exits_after_an_error(request):
+    try:
+        list(Item.objects.raw("SELECT * FROM shop_nothing"))
+    except DatabaseError:
+        sys.exit(3)
+
+
+def interrupts(request):
+    raise KeyboardInterrupt
+
+
+def ends_the_process(request):
+    os._exit(0)
+
+
+def becomes_another(request):
+    os.execv("/bin/true", ["true"])
+
+
+def forks(request):
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def spawns(request):
+    os.posix_spawn("/bin/true", ["true"], {})
+
+
+def kills(request):
+    os.kill(os.getpid(), 9)
+
+
+def writes_a_file(request):
+    with open(os.path.join(settings.MEDIA_ROOT, "written.txt"), "a") as file:
+        file.write("x")
+    return HttpResponse(OK)
+
+
+def writes_a_file_beneath(request):
+    try:
+        os.open(os.path.join(settings.MEDIA_ROOT, "beneath.txt"), os.O_CREAT | os.O_RDWR)
+    except OSError:
+        pass
+    return HttpResponse(OK)
+
+
+def makes_a_folder(request):
+    os.makedirs(os.path.join(settings.MEDIA_ROOT, "made", "anew"))
+
+
+def renames_a_file(request):
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        pass
+    os.rename(file.name, os.path.join(settings.MEDIA_ROOT, "renamed.txt"))
+
+
+def removes_a_file(request):
+    os.remove(settings.MARK)
+
+
+def writes_sqlite(request):
+    sqlite3.connect(os.path.join(settings.MEDIA_ROOT, "written.db"))
+
+
+def writes_for_a_moment(request):
+    Item.objects.count()
+    with tempfile.NamedTemporaryFile("w") as file, tempfile.TemporaryFile() as nameless:
+        file.write("x")
+        nameless.write(b"x")
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "a", "b"))
+        with open(os.path.join(folder, "a", "b", "c"), "x"):
+            pass
+    tempfile.mkstemp()
+    os.makedirs(os.path.dirname(settings.MARK), exist_ok=True)
+    sqlite3.connect(":memory:")
+    with open(os.devnull, "w") as file:
+        file.write("x")
+    with open(settings.MARK) as file:
+        return HttpResponse(file.read())
+
+
+def logs(request):
+    Item.objects.count()
+    logging.getLogger("shop").error("a line")
+    return HttpResponse(OK)
+
+
 def vacuums(request):
     with connection.cursor() as cursor:
         cursor.execute("VACUUM shop_item")
@@ -343,6 +458,16 @@ def vacuums(request):
 
 def who(request):
     return HttpResponse(status=200 if request.user.is_authenticated else 401)
+
+
+def members_only(request):
+    if not request.user.is_authenticated or "staff" in request.GET:
+        return redirect_to_login("/members_only/")
+    return HttpResponse(OK)
+
+
+def misspells(request):
+    return HttpResponse(Item.objects.nothing())
 
 
 def posts(request):

@@ -40,7 +40,7 @@ def test_random_drifts_surface_in_the_order_that_was_told(one_incident: Site, se
 def test_nothing_is_left_of_a_prediction(one_incident: Site) -> None:
     before = _state(one_incident)
     done = one_incident.cascade("probe", "--predict", "--format", "json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 2, done.stderr
     told = json.loads(done.stdout)
     assert {chain["probe"]: chain["objects"] for chain in told["cascade"]} == {
         name: objects for name, objects in INCIDENT.items() if objects
@@ -69,7 +69,7 @@ def test_pages_run_on_a_clone_that_has_no_rows(one_incident: Site) -> None:
     before = _state(one_incident)
     done = one_incident.cascade("probe", "--predict", "--clone")
     text = " ".join(done.stdout.split())
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 2, done.stdout + done.stderr
     assert "The clone has no rows: what pages do with rows does not show." in text
     assert f"{A}: {' -> '.join(INCIDENT[A])}; then 200" in text
     assert _state(one_incident) == before
@@ -80,7 +80,7 @@ def test_pages_run_as_the_role_that_serves_them_where_that_may_be_had(one_incide
     drift = "unreachable_table:public.teams_team"
     done = one_incident.cascade("probe", "--predict", "--format", "json", user="postgres")
     told = json.loads(done.stdout)
-    assert (done.returncode, told["ran_as"]) == (0, "app_user"), done.stderr
+    assert (done.returncode, told["ran_as"]) == (2, "app_user"), done.stderr
     assert told["breaks"]["teams_team"] == [A]
     [settings] = [probe for probe in told["probes"] if probe["name"] == A]
     assert drift in settings["cascade"]

@@ -1,6 +1,12 @@
 """Probes ask pages that do all that a page can do, and leave nothing behind; what they show is told."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +18,7 @@ import pytest
 
 from cascade.demo.witness import read_rows
 from tests.scenarios.probe_site import probe_site_project
-from tests.scenarios.sites import Site, project_site
+from tests.scenarios.sites import CHECKOUT, Site, project_site
 from tests.servers import Database, Server, fresh_database
 
 HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/")
@@ -47,11 +53,30 @@ PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/copies/", {}),
     ("/calls_its_neighbour/", {}),
     ("/vacuums/", {}),
+    ("/writes_a_file/", {}),
+    ("/writes_a_file_beneath/", {}),
+    ("/makes_a_folder/", {}),
+    ("/renames_a_file/", {}),
+    ("/removes_a_file/", {}),
+    ("/writes_sqlite/", {}),
+    ("/writes_for_a_moment/", {}),
+    ("/logs/", {}),
+    ("/exits/", {}),
+    ("/exits_asynchronously/", {}),
+    ("/exits_after_an_error/", {}),
+    ("/interrupts/", {}),
+    ("/ends_the_process/", {}),
+    ("/becomes_another/", {}),
+    ("/forks/", {}),
+    ("/spawns/", {}),
+    ("/kills/", {}),
+    ("/misspells/", {}),
     ("/who/", {}),
     ("/who/?as=user", {"as": "user"}),
     ("/who/?as=superuser", {"as": "superuser"}),
     ("/who/?as=made", {"as": "shop.users.made"}),
     ("/who/?as=broken", {"as": "shop.users.broken"}),
+    ("/who/?as=leaves", {"as": "shop.users.leaves"}),
     ("/who/?as=nobody", {"as": "shop.users.nobody"}),
     ("/who/?as=absent", {"as": "shop.users.absent"}),
     ("/who/?email={user.email}", {"expect": 401}),
@@ -71,6 +96,7 @@ class Asked:
     after: Any
     files: list[Path]
     sequences: tuple[dict[str, Any], dict[str, Any]]
+    folder: Path
 
     def of(self, path: str) -> dict[str, Any]:
         [found] = [probe for probe in self.document["probes"] if probe["path"] == path]
@@ -85,10 +111,12 @@ def shop(one_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         environment = {
             **site.environment,
             "SITE_OTHER": other.name,
+            "TMPDIR": str(folder / "tmp"),
             "SITE_MEDIA": str(folder / "media"),
             "SITE_PROBES": json.dumps(PROBES),
         }
         site = Site(database, environment, folder)
+        (folder / "tmp").mkdir()
         site.manage("makemigrations", "shop", "-v", "0")
         site.manage("migrate", "-v", "0")
         site.execute("INSERT INTO shop_item (name, picture) VALUES ('first', '')")
@@ -97,12 +125,15 @@ def shop(one_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def asked(shop: Site) -> Asked:
+    (shop.folder / "media").mkdir()
     before, positions = _rows(shop.database), _sequences(shop)
     done = shop.cascade("probe", "--timeout", "1.5", "--format", "json")
     assert done.stdout, done.stderr
     files = [path for path in (shop.folder / "media").rglob("*") if path.is_file()]
     document = json.loads(done.stdout)
-    return Asked(document, done.returncode, before, _rows(shop.database), files, (positions, _sequences(shop)))
+    return Asked(
+        document, done.returncode, before, _rows(shop.database), files, (positions, _sequences(shop)), shop.folder
+    )
 
 
 def _rows(database: Database) -> Any:
@@ -118,6 +149,8 @@ def _sequences(site: Site) -> dict[str, Any]:
 def test_nothing_is_left_behind_but_sequences_that_are_named(asked: Asked) -> None:
     assert asked.after == asked.before
     assert asked.files == []
+    assert not any(asked.folder.rglob("site.log"))
+    assert not any((asked.folder / "tmp").iterdir())
     before, after = asked.sequences
     advanced = {name for name, last in after.items() if last != before[name]}
     assert advanced == {"public.shop_item_id_seq", "public.shop_member_id_seq", "public.shop_order_id_seq"}
@@ -145,6 +178,8 @@ def test_every_probe_runs_whatever_the_others_do(asked: Asked) -> None:
         "/mails/",
         "/several/",
         "/copies/",
+        "/writes_for_a_moment/",
+        "/logs/",
         "/who/?as=user",
         "/who/?as=superuser",
         "/who/?as=made",
@@ -191,12 +226,58 @@ def test_what_is_checked_at_the_end_of_a_transaction_is_checked(asked: Asked, pa
         ("/program/", "it starts true, shop/views.py:"),
         ("/lite/", 'it uses the database "lite", which is SQLite, shop/views.py:'),
         ("/vacuums/", "it sends what cannot run in a transaction"),
+        ("/writes_a_file/", "it writes media/written.txt, shop/views.py:"),
+        ("/writes_a_file_beneath/", "it writes media/beneath.txt, shop/views.py:"),
+        ("/makes_a_folder/", "it writes media/made, shop/views.py:"),
+        ("/renames_a_file/", "it writes media/renamed.txt, shop/views.py:"),
+        ("/removes_a_file/", "it writes settings.py, shop/views.py:"),
+        ("/writes_sqlite/", "it writes media/written.db, shop/views.py:"),
+        ("/ends_the_process/", "it ends the process, shop/views.py:"),
+        ("/becomes_another/", "it starts true, shop/views.py:"),
+        ("/forks/", "it forks the process, shop/views.py:"),
+        ("/spawns/", "it starts true, shop/views.py:"),
+        ("/kills/", "it sends a signal, shop/views.py:"),
     ],
 )
 def test_what_would_leave_a_trace_is_refused_and_told_with_its_line(asked: Asked, path: str, reason: str) -> None:
     probe = asked.of(path)
     assert probe["verdict"] == "not_provable", probe
     assert probe["reason"].startswith(reason), probe["reason"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/exits/", "it raises SystemExit"),
+        ("/exits_asynchronously/", "it raises SystemExit"),
+        ("/exits_after_an_error/", "it raises SystemExit"),
+        ("/who/?as=leaves", "it raises SystemExit"),
+        ("/interrupts/", "it raises KeyboardInterrupt"),
+    ],
+)
+def test_a_page_that_would_end_the_program_fails_and_ends_its_own_probe_alone(
+    asked: Asked, path: str, reason: str
+) -> None:
+    probe = asked.of(path)
+    assert (probe["verdict"], probe["reason"]) == ("failed", reason)
+
+
+def test_a_person_can_stop_it_within_a_page(shop: Site) -> None:
+    """The page begins with a statement in the database, which is how one sees that it has been reached."""
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **shop.environment}
+    environment["SITE_PROBES"] = json.dumps([("/slow_statement/", {}), ("/works/", {})])
+    words = [sys.executable, "-m", "cascade", "probe", "--no-models", "--timeout", "60"]
+    with subprocess.Popen(
+        words, env=environment, cwd=shop.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        for _ in range(300):
+            if shop.rows("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"):
+                break
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        said, complaint = running.communicate(timeout=20)
+    assert (running.returncode, "passed" in said) == (1, False), said + complaint
+    assert "Traceback" not in complaint
 
 
 @pytest.mark.parametrize("path", HANGING)
@@ -211,6 +292,10 @@ def test_an_error_that_is_no_drift_is_told_apart_with_its_line(asked: Asked) -> 
     assert (probe["verdict"], probe["status"], probe["reason"]) == ("failed", 500, "KeyError")
     assert probe["place"].startswith("shop/views.py:")
     assert "4711" not in json.dumps(asked.document)
+
+
+def test_what_python_says_of_a_name_holds_no_value_and_is_told(asked: Asked) -> None:
+    assert asked.of("/misspells/")["reason"] == "AttributeError: 'Manager' object has no attribute 'nothing'"
 
 
 def test_the_line_of_a_template_is_told(asked: Asked) -> None:
@@ -265,6 +350,15 @@ def test_requests_that_are_transactions_are_asked_the_same_way(shop: Site) -> No
     assert _rows(shop.database) == before
 
 
+def test_a_folder_that_is_allowed_may_be_written(shop: Site) -> None:
+    (shop.folder / "logs").mkdir()
+    allowed = f'CASCADE = {{**CASCADE, "PROBE_ALLOW": [{str(shop.folder / "logs")!r}]}}'
+    (shop.folder / "writing.py").write_text(f"from settings import *\n{allowed}\n")
+    probes, media = json.dumps([("/writes_a_file/", {})]), str(shop.folder / "logs")
+    done = shop.cascade("probe", "--settings", "writing", "--no-models", SITE_PROBES=probes, SITE_MEDIA=media)
+    assert (done.returncode, "1 of 1 probe passed." in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_what_is_allowed_may_be_called(shop: Site) -> None:
     (shop.folder / "allowing.py").write_text('from settings import *\nCASCADE = {**CASCADE, "PROBE_ALLOW": "true"}\n')
     probes = json.dumps([("/program/", {})])
@@ -291,9 +385,32 @@ def test_pages_are_found_and_asked_only_when_that_is_wanted(shop: Site) -> None:
     assert "the page of the first shop.Item" in listed.stdout
     assert "/items/<pk>/" in listed.stdout
     assert "it needs pk" in listed.stdout
-    none = shop.cascade("probe", SITE_PROBES="[]", SITE_TIMEOUT="1")
+    models = shop.cascade("probe", SITE_PROBES="[]")
+    assert models.returncode == 0, models.stdout + models.stderr
+    assert "No page was asked: the settings declare none." in models.stdout
+    assert re.search(r"\d+ of \d+ probes passed\.", models.stdout)
+    none = shop.cascade("probe", "--no-models", SITE_PROBES="[]")
     assert none.returncode == 1
     assert "No probe is declared" in none.stderr
+    predicted = shop.cascade("probe", "--predict", "--discover", SITE_PROBES="[]")
+    assert "/items/<pk>/" not in predicted.stdout
+    assert "CASCADE  /works/ as user" in predicted.stdout or "/works/ as user: 200" in predicted.stdout
+
+
+def test_a_project_that_would_end_the_program_is_told(shop: Site) -> None:
+    (shop.folder / "leaving.py").write_text("raise SystemExit(0)\n")
+    (shop.folder / "astray.py").write_text("from settings import *\nROOT_URLCONF = 'leaving'\n")
+    done = shop.cascade("probe", "--settings", "leaving")
+    assert (done.returncode, 'The settings module "leaving" fails: SystemExit: 0' in done.stderr) == (1, True)
+    done = shop.cascade("probe", "--discover", "--settings", "astray")
+    assert (done.returncode, "The URL patterns cannot be imported: SystemExit: 0" in done.stderr) == (1, True)
+
+
+def test_a_page_that_leads_to_the_login_says_whom_it_was_asked_as(shop: Site) -> None:
+    probes = [("/members_only/", {}), ("/members_only/?staff", {"as": "user", "expect": 200})]
+    done = shop.cascade("probe", "--no-models", SITE_PROBES=json.dumps(probes))
+    assert re.search(r"passed +/members_only/ +302 to /accounts/login/: asked as nobody +", done.stdout), done.stdout
+    assert "200 is expected, and it answers 302 to /accounts/login/: asked as user" in " ".join(done.stdout.split())
 
 
 def test_junit_has_a_case_for_each_probe(shop: Site) -> None:

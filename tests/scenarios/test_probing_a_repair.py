@@ -34,7 +34,12 @@ def gets_out(request):
         cursor.execute("INSERT INTO django_site_of_nobody VALUES (1)")
 
 
-urlpatterns = [*urlpatterns, path("odd/", looks_where_it_should_not), path("out/", gets_out), path("calm/", swallows)]
+def leaves(request):
+    raise SystemExit(0)
+
+
+urlpatterns = [*urlpatterns, path("leaves/", leaves), path("odd/", looks_where_it_should_not)]
+urlpatterns += [path("out/", gets_out), path("calm/", swallows)]
 """
 
 
@@ -54,6 +59,18 @@ def test_a_failure_that_a_page_swallows_counts_as_well(one_incident: Site) -> No
     [calm] = [probe for probe in json.loads(done.stdout)["probes"] if probe["path"] == "/calm/"]
     assert (calm["status"], calm["verdict"]) == (200, "failed")
     assert [failure["drift"] for failure in calm["failures"]] == ["misplaced_table:public.user_profile_bounty"]
+    assert calm["reason"].startswith("answers 200, but swallowed an error: relation ")
+    text = " ".join(one_incident.cascade("probe", "--settings", "odd", "--no-models").stdout.split())
+    assert "answers 200, but swallowed an error: user_profile_bounty " in text
+
+
+def test_a_page_that_would_end_the_program_does_not_end_a_repair_that_is_probed(one_incident: Site) -> None:
+    _with_page(one_incident, "/leaves/")
+    rehearsed = one_incident.cascade("rehearse", "plan.json", "--probe", "--settings", "odd")
+    assert "/leaves/: failed, and now failed (it raises SystemExit)" in rehearsed.stdout, rehearsed.stderr
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--probe-before-commit")
+    assert "6 of 7 probes passed afterwards." in done.stdout, done.stdout + done.stderr
+    assert "nothing broken or risky is left." in done.stdout
 
 
 def test_a_rehearsal_tells_which_pages_the_repair_makes_work(one_incident: Site) -> None:

@@ -53,6 +53,16 @@ def test_production_is_rehearsed_on_a_clone_unless_a_person_says_here(one_incide
 
 
 @pytest.mark.one_version
+def test_where_no_step_could_be_tried_nothing_is_said_to_be_verified(one_healthy: Site) -> None:
+    """An index is rebuilt outside of any transaction."""
+    index = "user_profil_player__6b9b5a_idx"
+    one_healthy.execute(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{index}'::regclass")
+    done = one_healthy.cascade("rehearse")
+    assert "VERIFIED Nothing: every step needs to be outside of a transaction" in done.stdout, done.stderr
+    assert "is cured" not in done.stdout
+
+
+@pytest.mark.one_version
 def test_a_step_that_fails_on_the_clone_is_said_before_it_fails_on_production(one_incident: Site) -> None:
     """An event trigger is part of the layout."""
     one_incident.execute(

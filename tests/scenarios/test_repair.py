@@ -528,10 +528,10 @@ def test_a_journal_that_is_no_whole_one_is_refused(one_incident: Site) -> None:
     lines, before = journal.read_text().splitlines(keepends=True), dump(one_incident)
     other = one_incident.folder / "other.jsonl"
     for text, says in (
-        ("", "no journal that can be undone"),
-        ("{}\n", "no journal that can be undone"),
-        ("".join(lines)[:300], "no journal that can be undone"),
-        ("".join(lines[1:]), "no journal that can be undone"),
+        ("", "is no journal of a repair"),
+        ("{}\n", "is no journal of a repair"),
+        ("".join(lines)[:300], "is no journal of a repair"),
+        ("".join(lines[1:]), "is no journal of a repair"),
         (lines[0].replace('"journal": 1', '"journal": 9') + "".join(lines[1:]), "version 9"),
         ("".join(lines[:3]), "nothing to undo"),
     ):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from html import unescape
 from pathlib import Path
 
@@ -54,11 +55,11 @@ def test_a_journal_alone_gives_the_whole_postmortem(one_incident: Site) -> None:
         "Summary",
         "Root cause",
         "Source discovery",
-        "Database state",
+        "Database state before the repair",
         "What was done",
         "The repair as a migration",
         "Smoke tests",
-        "Evidence: tables, columns, indexes, constraints",
+        "Evidence before the repair: tables, columns, indexes, constraints",
         "Next steps",
         "Audit trail",
         "What is not known",
@@ -103,6 +104,33 @@ def test_the_report_has_right_what_is_easily_got_wrong_by_hand(one_incident: Sit
     assert re.search(r"0037_p0_skill_endorsements\.py:\d+-\d+", told)
 
 
+def test_a_prediction_says_what_failed_before_and_in_which_turn(one_incident: Site) -> None:
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    one_incident.cascade("probe", "--predict", "--format", "json", "-o", "pp.json")
+    told = report(one_incident, "plan.json", "--probes", "pp.json")
+
+    assert "2 of 4 pages asked failed (/me/settings/ and /@{user.username}/)" in told
+    assert "after the one before it is repaired (measured)." in told
+    assert "- `/me/settings/ as user`: `teams_teammembership.left_at` → `user_profile_about_item` → " in told
+
+
+def test_a_journal_of_a_probed_repair_tells_of_the_pages_before_and_after(one_incident: Site) -> None:
+    assert one_incident.cascade("plan", "-o", "plan.json").returncode == 0
+    done = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl", "--probe")
+    assert done.returncode == 0, done.stderr
+    told = report(one_incident, "--journal", "journal.jsonl")
+
+    assert "Pages affected: 2 of 4 pages asked failed" in told
+    assert "all that were asked answer now" in told
+    assert "| `/me/settings/` | user | **FAILED** (500) | **ok** (200) |" in told
+
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0
+    told = report(one_incident, "--journal", "journal.jsonl")
+    assert (
+        "2 of 4 pages asked failed (/me/settings/ and /@{user.username}/); whether they answer now is not known" in told
+    )
+
+
 def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site) -> None:
     before = look(one_incident, "before.json")
     for table in MISPLACED:
@@ -115,6 +143,79 @@ def test_a_repair_by_hand_is_told_from_two_looks_and_says_so(one_incident: Site)
     assert "each is the same relation as before (same OID)" in told
     done = told.partition("\n## What was done\n")[2].partition("```sql\n")[2].partition("```")[0]
     assert done.split("\n")[:-1] == [f"ALTER TABLE test_schema.{table} SET SCHEMA public;" for table in MISPLACED]
+
+
+def test_looks_in_the_wrong_order_are_refused(one_incident: Site) -> None:
+    before = look(one_incident, "before.json")
+    repair(one_incident)
+    time.sleep(1.1)  # looks are told apart by the second
+    after = look(one_incident, "after.json")
+
+    done = one_incident.cascade("report", after, "--after", before, "-o", "-", "--format", "html")
+    assert done.returncode == 1
+    assert re.search(r"before.json was read at [-\d :]+ UTC, before after.json \(", done.stderr), done.stderr
+
+    # As if the steps had taken long, and somebody had looked while they ran.
+    begun, *others = map(json.loads, (one_incident.folder / "journal.jsonl").read_text().splitlines())
+    late = [{**event, "at": "2100-01-01T00:00:00Z"} if event["event"] == "committed" else event for event in others]
+    (one_incident.folder / "late.jsonl").write_text("".join(json.dumps(event) + "\n" for event in (begun, *late)))
+    done = one_incident.cascade("report", "--journal", "late.jsonl", "--after", after)
+    assert done.returncode == 1
+    assert "after.json was read at" in done.stderr
+    assert "and the repair was committed at 2100-01-01" in done.stderr
+    assert "It is repaired." in report(one_incident, "--journal", "journal.jsonl", "--after", after)
+
+
+def test_what_is_amiss_afterwards_alone_counts_as_well(one_healthy: Site) -> None:
+    before = look(one_healthy, "before.json")
+    one_healthy.execute("ALTER TABLE user_profile_bounty SET SCHEMA test_schema")
+    told = report(one_healthy, before, "--after", look(one_healthy, "after.json"))
+
+    assert "# Postmortem: 1 misplaced table of " in told
+    assert re.search(r"At [-\d :]+ UTC nothing was amiss. It is not repaired yet.", told)
+    assert "Open: all of it: 1 finding." in told
+
+
+def test_a_shell_that_was_put_aside_is_told_and_stays_open(one_incident: Site) -> None:
+    """Somebody has made an empty table where the one with rows belongs."""
+    one_incident.execute(
+        "CREATE TABLE public.user_profile_bounty (LIKE test_schema.user_profile_bounty INCLUDING ALL);"
+        "ALTER TABLE public.user_profile_bounty OWNER TO migrator"
+    )
+    repair(one_incident)
+    told = report(one_incident, "--journal", "journal.jsonl")
+
+    attic = re.search(r"\| `user_profile_bounty` \| `public` \| 0 \| Put aside, .*: `(cascade_attic_\d+)\.", told)
+    assert attic, told.partition("What became")[2][:2000]
+    assert f"1 copy put aside, to be looked at and dropped ({attic[1]}.user_profile_bounty)" in told
+    assert "Open: nothing" not in told
+
+
+def test_of_the_repair_migration_it_is_told_whether_it_is_recorded_and_what_it_names(one_incident: Site) -> None:
+    folder = one_incident.folder / "user_profile" / "migrations"
+    folder.mkdir(parents=True)
+    text = f"class Migration:\n    operations = ['ALTER TABLE {MISPLACED[0]}']\n"
+    (folder / "0099_repair.py").write_text(text)
+    (folder / "0037_p0_skill_endorsements.py").write_text("class Migration:\n    pass\n")
+    told = report(one_incident, "--migration", "user_profile/migrations/0099_repair.py")
+    assert re.search(r"`0099_repair.py`: not recorded as applied in this database at [-\d :]+ UTC\.", told)
+    assert "Its text names 1 of 8 tables with a finding, and not " in told
+
+    told = report(one_incident, "--migration", "user_profile/migrations/0037_p0_skill_endorsements.py")
+    assert re.search(r"`0037_p0_skill_endorsements.py`: recorded as applied, [-\d :]+ UTC\.", told)
+    assert "Its text names none of the tables with a finding" in told
+
+
+def test_the_code_is_that_of_the_project_wherever_the_program_runs(one_incident: Site) -> None:
+    project = one_incident.folder / "checkout"
+    project.mkdir()
+    (project / "of_a_checkout.py").write_text("from cascade.demo.project.settings import *\n")
+    git = ("git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@example.invalid")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "first")):
+        subprocess.run([*git, *words], check=True)
+    done = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    plan = one_incident.plan("--settings", "of_a_checkout", "--pythonpath", "checkout")
+    assert plan["source_revision"] == done.stdout.strip()
 
 
 def test_files_and_pictures_lie_side_by_side(one_incident: Site) -> None:
@@ -176,6 +277,8 @@ def test_a_folder_that_cannot_be_written_loses_no_report(one_incident: Site) -> 
         ({"p.json": '{"schema_version": 1}'}, ["p.json"], "p.json lacks database, drifts"),
         ({"j.jsonl": "x"}, ["--journal", "j.jsonl"], "j.jsonl is no journal"),
         ({"j.jsonl": OLD_JOURNAL}, ["--journal", "j.jsonl"], "cascade report plan.json --journal JOURNAL"),
+        ({"m.py": "x ="}, ["--migration", "m.py"], "m.py is no migration: it is no Python."),
+        ({"m.py": "x = 1"}, ["--migration", "m.py"], "m.py is no migration: it has no class Migration."),
         ({"a.json": "{}"}, ["--after", "a.json"], "--after says how it is after a repair; what was before it?"),
         ({}, ["-o", "-"], "-o - prints one format: say which with --format."),
     ],

@@ -1,22 +1,27 @@
-"""The world outside of the transaction: mail, caches and files stay in memory; connections and programs are refused."""
+"""The world outside of the transaction: mail, caches and storages stay in memory; the rest of it is refused.
+
+That is connections, programs, and files that are written; files for a moment lie in a folder that is removed.
+"""
 
 import os
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
-from cascade.effects.probe.record import Record
+from cascade.effects.probe.record import Record, short
 
 
 class CalledOut(ConnectionRefusedError):
-    """A connection, to a database or elsewhere, or a program that was not let through."""
+    """A connection, to a database or elsewhere, a program or a file to be written that was not let through."""
 
 
 # ------------------------------------------------------------------------------------------------ what stays in memory
@@ -24,7 +29,10 @@ class CalledOut(ConnectionRefusedError):
 
 @contextmanager
 def kept_in_memory() -> Iterator[None]:
-    """Mail is collected, caches are new and empty, and files that are written are kept beside the real ones."""
+    """Mail is collected, caches are new and empty, and what is written to a storage is kept beside the real files.
+
+    What the ``tempfile`` module makes lies in a folder of its own, which is removed at the end.
+    """
     from django.conf import settings
     from django.test.utils import override_settings, setup_test_environment, teardown_test_environment
 
@@ -32,7 +40,7 @@ def kept_in_memory() -> Iterator[None]:
     caches = {alias: {"BACKEND": memory, "LOCATION": f"cascade-{alias}"} for alias in settings.CACHES}
     setup_test_environment(debug=settings.DEBUG)
     try:
-        with override_settings(CACHES=caches), _files_in_memory():
+        with override_settings(CACHES=caches), _files_in_memory(), _temporary_files():
             yield
     finally:
         teardown_test_environment()
@@ -51,6 +59,18 @@ def forget() -> None:
         app, model = label.split(".")
         if apps.is_installed(f"django.contrib.{app}"):
             apps.get_model(app, model).objects.clear_cache()
+
+
+@contextmanager
+def _temporary_files() -> Iterator[None]:
+    global _scratch
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="cascade-probe-", ignore_cleanup_errors=True) as folder:
+        _scratch = tempfile.tempdir = os.path.realpath(folder)
+        try:
+            yield
+        finally:
+            _scratch, tempfile.tempdir = "", before
 
 
 @contextmanager
@@ -144,11 +164,13 @@ _watch: _Watch | None = None
 _left: "WeakKeyDictionary[threading.Thread, _Watch]" = WeakKeyDictionary()
 """Threads that probes started and that outlived them: they stay refused."""
 _through = threading.local()
+_scratch = ""
+"""The folder whose files are removed at the end, and may be written."""
 
 
 @contextmanager
 def nothing_gets_out(record: Record, allowed: frozenset[str], *, patience: float) -> Iterator[None]:
-    """Refuse new connections to databases, sockets and programs, but for hosts and programs that are ``allowed``.
+    """Refuse new connections to databases, sockets, programs and files to write, but for those that are ``allowed``.
 
     At the end the threads that were started meanwhile are waited for, ``patience`` seconds at most.
     """
@@ -156,13 +178,21 @@ def nothing_gets_out(record: Record, allowed: frozenset[str], *, patience: float
     _stand_guard()
     known = frozenset(thread.ident for thread in threading.enumerate()) - {threading.get_ident()}
     watch = _watch = _Watch(record, allowed, known)
+    leave, os._exit = os._exit, _ends_the_process
+    compiled, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
         _wait_for_threads(watch, patience)
     finally:
+        os._exit, sys.dont_write_bytecode = leave, compiled
         started = [thread for thread in threading.enumerate() if thread.ident not in known]
         _left.update({thread: watch for thread in started if thread is not threading.current_thread()})
         _watch = None
+
+
+def _ends_the_process(status: int) -> NoReturn:
+    """In place of ``os._exit``, of which no audit hook hears."""
+    raise CalledOut(_watch.record.refuse("it ends the process") if _watch else "it ends the process")
 
 
 def _wait_for_threads(watch: _Watch, patience: float) -> None:
@@ -226,12 +256,16 @@ def let_through() -> Iterator[None]:
 
 
 def addresses_of(allowed: Collection[str]) -> frozenset[str]:
-    """What may be had by these names of hosts (``redis``, ``redis:6379``) and programs, hosts by their numbers too.
+    """What may be had by these names of hosts (``redis``, ``redis:6379``), programs and folders.
 
+    Hosts may be had by their numbers too, folders by where they really lie.
     Not the databases: libpq needs none of Python's sockets, and ``localhost`` is home to more than them.
     """
     found = set(allowed)
     for entry in allowed:
+        if os.path.isabs(entry):
+            found.add(os.path.realpath(entry))
+            continue
         host, _, port = entry.partition(":")
         found.add(_looked_up(host))
         try:
@@ -276,6 +310,53 @@ def _of_program(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
     return f"it starts {name}", {name}
 
 
+def _of_signal(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    """Signal 0 asks whether a process is there, and does nothing to it."""
+    return "it sends a signal", {"a signal"} if arguments[1] else set()
+
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
+_NAMELESS = getattr(os, "O_TMPFILE", 0)
+
+
+def _of_open(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    path, _, flags = arguments
+    nameless = _NAMELESS and flags & _NAMELESS == _NAMELESS  # gone when it is closed
+    return ("", set()) if nameless or not flags & _WRITES else _of_file(path, -1)
+
+
+def _of_new_folder(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    """To make a folder that is there fails, and is how one asks for it."""
+    path, _, folder = arguments
+    return ("", set()) if folder == -1 and os.path.isdir(path) else _of_file(path, folder)
+
+
+def _of_two_files(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    """Where either place is outside, it is that one."""
+    source, target, source_folder, target_folder = arguments
+    found = _of_file(source, source_folder), _of_file(target, target_folder)
+    return next((each for each in found if each[1]), found[0])
+
+
+def _of_file(path: Any, folder: int) -> tuple[str, set[str]]:
+    """A file that is written, or its name changed: by its path and those of the folders around it."""
+    if isinstance(path, int):
+        return "", set()  # it is open already
+    name = os.fsdecode(path)
+    if folder != -1 and not os.path.isabs(name):
+        name = os.path.join(os.path.realpath(f"/proc/self/fd/{folder}"), name)
+    whole = Path(os.path.realpath(name))
+    around = {str(each) for each in (whole, *whole.parents)}
+    if _scratch in around or ("/dev" in around and "/dev/shm" not in around):
+        return "", set()
+    return f"it writes {short(os.path.abspath(name))}", around
+
+
+def _of_sqlite(arguments: tuple[Any, ...]) -> tuple[str, set[str]]:
+    name = os.fsdecode(arguments[0]) if isinstance(arguments[0], bytes | str) else ""
+    return ("", set()) if name in ("", ":memory:") or "mode=memory" in name else _of_file(name, -1)
+
+
 _EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[str, set[str]]]] = {
     "socket.connect": _of_address,
     "socket.sendto": _of_address,
@@ -283,4 +364,22 @@ _EVENTS: dict[str, Callable[[tuple[Any, ...]], tuple[str, set[str]]]] = {
     "socket.getaddrinfo": _of_lookup,
     "subprocess.Popen": _of_program,
     "os.system": _of_program,
+    "os.exec": _of_program,
+    "os.posix_spawn": _of_program,
+    "os.fork": lambda arguments: ("it forks the process", {"fork"}),
+    "os.forkpty": lambda arguments: ("it forks the process", {"fork"}),
+    "os.kill": _of_signal,
+    "os.killpg": _of_signal,
+    "open": _of_open,
+    "os.mkdir": _of_new_folder,
+    "os.rmdir": lambda arguments: _of_file(*arguments),
+    "os.remove": lambda arguments: _of_file(*arguments),
+    "os.truncate": lambda arguments: _of_file(arguments[0], -1),
+    "os.chmod": lambda arguments: _of_file(arguments[0], arguments[-1]),
+    "os.chown": lambda arguments: _of_file(arguments[0], arguments[-1]),
+    "os.utime": lambda arguments: _of_file(arguments[0], arguments[-1]),
+    "os.rename": _of_two_files,
+    "os.link": _of_two_files,
+    "os.symlink": lambda arguments: _of_file(arguments[1], arguments[2]),
+    "sqlite3.connect": _of_sqlite,
 }

@@ -16,7 +16,7 @@ class Record:
     """What one probe did. ``refused`` are things that were not let happen, with their place, in a phrase each.
 
     ``busy`` says that a statement is under way, which must not be broken off; ``expired`` that the probe took too long,
-    or that others wait for it, which ``in_the_way`` knows.
+    or that others wait for it, which ``in_the_way`` knows; ``interrupted`` that a person wants all of it to end.
     """
 
     queries: int = 0
@@ -25,6 +25,7 @@ class Record:
     callbacks: list[str] = field(default_factory=list)
     busy: bool = False
     expired: bool = False
+    interrupted: bool = False
     in_the_way: Callable[[], bool] = lambda: False
     thread: int = field(default_factory=threading.get_ident)
 
@@ -48,8 +49,8 @@ def place_of(frame: FrameType | None) -> str:
             return template
         file = each.f_code.co_filename
         if _is_applications(file):
-            return f"{_short(file)}:{each.f_lineno}"
-        elsewhere = elsewhere or (f"{_short(file)}:{each.f_lineno}" if _is_third_party(file) else "")
+            return f"{short(file)}:{each.f_lineno}"
+        elsewhere = elsewhere or (f"{short(file)}:{each.f_lineno}" if _is_third_party(file) else "")
     return elsewhere
 
 
@@ -66,8 +67,8 @@ def place_of_error(traceback: TracebackType | None) -> str:
             return template
         file = frame.f_code.co_filename
         if _is_applications(file):
-            return f"{_short(file)}:{line}"
-        elsewhere = elsewhere or (f"{_short(file)}:{line}" if _is_third_party(file) else "")
+            return f"{short(file)}:{line}"
+        elsewhere = elsewhere or (f"{short(file)}:{line}" if _is_third_party(file) else "")
     return elsewhere
 
 
@@ -110,7 +111,7 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) and "/demo/project/" not in file
 
 
-def _short(file: str) -> str:
+def short(file: str) -> str:
     """The file as seen from the first folder on the import path that it lies in."""
     path = Path(file)
     for folder in map(Path, filter(None, (str(Path.cwd()), *sys.path))):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from cascade.core.drift import Drift
 from cascade.core.limits import Limits
@@ -58,6 +59,7 @@ class _Outcome:
     settled: bool = False
     place: str = ""
     said: str = ""
+    note: str = ""
     mails: int = 0
 
 
@@ -168,6 +170,7 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
     try:
         with (
             _quiet(),
+            _interrupts_noted(record),
             nothing_gets_out(record, lab.allowed, patience=lab.seconds),
             _time_limit(lab.seconds, record),
         ):
@@ -177,12 +180,27 @@ def _attempt(probe: Probe, lab: Lab, record: Record) -> _Outcome:
         outcome.place = place_of_error(sys.exc_info()[2])
     except _CannotAsk as error:
         outcome.reason, outcome.settled = str(error), True
-    except Exception as error:
+    except BaseException as error:
+        if record.interrupted:
+            raise KeyboardInterrupt from error
         outcome.status = 500 if probe.is_page else None
-        outcome.reason = type(error).__name__
+        # What is no Exception would end a worker of the site, and was not to end this program.
+        outcome.reason = _in_short(error)
+        outcome.settled = not isinstance(error, Exception)
         outcome.place, outcome.said = place_of_error(error.__traceback__), str(error)
     outcome.mails = len(mail.outbox)
     return outcome
+
+
+def _in_short(error: BaseException) -> str:
+    """Its class, and what it says where that holds names alone: what Python itself says of a name, or of a template."""
+    from django.template import TemplateDoesNotExist, TemplateSyntaxError
+
+    kind = f"{'' if isinstance(error, Exception) else 'it raises '}{type(error).__name__}"
+    of_names = isinstance(error, (AttributeError, ImportError, NameError)) and error.name is not None
+    if of_names or isinstance(error, (TemplateDoesNotExist, TemplateSyntaxError)):
+        return f"{kind}: {str(error).strip().partition(chr(10))[0]}"
+    return kind
 
 
 class _CannotAsk(Exception):
@@ -242,8 +260,25 @@ def _request(probe: Probe, user: Any, outcome: _Outcome) -> None:
         response = _send(client, probe, path, data)
         outcome.status = response.status_code
         _consume(response)
+    outcome.note = _led_to_login(response, user if probe.user != "anonymous" else None, probe.user)
     if not _is_right(probe, response.status_code):
-        outcome.reason = _why_not(probe, path, response.status_code)
+        outcome.reason = _why_not(probe, path, response.status_code, outcome.note)
+
+
+def _led_to_login(response: Any, user: Any, name: str) -> str:
+    """Of an answer that leads to the login where it leads, and whom it leads there: what the page does was not seen."""
+    from django.conf import settings
+    from django.shortcuts import resolve_url
+    from django.urls import NoReverseMatch
+
+    path = urlsplit(response.get("Location", "")).path
+    try:
+        login = resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        login = ""
+    if not path or (path != urlsplit(login).path and not path.endswith("/login/")):
+        return ""
+    return f"{response.status_code} to {path}: asked as {'nobody' if user is None else name}"
 
 
 def _send(client: Any, probe: Probe, path: str, data: dict[str, Any]) -> Any:
@@ -304,7 +339,7 @@ def _is_right(probe: Probe, status: int) -> bool:
     return status == probe.expect if probe.expect is not None else status < probe.below
 
 
-def _why_not(probe: Probe, path: str, status: int) -> str:
+def _why_not(probe: Probe, path: str, status: int, note: str) -> str:
     from django.urls import Resolver404, resolve
 
     if status == 404:
@@ -312,6 +347,8 @@ def _why_not(probe: Probe, path: str, status: int) -> str:
             resolve(path.partition("?")[0])
         except Resolver404:
             return "no URL pattern matches"
+    if note and probe.expect is not None:
+        return f"{probe.expect} is expected, and it answers {note}"
     return f"it answers {status}, not {probe.expect}" if probe.expect is not None else f"it answers {status}"
 
 
@@ -329,7 +366,8 @@ def _judged(
     elif reason or any(each.drift is not None for each in left):
         verdict = Verdict.FAILED
         if left and not outcome.settled:
-            reason, place = _reason(left, lab, reason), left[0].failure.place or place
+            swallowed = f"answers {outcome.status}, but swallowed an error: " if not reason and outcome.status else ""
+            reason, place = swallowed + _reason(left, lab, reason), left[0].failure.place or place
     else:
         verdict = Verdict.PASSED
     return ProbeRun(
@@ -345,6 +383,7 @@ def _judged(
         tuple(record.callbacks),
         outcome.mails,
         cured,
+        outcome.note,
     )
 
 
@@ -375,6 +414,27 @@ def _quiet() -> Iterator[None]:
     finally:
         logging.disable(disabled)
         threading.excepthook = before
+
+
+@contextmanager
+def _interrupts_noted(record: Record) -> Iterator[None]:
+    """A person's Ctrl-C ends all; a page that raises KeyboardInterrupt itself ends its own probe alone."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def note(number: int, frame: Any) -> None:
+        record.interrupted = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if record.interrupted:  # the application has swallowed it
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -120,4 +120,4 @@ def read_journal(path: Path) -> Journal:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise FileError(f"The journal {path} cannot be read: {why}.") from error
     except MalformedJournal as error:
-        raise FileError(f"{path} is no journal that can be undone: {error}.") from error
+        raise FileError(f"{path} is no journal of a repair: {error}.") from error

@@ -85,11 +85,22 @@ def _inline(part: Inline) -> str:
         case Code(text):
             return _code(text)
         case Strong(text):
-            return f"**{_text(text)}**"
+            return _strong(text)
         case str():
             return _text(part)
         case _:
             assert_never(part)
+
+
+def _strong(text: str) -> str:
+    """Bold, its spaces outside of it: asterisks beside a space are no mark.
+
+    >>> _strong(" (not its place)"), _strong("Mind: ")
+    (' **(not its place)**', '**Mind:** ')
+    """
+    inner = text.strip()
+    before, _, after = text.partition(inner)
+    return f"{before}**{_text(inner)}**{after}" if inner else text
 
 
 def _text(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cascade.core.findings import DriftKind
-from cascade.core.incident import JSON, Incident, Outcome, PageFate, TableFate
+from cascade.core.incident import JSON, Incident, Outcome, PageFate, PutAside, TableFate
 from cascade.core.probe_results import ProbeResult
 from cascade.core.words import counted, listed
 from cascade.render.pictures import draw_history
@@ -33,15 +33,16 @@ from cascade.render.wording import moment, window
 def make_report(incident: Incident) -> Report:
     """The postmortem of an incident, of one that is still open, or of a healthy database."""
     plan = incident.before
+    then = " before the repair" if incident.is_touched else ""
     sections = (
         Section("summary", "Summary", tuple(summary(incident))),
         Section("cause", "Root cause", tuple(_causes(incident))),
         Section("source", "Source discovery", tuple(_sources(incident))),
-        Section("state", "Database state", tuple(_state(incident))),
+        Section("state", f"Database state{then}", tuple(_state(incident))),
         Section("done", "What was done", tuple(_done(incident))),
         Section("migration", "The repair as a migration", tuple(_migration(incident))),
         Section("probes", "Smoke tests", tuple(_probes(incident))),
-        Section("evidence", "Evidence: tables, columns, indexes, constraints", tuple(_evidence(incident))),
+        Section("evidence", f"Evidence{then}: tables, columns, indexes, constraints", tuple(_evidence(incident))),
         Section("findings", "Findings", tuple(_findings(incident))),
         Section("next", "Next steps", tuple(_next(incident))),
         Section("audit", "Audit trail", tuple(_audit(incident))),
@@ -83,20 +84,24 @@ def _causes(incident: Incident) -> Iterator[Block]:
             ("Beside", cause["others"]),
         )
         yield Facts(tuple((word, (sentence,)) for word, sentences in sides for sentence in sentences))
-    chains = [chain for chain in incident.before["cascade"] if len(chain["objects"]) > 1]
+    chains = [chain for chain in incident.chains if len(chain["objects"]) > 1]
     if chains:
-        measured = any(chain["source"] != "static" for chain in chains)
+        measured = any(chain["source"] == "exact" for chain in chains)
         yield Paragraph(
             (
                 "Why it surfaced one at a time: each of these fails in its turn, after the one before it is repaired "
                 f"({'measured' if measured else 'predicted from the foreign keys'}).",
             )
         )
-        yield Bullets(tuple(_chain(chain["objects"]) for chain in chains))
+        yield Bullets(tuple((*_asked_by(chain), *_chain(chain["objects"])) for chain in chains))
     for picture, caption in pictures_of(
         (draw_history(incident.before), "What was recorded when, and where what is not in its place landed.")
     ):
         yield Shown(picture, caption)
+
+
+def _asked_by(chain: JSON) -> Line:
+    return (Code(chain["probe"]), ": ") if chain["probe"] else ()
 
 
 def _chain(objects: Sequence[str]) -> Line:
@@ -286,8 +291,8 @@ def _done(incident: Incident) -> Iterator[Block]:
                 ),
                 right=frozenset((1,)),
             )
-    if incident.fates:
-        yield Part(("What became of the tables",), (_fates(incident.fates),))
+    if incident.fates or incident.put_aside:
+        yield Part(("What became of the tables",), (_fates(incident.fates, incident.put_aside),))
     undo = _undo(incident)
     if undo:
         yield Aside(("How it would be taken back",), (Sql("In reverse order", "\n".join(undo)),))
@@ -300,17 +305,22 @@ def _journal_in_words(incident: Incident) -> Iterator[Inline]:
     yield f"The repair was begun at {begun}, by plan "
     yield Code(str(journal.header.get("plan_id", "?")))
     if incident.ended:
-        yield f", and committed at {moment(incident.ended)}: {counted(len(journal.done), 'step')}."
+        yield f", and committed at {moment(incident.ended)}: {counted(len(incident.committed), 'step')}."
     elif journal.undone:
         yield f"; {counted(len(journal.done), 'step')} were committed, and later taken back."
-    else:
+    elif not journal.in_flight:
         yield "; no COMMIT of it is known."
+    else:
+        yield f"; its COMMIT was sent at {moment(journal.sent_at or None)}."
     if journal.in_flight:
-        yield " A COMMIT was sent and never answered: only the server knows whether it holds."
+        known = "only the server knows whether it holds"
+        if incident.after is not None:
+            known = f"the look afterwards shows that it {'holds' if incident.ended else 'does not hold'}"
+        yield f" It was never answered: {known}."
     yield (
         " Before COMMIT the layout was read again inside of the locks: what the steps claim to cure was gone, and each "
         "moved table was the same relation with the same file."
-        if journal.done
+        if incident.committed
         else ""
     )
 
@@ -319,20 +329,30 @@ def _clock(at: str | None) -> str:
     return moment(at).removesuffix(" UTC") if at else "not known"
 
 
-def _fates(fates: Iterable[TableFate]) -> Grid:
-    return Grid(
-        ("table", "was in", "rows there", "now"),
-        tuple(
-            (
-                (Code(fate.table),),
-                (Code(", ".join(place["schema"] for place in fate.places)),) if fate.places else ("no schema",),
-                (f"{fate.rows:,}" if fate.rows is not None else "not counted" if fate.places else "",),
-                (capital(fate.fate.value),),
-            )
-            for fate in fates
-        ),
-        right=frozenset((2,)),
-    )
+def _fates(fates: Iterable[TableFate], aside: Iterable[PutAside]) -> Grid:
+    moved: list[tuple[Line, ...]] = [
+        (
+            (Code(fate.table),),
+            (Code(", ".join(place["schema"] for place in fate.places)),) if fate.places else ("no schema",),
+            (_counted_rows(fate.rows) if fate.places else "",),
+            (capital(fate.fate.value),),
+        )
+        for fate in fates
+    ]
+    shells: list[tuple[Line, ...]] = [
+        (
+            (Code(copy.table),),
+            (Code(copy.schema),),
+            (_counted_rows(copy.rows),),
+            ("Put aside, a copy that does not count: ", Code(f"{copy.attic}.{copy.table}")),
+        )
+        for copy in aside
+    ]
+    return Grid(("table", "was in", "rows there", "now"), (*moved, *shells), right=frozenset((2,)))
+
+
+def _counted_rows(rows: int | None) -> str:
+    return f"{rows:,}" if rows is not None else "not counted"
 
 
 def _undo(incident: Incident) -> list[str]:
@@ -350,9 +370,17 @@ def _migration(incident: Incident) -> Iterator[Block]:
     if not incident.findings:
         return
     if incident.migration is not None:
-        name, text = incident.migration
-        yield Paragraph(("The repair for the other environments is the migration ", Code(name), "."))
-        yield Aside((Code(name), f", {counted(len(text.splitlines()), 'line')}"), (Sql("", text, "python"),))
+        file = incident.migration
+        yield Paragraph(
+            (
+                "The repair for the other environments is said to be the migration ",
+                Code(file.name),
+                f": {_recorded_in_words(incident)}. {_named_in_words(incident)}.",
+            )
+        )
+        yield Aside(
+            (Code(file.name), f", {counted(len(file.text.splitlines()), 'line')}"), (Sql("", file.text, "python"),)
+        )
     elif not incident.new_records:
         yield Paragraph(
             (
@@ -370,6 +398,24 @@ def _migration(incident: Incident) -> Iterator[Block]:
         )
     elif records is not None:
         yield Paragraph(("No migration was recorded between the two looks at this database.",))
+
+
+def _recorded_in_words(incident: Incident) -> str:
+    record, look = incident.migration_record, incident.after or incident.before
+    if record is None:
+        return f"not recorded as applied in this database at {moment(look['read_at'])}"
+    return f"recorded as applied, {moment(record['applied'])}"
+
+
+def _named_in_words(incident: Incident) -> str:
+    """What of the findings it is about, by the names in its text: whether it repairs them was not tried."""
+    named, others = incident.migration_names
+    if not named:
+        return "Its text names none of the tables with a finding: look whether it is of this repair"
+    if not others:
+        return f"Its text names {'the table' if len(named) == 1 else f'all {len(named)} tables'} with a finding"
+    total = counted(len(named) + len(others), "table")
+    return f"Its text names {len(named)} of {total} with a finding, and not {listed(others, 4)}"
 
 
 # --------------------------------------------------------------------------------------------------------------- probes
@@ -567,6 +613,19 @@ def _next(incident: Incident) -> Iterator[Block]:
                 " tries them and rolls back, ",
                 Code("cascade apply plan.json"),
                 " runs them.",
+            )
+        )
+    if incident.outcome is Outcome.IN_COMMIT and incident.journal is not None:
+        (xid,) = list(incident.journal.in_flight)[-1:]
+        lines.append(
+            (
+                "Ask the server whether the COMMIT holds, by ",
+                Code(f"SELECT pg_xact_status('{xid}')"),
+                ", or look again: ",
+                Code("cascade plan -o after.json"),
+                " for ",
+                Code("--after"),
+                ".",
             )
         )
     if incident.outcome is Outcome.NOT_LOOKED:

@@ -60,7 +60,8 @@ def _when_in_words(incident: Incident) -> Iterator[Inline]:
     yield Strong(
         f"{_joined(since, until)}{long} the database was not as its applied migrations say: {what_was_amiss(incident)}."
     )
-    yield f" It is {_OUTCOMES[incident.outcome]}. "
+    yield f" At {moment(incident.healthy_at)} nothing was amiss." if incident.healthy_at else ""
+    yield f" It is {_status(incident)}. "
 
 
 def _joined(since: str, until: str) -> str:
@@ -75,6 +76,7 @@ _OUTCOMES = {
     Outcome.PARTLY: "repaired in part",
     Outcome.NOT_LOOKED: "repaired, as far as the journal says; nobody has looked since",
     Outcome.NOT_COMMITTED: "not repaired: the repair was begun, and nothing of it is known to be committed",
+    Outcome.IN_COMMIT: "not known to be repaired: the COMMIT was sent and never answered, and only the server knows",
     Outcome.UNDONE: "not repaired: the repair was taken back",
 }
 
@@ -83,7 +85,7 @@ def _pages_in_words(incident: Incident) -> str:
     if not incident.probes:
         return "not known, since no results of probes were given"
     failed = [page for page in incident.pages if page.before and not page.before.ok]
-    still = [page for page in incident.pages if page.after and not page.after.ok]
+    still = incident.still_failing
     asked = counted(len(incident.pages), "page")
     if not any(page.before for page in incident.pages):
         before = "not known from before the repair"
@@ -103,18 +105,20 @@ def _rows_in_words(incident: Incident) -> str:
     moved = [fate for fate in fates if fate.places]
     kept = [fate for fate in moved if fate.fate is Fate.KEPT]
     rest = "".join(f"; {phrase}" for phrase in _absent_in_words(incident))
+    if incident.outcome is Outcome.IN_COMMIT:
+        return f"none by this repair, which moves tables with their rows, whether it is committed or not{rest}"
     if not moved:
         return f"none by this repair, which moved no table{rest}" if incident.statements else f"none so far{rest}"
     if all(fate.fate in (Fate.WAITING, Fate.BACK) for fate in moved):
         done = "the tables were moved back" if incident.outcome is Outcome.UNDONE else "nothing has been moved"
-        return f"none: {done}, and {_total(moved)} lie in {_schemas(moved)}{rest}"
+        return f"none: {done}, and in {_schemas(moved)} lie {_total(moved)}{rest}"
     if len(kept) == len(moved):
         why = (
             "each is the same relation as before (same OID)"
             if incident.by_hand
             else "before COMMIT each was proved to be the same relation with the same file"
         )
-        return f"none, because tables are moved with their rows and {why}; {_total(moved)} were in them{rest}"
+        return f"none, because tables are moved with their rows and {why}; in them were {_total(moved)}{rest}"
     doubtful = [fate.table for fate in moved if fate.fate is not Fate.KEPT]
     return f"not known for {listed(doubtful, 3)}, which is not shown to be the table that it was{rest}"
 
@@ -144,10 +148,16 @@ def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
 
 
 def _total(fates: Sequence[TableFate]) -> str:
+    """Their rows, in the words of the plan: how many tables hold them, and how many are empty."""
     known = [fate.rows for fate in fates if fate.rows is not None]
-    gaps = len(fates) - len(known)
-    more = f" and {counted(gaps, 'table')} whose rows were not counted" if gaps else ""
-    return f"{counted(sum(known), 'row')} in {counted(len(known), 'table')}{more}"
+    filled, gaps = sum(rows > 0 for rows in known), len(fates) - len(known)
+    empty = len(known) - filled
+    parts = [f"{counted(sum(known), 'row')} in {counted(filled, 'table')}"] if filled else []
+    if empty:
+        parts.append(f"{counted(empty, 'table')} empty" if filled else f"no row in {counted(empty, 'table')}")
+    if gaps:
+        parts.append(f"{counted(gaps, 'table')} whose rows were not counted")
+    return ", ".join(parts)
 
 
 def _schemas(fates: Iterable[TableFate]) -> str:
@@ -165,20 +175,52 @@ def _prevention_in_words(incident: Incident) -> str:
 
 
 def _open_in_words(incident: Incident) -> str:
+    """What is left of it: findings, pages that fail all the same, copies that wait for somebody to drop them."""
+    remains = list(_remains_in_words(incident))
     left = incident.left
     if left is None:
         if incident.outcome is Outcome.NOT_LOOKED:
-            return "not known, since nobody has looked after the repair"
-        return f"all of it: {counted(len(incident.findings), 'finding')}"
-    if not left:
-        return "nothing" if incident.after and incident.after["complete"] else "nothing that could be checked"
-    return f"{counted(len(left), 'finding')} ({listed([object_of(drift) for drift in left], 3)})"
+            remains.insert(0, "not known, since nobody has looked after the repair")
+        elif incident.outcome is Outcome.IN_COMMIT:
+            remains.insert(0, "not known, since nobody has looked after the COMMIT")
+        else:
+            remains.insert(0, f"all of it: {counted(len(incident.findings), 'finding')}")
+    elif left:
+        remains.insert(0, f"{counted(len(left), 'finding')} ({listed([object_of(drift) for drift in left], 3)})")
+    elif not incident.after or not incident.after["complete"]:
+        remains.insert(0, "nothing that could be checked")
+    return "; ".join(remains) or "nothing"
+
+
+def _remains_in_words(incident: Incident) -> Iterator[str]:
+    if incident.still_failing:
+        yield _still_failing_in_words(incident)
+    aside = incident.put_aside
+    if aside:
+        names = listed([f"{copy.attic}.{copy.table}" for copy in aside], 3)
+        yield f"{counted(len(aside), 'copy', 'copies')} put aside, to be looked at and dropped ({names})"
+    if incident.copies_left:
+        names = listed([object_of(drift) for drift in incident.copies_left], 3)
+        yield f"{counted(len(incident.copies_left), 'copy', 'copies')} left elsewhere, breaking nothing ({names})"
+
+
+def _still_failing_in_words(incident: Incident) -> str:
+    still = incident.still_failing
+    fail = "page still fails" if len(still) == 1 else "pages still fail"
+    return f"{len(still)} {fail} ({listed([page.name for page in still], 3)})"
+
+
+def _status(incident: Incident) -> str:
+    status = _OUTCOMES[incident.outcome]
+    if incident.still_failing and incident.outcome not in UNREPAIRED:
+        return f"{status}, and {_still_failing_in_words(incident)}"
+    return status
 
 
 def _facts(incident: Incident) -> Iterator[tuple[str, Line]]:
     if incident.outcome is Outcome.HEALTHY:
         return
-    yield "Status", (Strong(_OUTCOMES[incident.outcome].capitalize()),)
+    yield "Status", (Strong(capital(_status(incident))),)
     yield "Not right since", (moment(incident.began) if incident.began else "not known",)
     if incident.outcome not in UNREPAIRED:
         latest = "at the latest " if incident.by_hand and incident.ended else ""

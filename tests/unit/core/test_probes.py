@@ -24,12 +24,22 @@ SETTINGS = Probe(ProbeKind.PAGE, "/me/settings/", "user")
         ([{"path": "/me/", "user": "x"}], "unknown key 'user'"),
         ([{"path": "/me/", "as": "everybody"}], "asked as 'everybody'"),
         ([{"path": "/me/", "expect": "ok"}], "expects 'ok'"),
+        ([{"path": "/me/", "expect": "200"}], "expects '200': no status of HTTP"),
+        ([{"path": "/me/", "expect": [200, 302]}], r"expects \[200, 302\]: no status"),
+        ([{"path": "/me/", "expect": 9999}], "expects 9999: no status"),
+        ([{"path": "/me/", "expect": True}], "expects True: no status"),
         ([{"path": "/me/", "data": [1]}], "data of the entry"),
     ],
 )
 def test_a_declaration_that_cannot_be_understood_is_refused(entries: Any, complaint: str) -> None:
     with pytest.raises(CascadeError, match=complaint):
         parse_probes(entries)
+
+
+def test_what_is_expected_is_shown_by_an_example() -> None:
+    with pytest.raises(CascadeError) as refused:
+        parse_probes([{"path": "/me/", "expect": "200"}])
+    assert '"expect": 200' in (refused.value.hint or "")
 
 
 def test_each_user_is_made_once_and_before_the_pages() -> None:

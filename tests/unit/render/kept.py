@@ -27,8 +27,11 @@ def repaired() -> Any:
     return {**after, "read_at": LOOKED}
 
 
-def journal(before: Any, *events: Any, committed: bool = True) -> Journal:
-    """A journal in which all steps of the plan ran, and were committed; ``events`` come after that."""
+def journal(before: Any, *events: Any, committed: bool | None = True) -> Journal:
+    """A journal in which all steps of the plan ran, and were committed; ``events`` come after that.
+
+    ``committed`` is None where the COMMIT was never answered.
+    """
     steps = [{"id": s["id"], "phase": s["phase"], "cures": s["cures"], "undo": s["undo"]} for s in before["steps"]]
     header = {"event": "begin", "at": BEGUN, "journal": 1, "plan_id": before["plan_id"], "steps": steps, "tables": []}
     ran = [
@@ -37,9 +40,8 @@ def journal(before: Any, *events: Any, committed: bool = True) -> Journal:
         for sql in step["sql"]
     ]
     end = [{"event": "committing", "at": COMMITTED, "xid": "7", "steps": [step["id"] for step in steps]}]
-    end += (
-        [{"event": "committed", "at": COMMITTED, "xid": "7"}] if committed else [{"event": "rolled_back", "xid": "7"}]
-    )
+    if committed is not None:
+        end.append({"event": "committed" if committed else "rolled_back", "at": COMMITTED, "xid": "7"})
     return parse_journal(json.dumps(event) for event in (header, *ran, *end, *events))
 
 
@@ -56,6 +58,16 @@ def probes(*, ok: bool, at: str) -> Any:
             {"kind": "model", "path": None, "as": None, "verdict": "failed", "status": None},
         ],
     }
+
+
+def predicted(*, at: str) -> Any:
+    """Results of a prediction: the first page answers 200, once two tables are cured on its way."""
+    asked = probes(ok=True, at=at)
+    cured = ["misplaced_table:public.user_profile_bounty", "misplaced_table:public.user_profile_bounty_participant"]
+    names = ["user_profile_bounty", "user_profile_bounty_participant"]
+    asked["probes"][1]["cascade"] = cured
+    chain = {"start": names[0], "source": "exact", "probe": "/@amber1/", "objects": names}
+    return {**asked, "predicted": True, "cascade": [chain]}
 
 
 def incident() -> Incident:

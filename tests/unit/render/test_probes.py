@@ -73,6 +73,17 @@ def test_a_prediction_tells_what_each_page_meets_and_what_none_does() -> None:
     assert len(document["steps_not_run"]) == len(probed.answer.plan.steps) - 2
 
 
+def test_a_prediction_counts_what_fails_until_the_plan_is_run_whatever_for() -> None:
+    cured = replace(FINE, cured=incident().plan.drifts[:2])
+    probed = asked(cured, replace(cured, probe=PAGE), ODD, MODEL, predicted=True)
+
+    assert "Until the plan is run 3 of 4 probes will fail; 1 would fail even then." in flat(render_probes(probed))
+    assert probed.exit_code == 2
+    assert asked(cured, predicted=True).exit_code == 2
+    assert asked(FINE, predicted=True).exit_code == 0
+    assert ET.fromstring(render_junit(probed)).get("failures") == "3"
+
+
 def test_the_plan_shows_exact_chains_by_page() -> None:
     first, second = incident().plan.drifts[:2]
     answer = asked(replace(FINE, cured=(first, second)), predicted=True).answer

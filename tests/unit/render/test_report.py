@@ -10,7 +10,7 @@ import pytest
 
 from cascade.core.answer import Answer
 from cascade.core.incident import Fate, Incident, Outcome
-from cascade.core.probe_results import MalformedResults, parse_probe_results
+from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.render.looks import DARK_STYLE
 from cascade.render.report import make_report, render_report_html, render_report_markdown
@@ -59,7 +59,7 @@ def test_the_first_paragraph_tells_a_manager_all_that_matters() -> None:
     assert "7 misplaced tables" in first
     assert "Pages affected: 1 of 2 pages asked failed (/@amber1/); all that were asked answer now." in first
     assert "Rows lost: none, because tables are moved with their rows and before COMMIT" in first
-    assert "980 rows in 7 tables were in them" in first
+    assert "in them were 980 rows in 5 tables, 2 tables empty" in first
     assert "What stops the next one: a table that is made over this connection now lands in public" in first
     assert "Open: nothing." in first
 
@@ -89,6 +89,9 @@ def test_what_the_material_does_not_say_is_said_to_be_not_known() -> None:
         (lambda before: Incident(before, kept.repaired(), kept.journal(before)), Outcome.REPAIRED),
         (lambda before: Incident(before, None, kept.journal(before, committed=False)), Outcome.NOT_COMMITTED),
         (lambda before: Incident(before, None, kept.journal(before, {"event": "undone", "at": ""})), Outcome.UNDONE),
+        (lambda before: Incident(before, None, kept.journal(before, committed=None)), Outcome.IN_COMMIT),
+        (lambda before: Incident(before, kept.repaired(), kept.journal(before, committed=None)), Outcome.REPAIRED),
+        (lambda before: Incident(before, before, kept.journal(before, committed=None)), Outcome.NOT_COMMITTED),
         (lambda before: Incident(before, before, by_hand=True), Outcome.OPEN),
         (lambda before: Incident(before, half(), by_hand=True), Outcome.PARTLY),
         (lambda before: Incident(kept.plan(answers.healthy)), Outcome.HEALTHY),
@@ -192,8 +195,41 @@ def test_of_a_repair_that_was_taken_back_it_is_said_that_tables_are_back() -> No
     told = text(markdown(Incident(before, None, kept.journal(before, {"event": "undone", "at": kept.LOOKED}))))
 
     assert "not repaired: the repair was taken back" in told
-    assert "Rows lost: none: the tables were moved back, and 980 rows in 7 tables lie in test_schema" in told
+    assert (
+        "Rows lost: none: the tables were moved back, and in test_schema lie 980 rows in 5 tables, 2 tables empty"
+        in told
+    )
     assert "| Back where it was, the repair was taken back |" in told
+
+
+def test_of_a_journal_that_ends_in_the_commit_the_outcome_is_not_known() -> None:
+    before = kept.plan()
+    told = text(markdown(Incident(before, None, kept.journal(before, committed=None))))
+
+    assert "It is not known to be repaired: the COMMIT was sent and never answered, and only the server knows." in told
+    assert "nothing has been moved" not in told
+    assert "SELECT pg_xact_status('7')" in told.partition("## Next steps")[2]
+    assert "SELECT pg_xact_status('7')" in told.partition("## What is not known")[2]
+
+    shown = text(markdown(Incident(before, kept.repaired(), kept.journal(before, committed=None))))
+    assert "It was never answered: the look afterwards shows that it holds." in shown
+    assert "| The same relation, in its place |" in shown
+
+
+def test_bold_words_are_marks_in_markdown_and_no_asterisks() -> None:
+    told = markdown(kept.incident())
+
+    assert "| `test_schema` **(not its place)** |" in told
+    assert not re.search(r"`\*\*", told)
+
+
+def test_a_page_that_still_fails_is_open_however_well_the_tables_are() -> None:
+    asked = (kept.probes(ok=False, at=kept.BEGUN), kept.probes(ok=False, at=kept.LOOKED))
+    results = tuple(result for document in asked for result in parse_probe_results(document))
+    told = text(markdown(replace(kept.incident(), probes=results)))
+
+    assert "It is repaired, and 1 page still fails (/@amber1/)." in told
+    assert "Open: 1 page still fails (/@amber1/)." in told
 
 
 def test_equal_material_gives_equal_bytes() -> None:
@@ -220,6 +256,19 @@ def test_redaction_replaces_a_name_by_the_same_word_everywhere() -> None:
     assert hidden[0]["drifts"][0]["table"] == before["drifts"][0]["table"]
 
 
+def test_redaction_keeps_the_words_for_who_asks_and_what_else_they_name() -> None:
+    asked = kept.failing_page("/@{user.username}/", user="user")
+    made = kept.failing_page("/me/", user="shop.users.made")
+    fields = {"tables": [{"fields": [{"name": "user", "column": "user_id"}]}], "note": "shop.users.made said it"}
+    documents = [fields, asked, made, kept.failing_page("/", user="superuser")]
+    fields, asked, made, last = redact(documents, find_names(documents))
+
+    assert fields["tables"][0]["fields"][0]["name"] == "user"
+    assert (asked["probes"][0]["path"], asked["probes"][0]["as"]) == ("/@{user.username}/", "user")
+    assert last["probes"][0]["as"] == "superuser"
+    assert (made["probes"][0]["as"], fields["note"]) == ("user-1", "user-1 said it")
+
+
 def test_of_the_results_of_probes_the_pages_count() -> None:
     failing, working = parse_probe_results(kept.probes(ok=False, at=kept.BEGUN))
     assert (failing.name, failing.ok, failing.failed, failing.at) == (
@@ -232,6 +281,17 @@ def test_of_the_results_of_probes_the_pages_count() -> None:
     for nothing in ({}, [], "text", {"probes": [1]}, {"probes": [{"kind": "page", "verdict": "failed"}]}):
         with pytest.raises(MalformedResults):
             parse_probe_results(nothing)
+
+
+def test_what_a_prediction_had_to_cure_failed_before_the_repair() -> None:
+    asked = kept.predicted(at=kept.BEGUN)
+    incident = replace(kept.incident(), probes=parse_probe_results(asked), measured=measured_chains(asked))
+    told = text(markdown(incident))
+
+    assert "Pages affected: 1 of 2 pages asked failed (/@amber1/); whether they answer now is not known." in told
+    assert "| `/@amber1/` | anonymous | **FAILED** | not asked |" in told
+    assert "after the one before it is repaired (measured)." in told
+    assert "- `/@amber1/`: `user_profile_bounty` → `user_profile_bounty_participant`" in told
 
 
 def test_results_without_times_count_in_the_order_of_their_files() -> None:
