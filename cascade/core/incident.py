@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from cascade.core.findings import DriftKind, Severity
@@ -36,6 +37,7 @@ class Fate(Enum):
 
     KEPT = "the same relation, in its place"
     WAITING = "where it was, nothing has been done yet"
+    STILL_NOWHERE = "in no schema, as before"
     BACK = "back where it was, the repair was taken back"
     MADE_ANEW = "made anew: what it held before, if anything, is not brought back"
     OTHER = "another relation of that name is in its place"
@@ -122,19 +124,19 @@ class Incident:
 
     # ------------------------------------------------------------------------------------------------------- findings
 
-    @property
+    @cached_property
     def findings(self) -> tuple[JSON, ...]:
         """What was broken or risky before the repair, in scope; worst first."""
         return tuple(serious(self.before["drifts"]))
 
-    @property
+    @cached_property
     def left(self) -> tuple[JSON, ...] | None:
         """What is broken or risky afterwards, None where nobody has looked."""
         if self.after is None:
             return None
         return tuple(serious((*self.after["drifts"], *self.after["left_out"])))
 
-    @property
+    @cached_property
     def cured(self) -> frozenset[str]:
         """The findings that are gone, by what was looked at afterwards, else by the steps that are committed."""
         if self.left is not None:
@@ -143,12 +145,12 @@ class Incident:
         steps = [step for step in self.before["steps"] if step["id"] in done]
         return frozenset(cure for step in steps for cure in step["cures"])
 
-    @property
+    @cached_property
     def _gone(self) -> frozenset[str]:
         ids = {drift["id"] for drift in self.findings}
         return frozenset(ids - {drift["id"] for drift in self.left or ()}) if self.left is not None else frozenset()
 
-    @property
+    @cached_property
     def committed(self) -> tuple[str, ...]:
         """The steps of the journal that are committed, by their ids.
 
@@ -159,7 +161,7 @@ class Incident:
         unanswered = [step.id for steps in self.journal.in_flight.values() for step in steps] if self._gone else []
         return (*(step.id for step in self.journal.done), *unanswered)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """How it stands."""
         if self.journal is not None:
@@ -180,7 +182,7 @@ class Incident:
 
     # ----------------------------------------------------------------------------------------------------------- time
 
-    @property
+    @cached_property
     def began(self) -> str | None:
         """Since when the layout is wrong: the first moment of a cause of what is broken; None where none is known."""
         broken = {drift["id"] for drift in self.findings if drift["severity"] == Severity.BROKEN.value}
@@ -188,7 +190,7 @@ class Incident:
         moments = [c["first"] for c in self.before["causes"] if c["first"] and wanted.intersection(c["drifts"])]
         return _earliest(moments)
 
-    @property
+    @cached_property
     def ended(self) -> str | None:
         """When the repair was committed; of a repair by hand only that it was before the second look is known."""
         if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
@@ -197,7 +199,7 @@ class Incident:
             return self.journal.committed_at or self.journal.sent_at or None
         return str(self.after["read_at"]) if self.after else None
 
-    @property
+    @cached_property
     def lasted(self) -> timedelta | None:
         """How long the layout was wrong, at most where the repair was by hand."""
         first, last = parsed(self.began), parsed(self.ended)
@@ -205,7 +207,7 @@ class Incident:
 
     # ----------------------------------------------------------------------------------------------------------- done
 
-    @property
+    @cached_property
     def statements(self) -> tuple[Statement, ...]:
         """What ran: by the journal; of a repair by hand what has the effect that is seen between the two looks."""
         if self.journal is not None:
@@ -232,7 +234,7 @@ class Incident:
                 return
             yield event
 
-    @property
+    @cached_property
     def new_records(self) -> tuple[JSON, ...] | None:
         """The migrations that were recorded between the two looks, None where there are no two."""
         if self.after is None:
@@ -240,20 +242,20 @@ class Incident:
         known = {record["migration"] for record in self.before["records"]}
         return tuple(record for record in self.after["records"] if record["migration"] not in known)
 
-    @property
+    @cached_property
     def chains(self) -> tuple[JSON, ...]:
         """What fails in its turn, after the one before it is repaired: as measured, else by the keys."""
         exact = self.measured or tuple(chain for chain in self.before["cascade"] if chain["source"] == "exact")
         return exact or tuple(self.before["cascade"])
 
-    @property
+    @cached_property
     def migration_record(self) -> JSON | None:
         """The record of the repair migration at the last look, None where it is not recorded."""
         records = (self.after or self.before)["records"]
         file = self.migration
         return next((r for r in records if file is not None and file.is_recorded_as(r["migration"])), None)
 
-    @property
+    @cached_property
     def migration_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Of the tables with a finding those that the repair migration names, and those that it does not."""
         tables = list(dict.fromkeys(drift["table"] for drift in self.findings if drift["table"]))
@@ -263,51 +265,73 @@ class Incident:
 
     # ------------------------------------------------------------------------------------------------- rows and pages
 
-    @property
+    @cached_property
     def fates(self) -> tuple[TableFate, ...]:
         """Of each table that lay elsewhere or nowhere what became of it, in the order of history."""
-        kinds: dict[tuple[str, str], set[str]] = {}
+        of_place: dict[tuple[str, str], list[JSON]] = {}
         for drift in self.findings:
-            kinds.setdefault((drift["schema"], drift["table"]), set()).add(drift["kind"])
+            if DriftKind(drift["kind"]).is_about_place:
+                of_place.setdefault(_key(drift), []).append(drift)
         return tuple(
-            self._fate(table, kinds[table["schema"], table["table"]])
-            for table in self.before["tables"]
-            if kinds.get((table["schema"], table["table"]), set()) & _OF_PLACE
+            self._fate(table, of_place[_key(table)]) for table in self.before["tables"] if _key(table) in of_place
         )
 
-    def _fate(self, table: JSON, kinds: set[str]) -> TableFate:
+    def _fate(self, table: JSON, drifts: Sequence[JSON]) -> TableFate:
         elsewhere = [copy for copy in table["found"] if copy["schema"] != table["schema"]]
         known = [copy["rows"] for copy in elsewhere]
         rows = sum(known) if known and None not in known else None
-        return TableFate(table["schema"], table["table"], tuple(elsewhere), rows, self._became(table, kinds, elsewhere))
+        return TableFate(table["schema"], table["table"], tuple(elsewhere), rows, self._became(table, drifts))
 
-    def _became(self, table: JSON, kinds: set[str], elsewhere: Sequence[JSON]) -> Fate:
+    def _became(self, table: JSON, drifts: Sequence[JSON]) -> Fate:
         if self.outcome is Outcome.UNDONE:
             return Fate.BACK
         if self.outcome is Outcome.IN_COMMIT:
             return Fate.UNKNOWN
         if self.outcome in (Outcome.OPEN, Outcome.HEALTHY, Outcome.NOT_COMMITTED):
             return Fate.WAITING
+        was_nowhere = any(drift["kind"] == DriftKind.MISSING_TABLE.value for drift in drifts)
         if self.after is None:
             # The journal's COMMIT comes after the proof that each moved table is the same relation and file.
-            done = set(self.committed)
-            moves = {step["id"] for step in self.before["steps"] if step["action"] in ("move_table", "exchange_table")}
-            here = {s["id"] for s in self.before["steps"] if (s["schema"], s["table"]) == _key(table)}
-            return Fate.KEPT if done & moves & here else Fate.UNKNOWN
-        there = next((node["found"] for node in self.after["nodes"] if _key(node) == _key(table)), ())
+            if not self.cured.issuperset(drift["id"] for drift in drifts):
+                return Fate.UNKNOWN
+            return Fate.MADE_ANEW if was_nowhere else Fate.KEPT
+        there = self._found_afterwards.get(_key(table), ())
         now = next((copy["oid"] for copy in there if copy["schema"] == table["schema"]), None)
         if now is None:
-            return Fate.WAITING if there else Fate.UNKNOWN
-        if DriftKind.MISSING_TABLE.value in kinds:
+            return Fate.STILL_NOWHERE if was_nowhere and not there else Fate.WAITING if there else Fate.UNKNOWN
+        if was_nowhere:
             return Fate.MADE_ANEW
-        return Fate.KEPT if now in [copy["oid"] for copy in elsewhere] else Fate.OTHER
+        places = {copy["oid"]: copy["schema"] for copy in table["found"]}
+        if places.get(now) != table["schema"]:
+            return Fate.KEPT if now in places else Fate.OTHER
+        # It lay in its place before: what became of the other copy is a question of whether that is still amiss.
+        return Fate.KEPT if self.cured.issuperset(drift["id"] for drift in drifts) else Fate.WAITING
 
-    @property
+    @cached_property
+    def _found_afterwards(self) -> Mapping[tuple[str, str], Sequence[JSON]]:
+        """Where each table was found by the later look."""
+        return {_key(node): node["found"] for node in (self.after or {"nodes": ()})["nodes"]}
+
+    @cached_property
+    def steps_by_cure(self) -> Mapping[str, Sequence[JSON]]:
+        """The steps that cure each finding, in the order of the plan."""
+        steps: dict[str, list[JSON]] = {}
+        for step in self.before["steps"]:
+            for cure in step["cures"]:
+                steps.setdefault(cure, []).append(step)
+        return steps
+
+    @cached_property
+    def tables_by_name(self) -> Mapping[tuple[str, str], JSON]:
+        """The tables with findings before the repair, by schema and name."""
+        return {_key(table): table for table in self.before["tables"]}
+
+    @cached_property
     def is_touched(self) -> bool:
         """Whether the database may be another than it was before."""
         return self.outcome not in (Outcome.HEALTHY, Outcome.OPEN, Outcome.NOT_COMMITTED)
 
-    @property
+    @cached_property
     def put_aside(self) -> tuple[PutAside, ...]:
         """The copies that lie in the attic since the repair, in the order of its steps."""
         if self.outcome not in (Outcome.REPAIRED, Outcome.PARTLY, Outcome.NOT_LOOKED):
@@ -324,19 +348,19 @@ class Incident:
         rows = next((copy["rows"] for copy in copies if copy["schema"] == schema), None)
         return PutAside(schema, name, step["details"]["attic"], rows)
 
-    @property
+    @cached_property
     def copies_left(self) -> tuple[JSON, ...]:
         """Copies of tables that are left elsewhere, where they break nothing."""
         drifts = self.after["drifts"] if self.after is not None else ()
         kinds = (DriftKind.DUPLICATED_TABLE.value, DriftKind.SHADOWED_TABLE.value)
         return tuple(d for d in drifts if d["severity"] == Severity.NOTE.value and d["kind"] in kinds)
 
-    @property
+    @cached_property
     def still_failing(self) -> tuple[PageFate, ...]:
         """The pages that fail after the repair."""
         return tuple(page for page in self.pages if page.after and not page.after.ok)
 
-    @property
+    @cached_property
     def pages(self) -> tuple[PageFate, ...]:
         """Each probe with what it answered before and after, in the order in which they were first asked."""
         turn = parsed(self.ended)
@@ -357,21 +381,10 @@ class Incident:
             earlier, later = list(results), []
         return PageFate(name, user, earlier[-1] if earlier else None, later[-1] if later else None)
 
-    @property
+    @cached_property
     def not_known(self) -> tuple[str, ...]:
         """What the material does not say, in a sentence each."""
         return tuple(_not_known(self))
-
-
-_OF_PLACE = {
-    kind.value
-    for kind in (
-        DriftKind.MISPLACED_TABLE,
-        DriftKind.MISSING_TABLE,
-        DriftKind.DUPLICATED_TABLE,
-        DriftKind.SHADOWED_TABLE,
-    )
-}
 
 
 def serious(drifts: Iterable[JSON]) -> Iterator[JSON]:

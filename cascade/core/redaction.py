@@ -13,6 +13,10 @@ _ROLES = frozenset({"owner", "due_owner", "role", "connected_as", "application_r
 _USERS = frozenset({"as", "user", "username"})
 _HOSTS = frozenset({"host", "address"})
 _FILES = frozenset({"source", "model_source"})
+_OUR_OWN = frozenset(
+    "kind severity action phase event verdict status constraint_type reference database target_schema plan_id".split()
+)
+"""Keys whose values are words of the plan itself, or names that stay; what bears the same name is another thing."""
 _PUBLIC = frozenset({"", "public", "PUBLIC", "postgres"})
 """Roles that every server has, and so say nothing."""
 _ASKED_AS = frozenset({ANONYMOUS, USER, SUPERUSER})
@@ -20,7 +24,11 @@ _ASKED_AS = frozenset({ANONYMOUS, USER, SUPERUSER})
 
 _IN_SQL = re.compile(r'\b(?:ROLE|OWNER TO|(?:GRANT|REVOKE)\b[^;]*?\b(?:TO|FROM))\s+("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)')
 _AT_NAME = re.compile(r"/@([\w.+-]+)")
-_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
+_ADDRESS = re.compile(
+    r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"
+    # Four groups at least, or a gap: a time of day has three, a cast nothing hexadecimal before its colons.
+    r"|(?<![\w:])(?:[\da-fA-F]{1,4}(?::[\da-fA-F]{0,4}){3,7}|[\da-fA-F]{1,4}(?::[\da-fA-F]{1,4})*::[\da-fA-F]{1,4})(?![\w:])"
+)
 _LINES = re.compile(r":\d+(?:-\d+)?$")
 _ROOTS = "app|code|data|etc|home|mnt|opt|private|root|run|srv|tmp|Users|usr|var|work|workspace"
 _PATH = re.compile(rf"(?<![\w.@-])/(?:{_ROOTS})(?:/[\w.@+-]+)+/?")
@@ -58,17 +66,17 @@ def redact(value: Any, names: Mapping[str, str]) -> Any:
         return value
     longest_first = sorted(names, key=lambda name: (-len(name), name))
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
-    return _replaced(value, pattern, names)
+    return _replaced(value, "", pattern, names)
 
 
-def _replaced(value: Any, pattern: re.Pattern[str], names: Mapping[str, str]) -> Any:
+def _replaced(value: Any, key: str, pattern: re.Pattern[str], names: Mapping[str, str]) -> Any:
     match value:
         case str():
-            return pattern.sub(lambda found: names[found[0]], value)
+            return value if key in _OUR_OWN else pattern.sub(lambda found: names[found[0]], value)
         case Mapping():
-            return {key: _replaced(inner, pattern, names) for key, inner in value.items()}
+            return {name: _replaced(inner, str(name), pattern, names) for name, inner in value.items()}
         case list() | tuple():
-            return [_replaced(inner, pattern, names) for inner in value]
+            return [_replaced(inner, key, pattern, names) for inner in value]
         case _:
             return value
 
@@ -94,7 +102,8 @@ def _met_in_text(text: str, key: str) -> Iterator[tuple[str, str]]:
     elif key in _HOSTS:
         yield "host", text
     elif key in _FILES:
-        yield "file", _LINES.sub("", text)
+        if "." in text:  # else it is where a chain comes from
+            yield "file", _LINES.sub("", text)
     else:
         yield from (("role", found.strip('"').replace('""', '"')) for found in _IN_SQL.findall(text))
     yield from (("user", found) for found in _AT_NAME.findall(text))

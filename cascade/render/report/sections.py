@@ -558,7 +558,7 @@ def _findings(incident: Incident) -> Iterator[Block]:
 
 
 def _card(drift: JSON, incident: Incident) -> Card:
-    steps = [step for step in incident.before["steps"] if drift["id"] in step["cures"]]
+    steps = incident.steps_by_cure.get(drift["id"], ())
     blocks: list[Block] = [Facts(tuple(_finding_facts(drift, incident)))]
     if drift["evidence"]:
         blocks.append(Bullets(tuple((sentence,) for sentence in drift["evidence"])))

@@ -143,8 +143,8 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
 
 
 def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
-    tables = [t for t in incident.before["tables"] if (t["schema"], t["table"]) == (drift["schema"], drift["table"])]
-    return any(drift["object"] in copy["columns"] for table in tables for copy in table["found"])
+    table = incident.tables_by_name.get((drift["schema"], drift["table"]), {"found": ()})
+    return any(drift["object"] in copy["columns"] for copy in table["found"])
 
 
 def _total(fates: Sequence[TableFate]) -> str:
