@@ -17,6 +17,8 @@ _OUR_OWN = frozenset(
     "kind severity action phase event verdict status constraint_type reference database target_schema plan_id".split()
 )
 """Keys whose values are words of the plan itself, or names that stay; what bears the same name is another thing."""
+_OF_A_CHAIN = frozenset({"static", "exact"})
+"""What the source of a chain may be, which is no file."""
 _PUBLIC = frozenset({"", "public", "PUBLIC", "postgres"})
 """Roles that every server has, and so say nothing."""
 _ASKED_AS = frozenset({ANONYMOUS, USER, SUPERUSER})
@@ -72,7 +74,8 @@ def redact(value: Any, names: Mapping[str, str]) -> Any:
 def _replaced(value: Any, key: str, pattern: re.Pattern[str], names: Mapping[str, str]) -> Any:
     match value:
         case str():
-            return value if key in _OUR_OWN else pattern.sub(lambda found: names[found[0]], value)
+            is_ours = key in _OUR_OWN or (key in _FILES and value in _OF_A_CHAIN)
+            return value if is_ours else pattern.sub(lambda found: names[found[0]], value)
         case Mapping():
             return {name: _replaced(inner, str(name), pattern, names) for name, inner in value.items()}
         case list() | tuple():
@@ -102,7 +105,7 @@ def _met_in_text(text: str, key: str) -> Iterator[tuple[str, str]]:
     elif key in _HOSTS:
         yield "host", text
     elif key in _FILES:
-        if "." in text:  # else it is where a chain comes from
+        if text not in _OF_A_CHAIN:
             yield "file", _LINES.sub("", text)
     else:
         yield from (("role", found.strip('"').replace('""', '"')) for found in _IN_SQL.findall(text))

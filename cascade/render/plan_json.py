@@ -7,6 +7,7 @@ password is in it.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from importlib.resources import files
 from typing import Any
 
 from cascade.core.actions import Action, AddForeignKey, CreateTable, ExchangeTable, MoveTable, action_name
@@ -62,6 +63,13 @@ def plan_document(answer: Answer) -> JSON:
         "tables": table_documents(answer),
         "records": record_documents(answer),
     }
+
+
+def plan_schema() -> JSON:
+    """The JSON schema of a plan, which ships with the package."""
+    text = files("cascade.render").joinpath("plan.schema.json").read_text(encoding="utf-8")
+    schema: JSON = json.loads(text)
+    return schema
 
 
 def setting_document(answer: Answer) -> JSON:

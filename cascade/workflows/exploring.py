@@ -37,7 +37,7 @@ def load_file(path: Path) -> tuple[dict[str, Any], bool]:
         from cascade.sources.observed_file import read_observed_file
 
         return look_document(read_observed_file(path)), False
-    return dict(usable_plan(document, path)), True
+    return dict(usable_plan(document, str(path))), True
 
 
 def _refuse_second_project(settings: str | None) -> None:

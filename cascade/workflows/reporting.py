@@ -12,8 +12,9 @@ from cascade.core.incident import Incident, RepairFile, parsed, serious
 from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
+from cascade.core.shape import first_misfit
 from cascade.errors import CascadeError, FileError
-from cascade.render.plan_json import SCHEMA_VERSION, plan_document
+from cascade.render.plan_json import SCHEMA_VERSION, plan_document, plan_schema
 from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
 from cascade.render.wording import moment
 from cascade.workflows.answering import analyse
@@ -49,7 +50,7 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
     journal = _journal(kept.journal) if kept.journal else None
     events = [dict(event) for event in journal.events] if journal else None
     before = _before(kept, events, question, report)
-    after = _plan(kept.after, question, report) if kept.after else _afterwards(events)
+    after = _plan(kept.after, question, report) if kept.after else _afterwards(events, kept.journal)
     if events is not None and events[0].get("plan_id") != before["plan_id"]:
         raise FileError(
             f"{kept.journal} is of the plan {events[0].get('plan_id')}, and {kept.before} is {before['plan_id']}."
@@ -140,7 +141,7 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
                 f"{kept.journal} does not hold the plan: an older program wrote it.",
                 hint="Name the plan too: cascade report plan.json --journal JOURNAL.",
             )
-        return plan
+        return usable_plan(plan, f"The plan in {kept.journal}")
     if kept.after is not None:
         raise CascadeError(
             "--after says how it is after a repair; what was before it?",
@@ -174,28 +175,27 @@ def _plan(path: Path, question: Question, report: Progress) -> Any:
     if isinstance(document, dict) and "cascade_observed" in document:
         looked = replace(question, observed_file=path, apps=(), tables=())
         return _as_json(plan_document(analyse(looked, report=report)))
-    return usable_plan(document, path)
+    return usable_plan(document, str(path))
 
 
-def usable_plan(document: Any, path: Path) -> Any:
-    """The document, if it is a plan that can be told from. Raises ``FileError`` where it is none."""
+def usable_plan(document: Any, where: str) -> Any:
+    """The document, if it is a plan that can be told from. Raises ``FileError`` that says what of ``where`` is not."""
     if not isinstance(document, dict) or "schema_version" not in document:
-        raise FileError(f"{path} is neither a plan (cascade plan -o plan.json) nor a look at a database (catalog.sql).")
+        raise FileError(
+            f"{where} is neither a plan (cascade plan -o plan.json) nor a look at a database (catalog.sql)."
+        )
     if document["schema_version"] != SCHEMA_VERSION:
         raise FileError(
-            f"{path} is a plan of version {document['schema_version']}; this program reads {SCHEMA_VERSION}.",
+            f"{where} is a plan of version {document['schema_version']}; this program reads {SCHEMA_VERSION}.",
             hint="Use the program that made it.",
         )
-    missing = [key for key in _NEEDED if key not in document]
-    if missing:
+    misfit = first_misfit(document, plan_schema())
+    if misfit:
         raise FileError(
-            f"{path} lacks {', '.join(missing)}: it was cut, or an older program wrote it.",
+            f"{where} is no whole plan: {misfit}. It was cut or edited, or another version of this program wrote it.",
             hint="Make it again: cascade plan -o plan.json.",
         )
     return document
-
-
-_NEEDED = ("database", "drifts", "steps", "causes", "cascade", "nodes", "edges", "tables", "records")
 
 
 def read_json(path: Path, what: str) -> Any:
@@ -225,13 +225,13 @@ def _read_anew(events: Any) -> Journal:
     return parse_journal(json.dumps(event) for event in events)
 
 
-def _afterwards(events: Any) -> Any:
+def _afterwards(events: Any, journal: Path | None) -> Any:
     """How it was found after the repair; nothing where that was taken back since."""
     found = None
     for event in events or ():
         match event["event"]:
             case "afterwards":
-                found = event["plan"]
+                found = usable_plan(event["plan"], f"The later look in {journal}")
             case "undone":
                 found = None
     return found

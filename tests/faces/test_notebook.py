@@ -257,3 +257,28 @@ print(len(cascade.analyse(app="teams").drifts.where(severity="broken")))
     assert (first, last) == ("7 True", "1")
     assert refused[0].endswith("and Django knows one project in a process.")
     assert "Restart the kernel for other.settings" in refused[1]
+
+
+@pytest.mark.parametrize("key", sorted(kept.plan()))
+def test_a_plan_that_lacks_a_part_is_refused_by_its_name(tmp_path: Path, key: str) -> None:
+    document = kept.plan()
+    del document[key]
+
+    with pytest.raises(FileError, match=f"{key} is missing|is neither a plan"):
+        cascade.load(written(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda plan: plan.update(tables="x"), "tables is no array"),
+        (lambda plan: plan["drifts"][0].update(kind="of_another_day"), r"drifts\[0\].kind is 'of_another_day'"),
+        (lambda plan: plan["steps"][2].pop("sql"), r"steps\[2\].sql is missing"),
+    ],
+)
+def test_a_plan_of_another_shape_is_refused_with_the_place(tmp_path: Path, change: Any, says: str) -> None:
+    document = kept.plan()
+    change(document)
+
+    with pytest.raises(FileError, match=says):
+        cascade.load(written(tmp_path, document))

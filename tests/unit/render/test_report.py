@@ -311,3 +311,44 @@ def test_what_could_not_be_checked_is_told_before_anything_is_said_to_be_well() 
     assert "nothing amiss was found, and not everything could be checked" in told.partition("\n")[0]
     assert "locked ACCESS EXCLUSIVE" in told.partition("## What is not known")[2]
     assert "not everything" not in markdown(Incident(kept.plan(answers.healthy)))
+
+
+def test_a_copy_that_was_put_aside_leaves_no_doubt_about_rows() -> None:
+    before, after = kept.plan(), kept.repaired()
+    before["drifts"][0]["kind"] = "duplicated_table"
+    name = before["drifts"][0]["table"]
+    table = next(table for table in before["tables"] if table["table"] == name)
+    table["found"] = [{**table["found"][0], "schema": "public", "oid": 4711}, *table["found"]]
+    next(node for node in after["nodes"] if node["table"] == name)["found"] = [{"schema": "public", "oid": 4711}]
+
+    assert {fate.fate for fate in Incident(before, after, by_hand=True).fates} == {Fate.KEPT}
+    assert "not known for" not in text(markdown(Incident(before, after, by_hand=True)))
+
+
+def test_a_table_that_is_still_in_no_schema_after_a_look_is_said_to_be() -> None:
+    before = kept.plan(answers.dropped)
+    missing = [d["table"] for d in before["drifts"] if d["kind"] == "missing_table"]
+    fates = {fate.table: fate.fate for fate in Incident(before, before, by_hand=True).fates}
+
+    assert missing
+    assert {fates[table] for table in missing} <= {Fate.STILL_NOWHERE, Fate.WAITING}
+
+
+@pytest.mark.parametrize("role", ["broken", "misplaced_table", "page", "move_table", "static", "arena"])
+def test_a_role_that_is_named_like_a_word_of_the_plan_changes_nothing_but_names(role: str) -> None:
+    before = kept.plan()
+    before["connected_as"] = role
+    (hidden,) = redact([before], find_names([before]))
+
+    assert markdown(Incident(hidden)).count("\n#") == markdown(Incident(before)).count("\n#")
+    assert [d["kind"] for d in hidden["drifts"]] == [d["kind"] for d in before["drifts"]]
+    assert [c["source"] for c in hidden["cascade"]] == [c["source"] for c in before["cascade"]]
+    assert hidden["database"] == "arena"
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3:5432", "2001:db8::17", "fe80:1:2:3:4:5:6:7"])
+def test_an_address_in_a_sentence_is_replaced_and_a_time_of_day_is_not(address: str) -> None:
+    document = [f"could not connect to {address} at 07:30:03; SELECT 1::bigint, x::text"]
+    (hidden,) = redact([document], find_names([document]))
+
+    assert hidden == ["could not connect to host-1 at 07:30:03; SELECT 1::bigint, x::text"]
