@@ -65,6 +65,23 @@ def test_a_right_that_only_one_table_lacks_is_found(healthy: Site) -> None:
     assert len(healthy.rows(drift["query"])) == 4
 
 
+@pytest.mark.parametrize("by_default", [True, False])
+def test_rights_that_several_tables_lack_are_all_given_by_one_plan(one_healthy: Site, by_default: bool) -> None:
+    kept = "GRANT" if by_default else "REVOKE"
+    one_healthy.execute(
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public {kept} ALL ON TABLES "
+        f"{'TO' if by_default else 'FROM'} app_user"
+    )
+    one_healthy.execute(f"REVOKE SELECT, INSERT ON {BOUNTY}_participant FROM app_user")
+    one_healthy.execute(f"REVOKE INSERT ON {BOUNTY} FROM app_user")
+    one_healthy.cascade("plan", "-o", "plan.json")
+    done = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(one_healthy.plan()) == set()
+    for table in (BOUNTY, f"{BOUNTY}_participant"):
+        assert one_healthy.rows(f"SELECT has_table_privilege('app_user', '{table}', 'INSERT')") == [(True,)]
+
+
 def test_a_misplaced_table_is_judged_by_the_rights_that_it_carries(incident: Site) -> None:
     incident.execute(f"REVOKE INSERT ON test_schema.{BOUNTY} FROM app_user")
     (drift,) = risky(incident.plan(), "different_privileges")
