@@ -47,7 +47,7 @@ def render_will_run(answer: Answer, limits: Limits, *, colour: bool = False) -> 
     width = len(str(len(plan.steps)))
     for step in plan.steps:
         lines += _statements(step, width)
-    record = "cascade migration writes this down for other environments, as long as it is not done here."
+    record = "Afterwards cascade migration --journal JOURNAL writes this down for other environments."
     lines += ["", *wrapped(_beside(plan), WIDTH), "", *labelled("RECORD", record, WIDTH), ""]
     return _text(lines, colour=colour)
 
@@ -71,6 +71,8 @@ def render_applied(
         apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in outside if drift.app}))
         lines += _left("" if left else "LEFT", outside, f"not in this plan, see cascade plan{apps}:")
     lines += labelled("UNDO", f"cascade undo {journal}", WIDTH)
+    record = f"cascade migration --journal {journal} writes it down for other environments"
+    lines += labelled("RECORD", record, WIDTH)
     return _text(lines, colour=colour)
 
 

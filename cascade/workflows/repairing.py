@@ -43,6 +43,7 @@ from cascade.errors import CascadeError, NoSuchName
 from cascade.render.plan_json import plan_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
+from cascade.workflows.migration import migrations_document
 from cascade.workflows.question import Question, Report
 from cascade.workflows.reading import read_again, read_clone
 
@@ -217,6 +218,7 @@ def apply_plan(
             before=digest_for_undo(answer.observed.layout, tables),
             plan=plan_document(answer),
         )
+        writer.write("migrations", **migrations_document(answer, question))
         runs = [*apply_transaction(session, work, writer)]
         session.cursor.execute("SET default_transaction_read_only = off")  # pages are no longer asked in it
         for step in answer.plan.steps:
