@@ -77,7 +77,7 @@ def check(
     accept_until: datetime | None,
     verbose: bool,
 ) -> int:
-    """A gate for CI: 0 clean, 2 findings, 3 nothing found but something could not be checked."""
+    """A gate for CI: 0 clean, 2 findings, 3 nothing found but something, or all of it, could not be checked."""
     severity = Severity(fail_on)
     shows_notes = verbose or severity is Severity.NOTE or format_ == "json"
     question = replace(question, explain_notes=shows_notes)

@@ -69,15 +69,22 @@ def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False)
     """One line a finding (severity, kind, object, where, id) and a last line that sums up; made for a log.
 
     Notes and findings that the settings accept are counted, and listed with ``verbose``. What was not checked has a
-    line each. A definition is cut where a line would be wider than ``CHECK_WIDTH``.
+    line each, tables in a schema where the application role does not look one together. A definition is cut where a
+    line would be wider than ``CHECK_WIDTH``.
     """
     shown = answer.findings(Severity.NOTE if verbose else Severity.RISKY)
-    lines = [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in shown]
+    off_the_path = [drift for drift in shown if drift.is_off_the_path]
+    lines = [_one_for_all(off_the_path, answer)] if len(off_the_path) > 1 else []
+    apart = shown if not lines else [drift for drift in shown if not drift.is_off_the_path]
+    lines += [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in apart]
     lines += [_check_line("ignored", drift, reason, answer) for drift, reason in answer.ignored if verbose]
     lines += [_check_line("accepted", drift, reason, answer) for drift, reason in answer.accepted if verbose]
     lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
     lines.append(check_summary(answer))
     return "".join(f"{painted(printable(line)) if colour else printable(line)}\n" for line in lines)
+
+
+NOTHING_EXPECTED = "No applied migration makes a table, so nothing is expected and nothing can be amiss."
 
 
 def check_summary(answer: Answer) -> str:
@@ -99,6 +106,8 @@ def check_summary(answer: Answer) -> str:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
+    if answer.expects_nothing:
+        return f"Nothing checked in {answer.observed.database}{notes}{rest}: {NOTHING_EXPECTED}"
     nothing = "Nothing new" if answer.accepted else "No drift"
     return f"{nothing}{scope}{notes}{rest}: compared {what_was_compared(answer)}."
 
@@ -165,10 +174,8 @@ def _verdict(view: _View) -> list[str]:
 def _nothing_found(view: _View) -> list[str]:
     answer = view.answer
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
-    if not answer.expected.tables and answer.complete:
-        return view.said(
-            "EMPTY", "No applied migration makes a table, so nothing is expected and nothing can be amiss."
-        )
+    if answer.expects_nothing and answer.complete:
+        return view.said("EMPTY", NOTHING_EXPECTED)
     if not answer.complete:
         return view.said(
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
@@ -458,7 +465,15 @@ def _stopgap(view: _View) -> list[str]:
     if not stopgap.sql:
         return view.said("STOPGAP", f"none by search_path alone: {'; '.join(stopgap.refused_because)}.")
     intro = "Is the page needed before the repair? No DDL on tables; do not run migrate meanwhile:"
-    return view.said("STOPGAP", intro, stopgap.sql, f"{stopgap.restart}.", f"Reverse: {stopgap.reverse}")
+    if stopgap.is_repair:
+        intro = "A setting to change, and no table; cascade does not run it:"
+    return view.said(
+        "STOPGAP",
+        intro,
+        stopgap.sql,
+        f"{stopgap.restart}.",
+        f"Reverse: {stopgap.reverse}",
+    )
 
 
 def _notes(view: _View) -> list[str]:
@@ -557,6 +572,14 @@ def _check_line(label: str, drift: Drift, said: str, answer: Answer) -> str:
     end = f"  [{drift.id}]"
     room = max(_LEAST_SAID, CHECK_WIDTH - columns(start) - columns(end))
     return f"{start}{said if columns(said) <= room else f'{said[: room - 1]}…'}{end}"
+
+
+def _one_for_all(drifts: Sequence[Drift], answer: Answer) -> str:
+    """The line of tables that cannot be reached for one reason."""
+    first = drifts[0]
+    names = listed([object_name(drift, answer) for drift in drifts])
+    start = f"{first.severity.value:<9}  {first.kind.value}  {counted(len(drifts), 'table')}: "
+    return f"{start}{first.observed}: {'; '.join(first.evidence)} ({names})"
 
 
 _LEAST_SAID = 40

@@ -7,7 +7,7 @@ from cascade.core.detection.aside import Aside, Choice
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.detection.constraints import has_key, key_in_words
 from cascade.core.detection.privileges import Due
-from cascade.core.drift import Drift
+from cascade.core.drift import OFF_THE_PATH, Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import HISTORY_TABLE
@@ -151,7 +151,9 @@ def _unreachable(expected: ExpectedTable, here: Table, both: Comparison, due: Du
             drift,
             observed=f"{quoted(expected.name.schema)} is not on the search_path of {placement.role}",
             evidence=(f"its search_path is {placement.path.setting or 'empty'} ({placement.path.where})",),
-            undecided=f"put {quoted(expected.name.schema)} on the search_path of {placement.role}",
+            aspects=(OFF_THE_PATH,),
+            undecided=f"the search_path of {placement.role} has to lead to {quoted(expected.name.schema)}: "
+            "a setting, which no step touches",
         )
 
 
