@@ -41,6 +41,10 @@ def plan(
     end_progress()
     text = render_answer(answer, format_, verbose=verbose, colour=output is None and colour())
     write(text, output, for_people=format_ == "text")
+    if output is not None and format_ == "json":
+        from cascade.render.saved import render_saved
+
+        click.echo(render_saved(answer, str(output)), nl=False, err=True)
     return 2 if exit_code and answer.findings() else 0
 
 

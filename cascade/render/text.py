@@ -345,7 +345,7 @@ def _right_to_run(answer: Answer) -> str:
     facts = answer.observed.schema(answer.placement.target)
     places = any(isinstance(step.action, MoveTable | ExchangeTable | CreateTable) for step in answer.plan.steps)
     does = "owns" if all(table.owner == role for table in altered) else "may alter"
-    able = [f"{does} {f'all {len(altered)}' if len(altered) > 1 else 'the table'}"] if altered else []
+    able = [f"{does} {_all_of(len(altered))}"] if altered else []
     if facts is not None and places:
         able.append(f"may{'' if facts.create else ' not'} create in {quoted(facts.name)}")
     others = sorted({quoted(table.owner) for table in altered if not table.alterable})
@@ -359,6 +359,15 @@ def _right_to_run(answer: Answer) -> str:
     if closed:
         able.append(f"may not use {listed([quoted(schema) for schema in closed])}, so it cannot alter what is there")
     return f"{quoted(role)} {listed(able)}." if able else ""
+
+
+def _all_of(tables: int) -> str:
+    """What steps alter, in a word.
+
+    >>> [_all_of(number) for number in (1, 2, 3)]
+    ['the table', 'both', 'all 3']
+    """
+    return {1: "the table", 2: "both"}.get(tables, f"all {tables}")
 
 
 def _schemas_of(tables: Iterable[Table]) -> list[str]:
@@ -387,8 +396,9 @@ def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
     barred = [short_name(name, name.schema) for name in moved if not tables[name].rights.sequences]
     if barred:
         lacking.append(f"USAGE on the sequences of {listed(barred, view.most)}")
-    all_of = f"all {len(moved)}" if len(moved) > 1 else "it"
-    return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {all_of}."
+    one, altered = short_name(moved[0], moved[0].schema), len(_needing_ownership(view.answer.plan.steps))
+    what = one if len(moved) == 1 else _all_of(altered) if altered == len(moved) else f"the {len(moved)} that move"
+    return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {what}."
 
 
 def _hazards(view: _View) -> list[str]:

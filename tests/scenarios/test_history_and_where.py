@@ -67,6 +67,10 @@ def test_what_is_in_place_is_folded_unless_asked_for(one_incident: Site) -> None
 
 def test_only_an_app_and_only_the_last_are_shown(one_incident: Site) -> None:
     assert {entry["app"] for entry in history(one_incident, "--app", "teams")} == {"teams"}
+    recorded = len(one_incident.rows("SELECT FROM django_migrations"))
+    assert f"the last 2 of {recorded} migrations recorded in" in flat(
+        one_incident.cascade("history", "--last", "2").stdout
+    )
     assert [entry["position"] for entry in history(one_incident, "--last", "2")] == [
         id_ for (id_,) in one_incident.rows("SELECT id FROM django_migrations ORDER BY id DESC LIMIT 2")
     ][::-1]

@@ -113,7 +113,8 @@ def _behind(story: Story, drifts: Sequence[Drift]) -> Cause:
               if restored else []),
             *([f"empty, though the sequence has given values: {some(emptied)}"] if emptied else []),
         ),
-        (() if restored else ("nothing in the order of the OIDs speaks of a restore",)),
+        ("an ALTER SEQUENCE … RESTART or a setval by hand would look the same",
+         *(() if restored else ("nothing in the order of the OIDs speaks of a restore",))),
     )  # fmt: skip
 
 
