@@ -24,6 +24,8 @@ def test_a_database_without_migrations_is_no_clean_one(one_healthy: Site) -> Non
     one_healthy.execute("DROP SCHEMA public CASCADE")
     one_healthy.execute("CREATE SCHEMA public AUTHORIZATION migrator")
     one_healthy.execute("GRANT USAGE ON SCHEMA public TO app_user")
+    because = json.loads(one_healthy.cascade("where", "--format", "json").stdout)["target_because"]
+    assert because == "it is the first schema on the search_path of app_user"
     for options in ((), ("--since-last-migrate",)):
         done = one_healthy.cascade("check", *options)
         assert done.returncode == 3, done.stdout + done.stderr

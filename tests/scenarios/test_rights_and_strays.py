@@ -31,6 +31,8 @@ def test_a_sequence_that_was_set_back_is_behind(healthy: Site) -> None:
     assert found(plan) == {f"sequence_behind {BOUNTY}.id"}
     (drift,) = (d for d in plan["drifts"] if d["kind"] == "sequence_behind")
     assert (drift["severity"], drift["columns"]) == ("broken", ["id"])
+    (cause,) = plan["causes"]
+    assert "an ALTER SEQUENCE … RESTART or a setval by hand would look the same" in cause["evidence_against"]
     highest = healthy.rows(f"SELECT max(id) FROM {BOUNTY}")[0][0]
     assert drift["evidence"] == [f"public.{BOUNTY}_id_seq gives 7 next; the highest id is {highest}"]
     assert healthy.rows(drift["query"]) == [(7, False, highest)]
