@@ -288,6 +288,7 @@ def test_a_path_that_leads_past_the_tables_is_one_setting_to_change(one_healthy:
     plan = one_healthy.plan()
     [cause] = plan["causes"]
     assert "the search_path of app_user, the role that serves pages, does not lead to public" in cause["sentence"]
+    assert (cause["first"], cause["last"]) == (None, None)
     assert f"its search_path is app (ALTER ROLE app_user IN DATABASE {database})" in cause["evidence_for"]
     assert plan["stopgap"]["sql"] == f"ALTER ROLE app_user IN DATABASE {database} SET search_path = public, app;"
     assert plan["stopgap"]["reverse"] == f"ALTER ROLE app_user IN DATABASE {database} SET search_path = app;"

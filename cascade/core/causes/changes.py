@@ -1,6 +1,7 @@
 """Tables that are there and not as they were made: changed by hand or by a tool, as far as that can be shown."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from cascade.core.causes.story import LOADED, Cause, Story, Verdict, many, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
@@ -123,8 +124,8 @@ def _is_drained(counter: Counter) -> bool:
 
 
 def _path_set(story: Story, drifts: Sequence[Drift]) -> Cause:
-    """All tables at once, for one setting."""
-    return _change(
+    """All tables at once, for one setting: no migration and no moment in history speaks of it."""
+    cause = _change(
         Verdict.BY_HAND,
         f"the search_path of {story.observed.application_role}, the role that serves pages, does not lead to "
         f"{story.target}: a setting was changed, or is missing",
@@ -132,6 +133,7 @@ def _path_set(story: Story, drifts: Sequence[Drift]) -> Cause:
         (*drifts[0].evidence, "the tables are in their place, and the role has its rights on them"),
         ("who set it, and when, PostgreSQL does not record",),
     )
+    return replace(cause, first=None, migrations=())
 
 
 def _rights(story: Story, drifts: Sequence[Drift]) -> Cause:
