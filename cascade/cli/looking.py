@@ -48,6 +48,10 @@ def plan(
     end_progress()
     text = render_answer(answer, format_, verbose=verbose, colour=output is None and colour())
     write(text, output, for_people=format_ == "text")
+    if output is not None and format_ == "json":
+        from cascade.render.saved import render_saved
+
+        click.echo(render_saved(answer, str(output)), nl=False, err=True)
     return 2 if exit_code and answer.findings() else 0
 
 
@@ -84,7 +88,7 @@ def check(
     accept_until: datetime | None,
     verbose: bool,
 ) -> int:
-    """A gate for CI: 0 clean, 2 findings, 3 nothing found but something could not be checked."""
+    """A gate for CI: 0 clean, 2 findings, 3 nothing found but something, or all of it, could not be checked."""
     severity = Severity(fail_on)
     shows_notes = verbose or severity is Severity.NOTE or format_ == "json"
     question = replace(question, explain_notes=shows_notes)

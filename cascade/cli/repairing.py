@@ -131,6 +131,7 @@ def rehearse(
         left=rehearsed.left,
         not_cloned=rehearsed.not_cloned,
         cloned=clone,
+        plan=str(plan or ""),
         colour=colour(),
     )
     click.echo(told, nl=False)
@@ -177,12 +178,12 @@ def apply(
     path = journal or journal_path(answer)
     checks = preflight(answer, question, target, path, allowed=allow)
     end_progress()
-    click.echo(render_plan_head(answer) + render_preflight(checks, colour=colour()), nl=False)
+    click.echo(render_plan_head(answer, saved.read_at) + render_preflight(checks, colour=colour()), nl=False)
     if not may_go_on(checks):
         raise CascadeError("Nothing was changed: the preflight says no.")
     click.echo(render_will_run(answer, limits, colour=colour()), nl=False)
     if not noinput:
-        _ask_for(answer.observed.database)
+        _ask_for(answer.observed.database, read="the plan")
     probes = options["probe"] or options["probe_before_commit"]
     checkup = Checkup(answer, question, progress(verbose)) if probes else None
     ask = checkup.refusing if checkup and options["probe_before_commit"] else None
@@ -218,6 +219,7 @@ def apply(
 def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: Any) -> int:
     """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
     from cascade.effects.repair.journal import read_journal
+    from cascade.render.applying import render_undo_head
     from cascade.sources.project import read_project
     from cascade.workflows.repairing import repair_target, steps_to_undo, undo_journal
 
@@ -225,11 +227,13 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     read_project(options["settings"] or read.header.get("question", {}).get("settings"), options["pythonpath"])
     target = repair_target(Question(database=database), alias=options["apply_database"], dsn=options["dsn"])
     limits = _limits_of(options)
-    for step in reversed(steps_to_undo(journal, target)):
+    steps = steps_to_undo(journal, target)
+    click.echo(render_undo_head(read, len(steps)))
+    for step in reversed(steps):
         for statement in step.undo:
             click.echo(statement)
     if not noinput:
-        _ask_for(str(read.header["database"]))
+        _ask_for(str(read.header["database"]), read="what would be undone")
     undone = undo_journal(journal, target, limits, report=progress(True), warn=warn)
     end_progress()
     click.echo(f"Undone: {len(undone.steps)} steps. The tables are as they were before the repair.")
@@ -243,11 +247,11 @@ def _limits_of(options: dict[str, Any]) -> Limits:
     return Limits(**{name: options[name] for name in names})
 
 
-def _ask_for(database: str) -> None:
-    """The name of the database, typed by a person."""
+def _ask_for(database: str, *, read: str) -> None:
+    """The name of the database, typed by a person who has ``read`` what is to be done."""
     if not sys.stdin.isatty():
         raise CascadeError(
-            "Nothing was changed: there is no terminal on which to ask.", hint="Read the plan, then give --noinput."
+            "Nothing was changed: there is no terminal on which to ask.", hint=f"Read {read}, then give --noinput."
         )
     try:
         typed = click.prompt("Type the name of the database to go on", default="", show_default=False)

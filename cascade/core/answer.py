@@ -50,6 +50,11 @@ class Answer:
         """Whether everything was checked: only then may "no drift" be said."""
         return not self.not_checked
 
+    @property
+    def expects_nothing(self) -> bool:
+        """Whether no applied migration makes a table: an empty database, or the wrong one, where nothing is checked."""
+        return not self.expected.tables
+
     def findings(self, at_least: Severity = Severity.RISKY) -> tuple[Drift, ...]:
         """The drifts in scope that are at least so bad."""
         return tuple(drift for drift in self.plan.drifts if drift.severity.rank <= at_least.rank)

@@ -7,6 +7,11 @@ PREFIX = "cascade_attic_"
 """Schemas of that prefix are never read as copies."""
 
 
+def is_attic(schema: str) -> bool:
+    """Whether the schema is one of things put aside."""
+    return schema.startswith(PREFIX)
+
+
 def attic_of(decisions: Decisions, observed: Observed) -> str:
     """The attic of a plan: named after the day it was made, numbered where one of that day holds something already.
 

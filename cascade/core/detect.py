@@ -8,7 +8,7 @@ from cascade.core.detection.aside import Aside, put_aside
 from cascade.core.detection.comparison import Comparison
 from cascade.core.detection.counters import detect_counters
 from cascade.core.detection.migrations import detect_creation_schema, detect_migrations
-from cascade.core.detection.privileges import detect_privileges
+from cascade.core.detection.privileges import detect_privileges, due_rights
 from cascade.core.detection.strays import detect_strays
 from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import chosen_copies, detect_tables
@@ -58,13 +58,14 @@ def detect_to_come(
 
 
 def _detect(both: Comparison) -> list[Drift]:
+    due = due_rights(both)
     return [
         *detect_creation_schema(both),
-        *detect_tables(both),
+        *detect_tables(both, due),
         *detect_structure(both),
         *detect_strays(both),
         *detect_counters(both),
-        *detect_privileges(both),
+        *detect_privileges(both, due),
         *detect_migrations(both),
     ]
 

@@ -17,6 +17,9 @@ from cascade.core.layout import (
     UsedObject,
 )
 
+OFF_THE_PATH = "search_path"
+"""The aspect of an unreachable table whose schema the application role does not look in."""
+
 Part = Column | Constraint | Counter | Index | UsedObject
 """A part of a table, or what it uses."""
 
@@ -35,7 +38,8 @@ class Drift:
     constraint, index, migration or schema in question, ``""`` for the table itself. ``expected`` and ``observed``
     are short phrases, or both definitions as PostgreSQL prints them; ``evidence`` sentences that a person can
     check, ``query`` the SQL that shows it. ``columns`` and ``constraint_type`` say what a constraint or index is
-    about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …).
+    about, whatever its name. ``aspects`` are the parts of a definition that differ (``type``, ``nullability`` …), or
+    ``OFF_THE_PATH``.
     ``owner`` is the one that was found where ``due_owner`` should be, ``lacking`` the grants that are due and not
     there, USAGE being that of the table's sequences. ``wanted`` is the part as it should be, ``there`` as it was found.
     ``copies`` are the places where the table was found outside the target, each with what is known of its rows
@@ -76,6 +80,11 @@ class Drift:
     explained_by: str = ""
     undecided: str = ""
     decision: str = ""
+
+    @property
+    def is_off_the_path(self) -> bool:
+        """Whether the table is in its place and within rights, and the application role does not look there."""
+        return self.kind is DriftKind.UNREACHABLE_TABLE and OFF_THE_PATH in self.aspects
 
     @property
     def id(self) -> str:

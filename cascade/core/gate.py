@@ -27,10 +27,10 @@ class Known:
 
 
 def exit_code(answer: Answer, fail_on: Severity) -> int:
-    """0 clean, 2 findings at least so bad, 3 none of them but something could not be checked."""
+    """0 clean, 2 findings at least so bad, 3 none of them but something, or all of it, could not be checked."""
     if answer.findings(fail_on):
         return 2
-    return 0 if answer.complete else 3
+    return 0 if answer.complete and not answer.expects_nothing else 3
 
 
 def of_last_run(answer: Answer) -> Answer:

@@ -273,7 +273,7 @@ def _target(observed: Observed, path: SearchPath, schema: str | None) -> tuple[s
             hint="Say which counts with --schema, or name the role that serves requests with --app-role.",
         )
     first = path.effective[0] if path.effective else "public"
-    return first, "it is the first schema on the search_path", ()
+    return first, f"it is the first schema on the search_path of {observed.application_role}", ()
 
 
 def _records(history: History, migration: MigrationKey, expectation: ExpectedLayout) -> bool:

@@ -112,7 +112,13 @@ def _beside(step: Step) -> Iterator[Need]:
         case SetOwner(table, owner):
             yield Need(Power.BECOME, "", owner)
             yield Need(Power.LET_CREATE, table.schema, owner)
-        case AddForeignKey(_, key) | RepointForeignKey(_, _, key) | ValidateConstraint(_, key):
+        case RepointForeignKey(_, there, key):
+            yield from _referred(key)
+            if there.references is not None:
+                # Dropping the key locks what it pointed at, by name.
+                yield Need(Power.USE, there.references.table.schema)
+                yield _need(Power.LOCK, there.references.table)
+        case AddForeignKey(_, key) | ValidateConstraint(_, key):
             yield from _referred(key)
         case (
             CreateIndex(table=table)

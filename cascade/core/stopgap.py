@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cascade.core.drift import Drift
@@ -17,6 +17,7 @@ from cascade.core.placement import PathSource, Placement, resolve
 class Stopgap:
     """``sql`` puts the schema last on the path, ``reverse`` takes it back, ``restart`` says what has to notice.
 
+    Where the schema is that where tables belong, it comes first on the path, and this is the repair (``is_repair``).
     Where it cannot be had ``sql`` is empty and ``refused_because`` says which conditions fail.
     """
 
@@ -25,6 +26,7 @@ class Stopgap:
     reverse: str = ""
     restart: str = ""
     refused_because: tuple[str, ...] = ()
+    is_repair: bool = False
 
 
 def suggest_stopgap(
@@ -36,12 +38,12 @@ def suggest_stopgap(
 ) -> Stopgap | None:
     """The search_path that makes every broken table of the scope found again, or which condition fails.
 
-    None where nothing in scope is broken for being in another schema.
+    None where nothing in scope is broken for being in another schema, or where the role does not look.
     """
     broken = [drift for drift in in_scope if drift.severity is Severity.BROKEN]
     misplaced = [drift for drift in broken if drift.kind is DriftKind.MISPLACED_TABLE]
     if not misplaced:
-        return None
+        return _to_the_target(broken, observed, placement)
     schemas = sorted({copy.schema for drift in misplaced for copy in drift.copies})
     refused = [
         *_not_whole(broken),
@@ -56,6 +58,16 @@ def suggest_stopgap(
     if refused or words is None:
         return Stopgap(refused_because=tuple(refused))
     return words
+
+
+def _to_the_target(broken: list[Drift], observed: Observed, placement: Placement) -> Stopgap | None:
+    """The path that leads to where tables belong, if any is broken for want of it."""
+    if not any(drift.is_off_the_path for drift in broken):
+        return None
+    words = _words(placement.target, observed.database, placement, first=True)
+    if words is None:
+        return Stopgap(refused_because=(f"the search_path is {placement.path.where}, which no setting changes",))
+    return replace(words, is_repair=True)
 
 
 def _not_whole(broken: list[Drift]) -> list[str]:
@@ -91,10 +103,11 @@ def _newly_found(
     return [f"{', '.join(newly)} in {quoted(schema)} would be found by a model too"] if newly else []
 
 
-def _words(schema: str, database: str, placement: Placement) -> Stopgap | None:
+def _words(schema: str, database: str, placement: Placement, *, first: bool = False) -> Stopgap | None:
     """The statement for the place where the path is set, what must notice it, and the reverse."""
     role, path = quoted(placement.role), placement.path
-    longer = f"{path.setting}, {quoted(schema)}" if path.setting.strip() else quoted(schema)
+    parts = (quoted(schema), path.setting) if first else (path.setting, quoted(schema))
+    longer = ", ".join(part for part in parts if part.strip())
     restart = "then restart the workers: a connection keeps the path that it was opened with"
     as_role = f"as {role} itself or a superuser"  # a role may change its own defaults (ALTER ROLE)
     match path.source:

@@ -72,10 +72,11 @@ class LandsAstray:
 
 @dataclass(frozen=True, slots=True)
 class TargetUnseen:
-    """Amiss: the role that serves pages does not look where tables belong."""
+    """Amiss: the role that serves pages does not look where tables belong. ``unfound`` of them it finds nowhere."""
 
     role: str
     target: str
+    unfound: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def make_whereabouts(
         not_expected=not_expected,
         amiss=(
             *([PathLost(lost, observed.session_path)] if lost else ()),
-            *(amiss for view in roles if target is not None for amiss in _led_astray(view, target)),
+            *(amiss for view in roles if target is not None for amiss in _led_astray(view, target, held or {})),
             *_unseen(held or {}, observed, roles),
             *_twice(held or {}, target, observed, roles),
         ),
@@ -220,12 +221,17 @@ def _is_lost(asked: AskedPath, observed: Observed) -> bool:
     return differs and observed.session_path_source not in (PathSource.CLIENT.value, PathSource.SESSION.value)
 
 
-def _led_astray(view: RoleView, target: str) -> Iterable[Amiss]:
+def _led_astray(view: RoleView, target: str, held: Mapping[TableName, tuple[TableName, ...]]) -> Iterable[Amiss]:
     landing = view.landing.schema
     if view.migrates and landing is not None and landing != target:
         yield LandsAstray(view.role, landing, target)
     if view.serves and target not in view.path.effective:
-        yield TargetUnseen(view.role, target)
+        lost = [n for n, places in held.items() if n in places and n.schema == target and not _sees(view, places)]
+        yield TargetUnseen(view.role, target, len(lost))
+
+
+def _sees(view: RoleView, places: Iterable[TableName]) -> bool:
+    return any(place.schema in view.path.effective for place in places)
 
 
 def _held(names: frozenset[TableName], observed: Observed) -> dict[TableName, tuple[TableName, ...]]:

@@ -22,6 +22,7 @@ from cascade.core.actions import (
 from cascade.core.answer import Answer
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
+from cascade.core.journal import Journal
 from cascade.core.limits import Limits
 from cascade.core.plan import HazardKind, Plan, Step
 from cascade.core.preflight import locked_tables
@@ -33,12 +34,14 @@ from cascade.render.wording import database_at, moment, printable
 WIDTH = 110
 
 
-def render_plan_head(answer: Answer) -> str:
-    """Which plan it is, of which database, and when that was read."""
-    return (
+def render_plan_head(answer: Answer, planned_at: str) -> str:
+    """Which plan it is, of which database, when it was made, and when it was found to hold still."""
+    said = (
         f"Plan {answer.plan_id}: {counted(len(answer.plan.steps), 'step')} for "
-        f"{database_at(answer.observed.database, answer.host)}, read at {moment(answer.observed.read_at)}.\n\n"
+        f"{database_at(answer.observed.database, answer.host)}, made at {moment(planned_at)}, "
+        f"and the same at {moment(answer.observed.read_at)}."
     )
+    return "\n".join(wrapped(said, WIDTH, hang=2)) + "\n\n"
 
 
 def render_will_run(answer: Answer, limits: Limits, *, colour: bool = False) -> str:
@@ -48,7 +51,7 @@ def render_will_run(answer: Answer, limits: Limits, *, colour: bool = False) -> 
     width = len(str(len(plan.steps)))
     for step in plan.steps:
         lines += _statements(step, width)
-    record = "cascade migration writes this down for other environments, as long as it is not done here."
+    record = "cascade migration --journal JOURNAL writes this down for other environments, when it is done."
     lines += ["", *wrapped(_beside(plan), WIDTH), "", *labelled("RECORD", record, WIDTH), ""]
     return _text(lines, colour=colour)
 
@@ -72,7 +75,22 @@ def render_applied(
         apps = "".join(f" --app {app}" for app in sorted({drift.app for drift in outside if drift.app}))
         lines += _left("" if left else "LEFT", outside, f"not in this plan, see cascade plan{apps}:")
     lines += labelled("UNDO", f"cascade undo {journal}", WIDTH)
+    record = f"cascade migration --journal {journal} writes it down for other environments."
+    lines += labelled("RECORD", record, WIDTH)
     return _text(lines, colour=colour)
+
+
+def render_undo_head(journal: Journal, steps: int) -> str:
+    """Which repair an undo would take back, where, and what that means."""
+    header, events = journal.header, journal.events
+    begun = next((event["at"] for event in events if "at" in event), "")
+    when = f" of {moment(begun)}" if begun else ""
+    where = database_at(str(header["database"]), str(header["host"]))
+    said = (
+        f"The repair{when} by plan {header['plan_id']}, {counted(steps, 'step')} on {where}. "
+        "What it repaired will be broken again:"
+    )
+    return "\n".join(labelled("UNDO", printable(said), WIDTH))
 
 
 def _done(answer: Answer, left: Collection[Drift], milliseconds: float) -> str:
@@ -87,16 +105,16 @@ def _limits(plan: Plan, limits: Limits) -> str:
     first = len(plan.steps) - late
     where = "in one transaction" if not late else f"the first {first} in one transaction" if first else "one by one"
     hold = f" Locks that others feel are held for {limits.max_hold:g} s at most." if limits.max_hold else ""
-    after = (
-        f" The last {late} follow, each by itself, under locks that let others read and write."
-        if late and first
-        else ""
-    )
+    after = f" {_rest(late)}, under locks that let others read and write." if late and first else ""
     return (
         f"{where}; each lock is waited for {limits.lock_timeout:g} s at most, then everything is let go and tried "
         f"again, {counted(limits.tries, 'time')} in all. If any session waits for us longer than "
         f"{limits.max_wait:g} s, we roll back.{hold}{after}"
     )
+
+
+def _rest(late: int) -> str:
+    return "The last one follows, by itself" if late == 1 else f"The last {late} follow, each by itself"
 
 
 def _statements(step: Step, width: int) -> Iterator[str]:

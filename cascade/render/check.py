@@ -74,7 +74,9 @@ def render_check_github(answer: Answer, *, fail_on: Severity) -> str:
         _command("warning", f"{gap.what}: {gap.why}; {gap.how}", title="cascade could not check")
         for gap in answer.not_checked
     ]
-    lines.append(_command("notice", check_summary(answer), title="cascade check"))
+    lines.append(
+        _command("warning" if answer.expects_nothing else "notice", check_summary(answer), title="cascade check")
+    )
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -89,9 +91,10 @@ def render_check_junit(answer: Answer, *, fail_on: Severity) -> str:
     Where nothing is found there is one that has passed.
     """
     cases = list(_cases(answer, fail_on))
+    errors = len(answer.not_checked) + answer.expects_nothing
     failures = sum(drift in answer.findings(fail_on) for drift in answer.plan.drifts)
     totals = (
-        f'tests="{len(cases)}" failures="{failures}" errors="{len(answer.not_checked)}" '
+        f'tests="{len(cases)}" failures="{failures}" errors="{errors}" '
         f'skipped="{len(answer.accepted) + len(answer.ignored)}"'
     )
     return _junit(totals, cases, told=check_summary(answer), read_at=answer.observed.read_at[:19])
@@ -163,7 +166,9 @@ def _cases(answer: Answer, fail_on: Severity) -> Iterator[str]:
         yield _case("not_checked", gap.what, f"<error message={_quoted(f'{gap.why}; {gap.how}')}/>")
     for drift, reason in (*answer.accepted, *answer.ignored):
         yield _case(drift.kind.value, drift.id, f"<skipped message={_quoted(reason)}/>")
-    if not answer.findings(fail_on) and answer.complete:
+    if answer.expects_nothing:
+        yield _case("not_checked", "the whole database", f"<error message={_quoted(check_summary(answer))}/>")
+    elif not answer.findings(fail_on) and answer.complete:
         yield f'    <testcase classname="cascade" name={_quoted("the database is as the applied migrations made it")}/>'
 
 

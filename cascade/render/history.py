@@ -80,10 +80,16 @@ def header(answer: Answer, timeline: Timeline, *, mark: str = "") -> tuple[str, 
         before = sum(bool(entry.astray) for entry in timeline.earlier)
         amiss += f" Not shown are {counted(len(timeline.earlier), 'earlier one')}, {before} of them not all in place."
     return (
-        f"{database_at(answer.observed.database, answer.host)}: {counted(len(recorded), 'migration')} recorded in "
+        f"{database_at(answer.observed.database, answer.host)}: {_how_many(timeline, len(recorded))} recorded in "
         f"{timeline.schema}.django_migrations{when}.",
         f"{amiss} Counted are tables, and columns that came later.",
     )
+
+
+def _how_many(timeline: Timeline, shown: int) -> str:
+    if not timeline.earlier:
+        return counted(shown, "migration")
+    return f"the last {shown} of {counted(shown + len(timeline.earlier), 'migration')}"
 
 
 def _table(entries: Sequence[Entry], *, fold: bool, width: int) -> Iterator[str]:

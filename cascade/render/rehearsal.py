@@ -1,5 +1,6 @@
 """What a rehearsal showed: each step with its time, the locks that were held, and what stays broken."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from cascade.core.drift import Drift
@@ -20,14 +21,19 @@ def render_rehearsal(
     left: Sequence[Drift] = (),
     not_cloned: Sequence[str] = (),
     cloned: bool = False,
+    plan: str = "",
     colour: bool = False,
 ) -> str:
     """The rehearsal in the order in which it is read: what ran, whom it would have hindered, what came out.
 
     ``skipped`` are ids of steps that no transaction can hold, or not what they wait for, ``left`` findings that no step
-    cures, ``not_cloned`` phrases for what a clone could not take.
+    cures, ``not_cloned`` phrases for what a clone could not take, ``plan`` the file of a saved one.
     """
     lines = list(_lines(runs, skipped, left, not_cloned, cloned=cloned))
+    again = (
+        f"cascade apply {shlex.quote(plan)}" if plan else "cascade plan -o plan.json: apply runs a plan that is kept"
+    )
+    lines += labelled("NEXT", again, WIDTH)
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
 
 

@@ -67,11 +67,18 @@ def shortened(text: str) -> str:
 
 
 def in_bands(rungs: Sequence[Rung]) -> Iterator[Rung]:
-    """Bands by wave and sort, where each of them is one stretch of the order of repair; else waves are a column."""
+    """Bands by wave and sort, where each of them is one stretch of the order of repair; else waves are a column.
+
+    Where there is one wave alone, a band does not name it.
+    """
     bands = [(rung.wave, rung.band) for rung in rungs]
     stretches = [band for number, band in enumerate(bands) if number == 0 or bands[number - 1] != band]
     whole = len(stretches) == len(set(stretches))
+    alone = len({rung.wave for rung in rungs if rung.wave}) == 1
     for rung in rungs:
+        if whole and alone:
+            yield replace(rung, wave="")
+            continue
         yield replace(rung, band=f"wave {rung.wave}: {rung.band}", wave="") if whole else replace(rung, band="")
 
 

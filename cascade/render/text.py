@@ -59,15 +59,22 @@ def render_check(answer: Answer, *, verbose: bool = False, colour: bool = False)
     """One line a finding (severity, kind, object, where, id) and a last line that sums up; made for a log.
 
     Notes and findings that the settings accept are counted, and listed with ``verbose``. What was not checked has a
-    line each. A definition is cut where a line would be wider than ``CHECK_WIDTH``.
+    line each, tables in a schema where the application role does not look one together. A definition is cut where a
+    line would be wider than ``CHECK_WIDTH``.
     """
     shown = answer.findings(Severity.NOTE if verbose else Severity.RISKY)
-    lines = [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in shown]
+    off_the_path = [drift for drift in shown if drift.is_off_the_path]
+    lines = [_one_for_all(off_the_path, answer)] if len(off_the_path) > 1 else []
+    apart = shown if not lines else [drift for drift in shown if not drift.is_off_the_path]
+    lines += [_check_line(drift.severity.value, drift, _seen(drift), answer) for drift in apart]
     lines += [_check_line("ignored", drift, reason, answer) for drift, reason in answer.ignored if verbose]
     lines += [_check_line("accepted", drift, reason, answer) for drift, reason in answer.accepted if verbose]
     lines += [f"unchecked  {gap.what}: {gap.why}; {gap.how}" for gap in answer.not_checked]
     lines.append(check_summary(answer))
     return "".join(f"{painted(printable(line)) if colour else printable(line)}\n" for line in lines)
+
+
+NOTHING_EXPECTED = "No applied migration makes a table, so nothing is expected and nothing can be amiss."
 
 
 def check_summary(answer: Answer) -> str:
@@ -89,6 +96,8 @@ def check_summary(answer: Answer) -> str:
         return (
             f"Nothing found{scope}{notes}{rest}, but {counted(len(answer.not_checked), 'thing')} could not be checked."
         )
+    if answer.expects_nothing:
+        return f"Nothing checked in {answer.observed.database}{notes}{rest}: {NOTHING_EXPECTED}"
     nothing = "Nothing new" if answer.accepted else "No drift"
     return f"{nothing}{scope}{notes}{rest}: compared {what_was_compared(answer)}."
 
@@ -155,10 +164,8 @@ def _verdict(view: _View) -> list[str]:
 def _nothing_found(view: _View) -> list[str]:
     answer = view.answer
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
-    if not answer.expected.tables and answer.complete:
-        return view.said(
-            "EMPTY", "No applied migration makes a table, so nothing is expected and nothing can be amiss."
-        )
+    if answer.expects_nothing and answer.complete:
+        return view.said("EMPTY", NOTHING_EXPECTED)
     if not answer.complete:
         return view.said(
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
@@ -328,7 +335,7 @@ def _right_to_run(answer: Answer) -> str:
     facts = answer.observed.schema(answer.placement.target)
     places = any(isinstance(step.action, MoveTable | ExchangeTable | CreateTable) for step in answer.plan.steps)
     does = "owns" if all(table.owner == role for table in altered) else "may alter"
-    able = [f"{does} {f'all {len(altered)}' if len(altered) > 1 else 'the table'}"] if altered else []
+    able = [f"{does} {_all_of(len(altered))}"] if altered else []
     if facts is not None and places:
         able.append(f"may{'' if facts.create else ' not'} create in {quoted(facts.name)}")
     others = sorted({quoted(table.owner) for table in altered if not table.alterable})
@@ -342,6 +349,15 @@ def _right_to_run(answer: Answer) -> str:
     if closed:
         able.append(f"may not use {listed([quoted(schema) for schema in closed])}, so it cannot alter what is there")
     return f"{quoted(role)} {listed(able)}." if able else ""
+
+
+def _all_of(tables: int) -> str:
+    """What steps alter, in a word.
+
+    >>> [_all_of(number) for number in (1, 2, 3)]
+    ['the table', 'both', 'all 3']
+    """
+    return {1: "the table", 2: "both"}.get(tables, f"all {tables}")
 
 
 def _schemas_of(tables: Iterable[Table]) -> list[str]:
@@ -370,8 +386,9 @@ def _use_by_pages(moved: Sequence[TableName], view: _View) -> str:
     barred = [short_name(name, name.schema) for name in moved if not tables[name].rights.sequences]
     if barred:
         lacking.append(f"USAGE on the sequences of {listed(barred, view.most)}")
-    all_of = f"all {len(moved)}" if len(moved) > 1 else "it"
-    return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {all_of}."
+    one, altered = short_name(moved[0], moved[0].schema), len(_needing_ownership(view.answer.plan.steps))
+    what = one if len(moved) == 1 else _all_of(altered) if altered == len(moved) else f"the {len(moved)} that move"
+    return f"{role} lacks {'; '.join(lacking)}." if lacking else f"{role} may read and write {what}."
 
 
 def _hazards(view: _View) -> list[str]:
@@ -448,7 +465,15 @@ def _stopgap(view: _View) -> list[str]:
     if not stopgap.sql:
         return view.said("STOPGAP", f"none by search_path alone: {'; '.join(stopgap.refused_because)}.")
     intro = "Is the page needed before the repair? No DDL on tables; do not run migrate meanwhile:"
-    return view.said("STOPGAP", intro, stopgap.sql, f"{stopgap.restart}.", f"Reverse: {stopgap.reverse}")
+    if stopgap.is_repair:
+        intro = "A setting to change, and no table; cascade does not run it:"
+    return view.said(
+        "STOPGAP",
+        intro,
+        stopgap.sql,
+        f"{stopgap.restart}.",
+        f"Reverse: {stopgap.reverse}",
+    )
 
 
 def _notes(view: _View) -> list[str]:
@@ -547,6 +572,14 @@ def _check_line(label: str, drift: Drift, said: str, answer: Answer) -> str:
     end = f"  [{drift.id}]"
     room = max(_LEAST_SAID, CHECK_WIDTH - columns(start) - columns(end))
     return f"{start}{said if columns(said) <= room else f'{said[: room - 1]}…'}{end}"
+
+
+def _one_for_all(drifts: Sequence[Drift], answer: Answer) -> str:
+    """The line of tables that cannot be reached for one reason."""
+    first = drifts[0]
+    names = listed([object_name(drift, answer) for drift in drifts])
+    start = f"{first.severity.value:<9}  {first.kind.value}  {counted(len(drifts), 'table')}: "
+    return f"{start}{first.observed}: {'; '.join(first.evidence)} ({names})"
 
 
 _LEAST_SAID = 40

@@ -31,7 +31,7 @@ def render_where(whereabouts: Whereabouts, *, colour: bool = False, width: int =
     the record of migrations lies; which schemas hold the expected tables; and first of all what of this is amiss.
     """
     page = _Page(width)
-    unseen = [amiss for amiss in whereabouts.amiss if isinstance(amiss, TablesUnseen)]
+    unseen = [amiss for amiss in whereabouts.amiss if _breaks(amiss)]
     others = [amiss for amiss in whereabouts.amiss if amiss not in unseen]
     blocks = (
         _header(whereabouts, width),
@@ -42,10 +42,14 @@ def render_where(whereabouts: Whereabouts, *, colour: bool = False, width: int =
         ],
         [line for view in whereabouts.roles for line in _role(view, page)],
         [*page.said("HISTORY", *_histories(whereabouts)), *page.said("TABLES", *_tables(whereabouts))],
-        page.said("NEXT", "cascade plan: what fails, why, and the whole order of repair") if whereabouts.amiss else [],
+        page.said("NEXT", "cascade plan: what fails, why, and what repairs it") if whereabouts.amiss else [],
     )
     lines = list(separated(blocks))
     return "".join(f"{painted(line) if colour else line}\n" for line in lines)
+
+
+def _breaks(amiss: Amiss) -> bool:
+    return isinstance(amiss, TablesUnseen) or (isinstance(amiss, TargetUnseen) and amiss.unfound > 0)
 
 
 def render_where_json(whereabouts: Whereabouts) -> str:
@@ -108,8 +112,9 @@ def _amiss(amiss: Amiss) -> str:
             )
         case LandsAstray(role, schema, target):
             return f"A table that {quoted(role)} makes now lands in {quoted(schema)}, and belongs in {quoted(target)}."
-        case TargetUnseen(role, target):
-            return f"{quoted(role)} serves pages and does not look in {quoted(target)}, where tables belong."
+        case TargetUnseen(role, target, unfound):
+            lost = f": it does not find {counted(unfound, 'table')} there" if unfound else ""
+            return f"{quoted(role)} serves pages and does not look in {quoted(target)}, where tables belong{lost}."
         case TablesUnseen(role, schema, number):
             be = "is" if number == 1 else "are"
             tables = counted(number, "expected table")

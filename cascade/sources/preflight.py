@@ -102,9 +102,11 @@ def _names(cursor: Any, query: str) -> tuple[str, ...]:
 def _in_the_way(plan: Plan, cursor: Any) -> tuple[OpenTransaction, ...]:
     """Who holds locks that a step would wait for. Not what the sessions run, for that may hold values."""
     locks = [lock for step in plan.steps for lock in step.locks]
-    exclusive = sorted({str(lock.table) for lock in locks if lock.mode.blocks_readers})
-    shared = sorted({str(lock.table) for lock in locks if lock.mode.blocks_writers} - set(exclusive))
-    cursor.execute(_HOLDERS, {"exclusive": exclusive, "shared": shared})
+    exclusive = {lock.table for lock in locks if lock.mode.blocks_readers}
+    shared = {lock.table for lock in locks if lock.mode.blocks_writers}
+    tables = sorted(exclusive | shared)
+    columns = {"schemas": [t.schema for t in tables], "names": [t.name for t in tables]}
+    cursor.execute(_HOLDERS, {**columns, "exclusive": [table in exclusive for table in tables]})
     return tuple(_transaction(row) for row in cursor.fetchall())
 
 
@@ -157,14 +159,17 @@ FROM pg_catalog.pg_stat_replication r
 LEFT JOIN pg_catalog.pg_replication_slots s ON s.active_pid = r.pid
 """
 
+# By name as catalogs have it: to_regclass() fails where the role may not use the schema.
 _HOLDERS = """
 SELECT a.pid, a.application_name, extract(epoch FROM pg_catalog.now() - a.xact_start), l.relation::regclass::text
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+JOIN pg_catalog.pg_class c ON c.oid = l.relation
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN unnest(%(schemas)s::text[], %(names)s::text[], %(exclusive)s::boolean[]) AS held(schema, name, exclusive)
+  ON held.schema = n.nspname AND held.name = c.relname
 WHERE l.locktype = 'relation' AND l.granted AND a.pid <> pg_catalog.pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND (l.relation IN (SELECT pg_catalog.to_regclass(name) FROM unnest(%(exclusive)s::text[]) AS name)
-       OR l.mode NOT IN ('AccessShareLock', 'RowShareLock')
-          AND l.relation IN (SELECT pg_catalog.to_regclass(name) FROM unnest(%(shared)s::text[]) AS name))
+  AND (held.exclusive OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
 ORDER BY 3 DESC NULLS LAST, 1, 4
 """
 

@@ -29,15 +29,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MigrationFile:
-    """A migration to be written: where, and what. ``left`` are the columns that it leaves as they are, and why."""
+    """A migration to be written: where, and what. ``left`` are the columns that it leaves as they are, and why.
+
+    ``follows`` are the migrations of its ``app`` that it comes after.
+    """
 
     path: Path
     text: str
     left: tuple[str, ...] = ()
+    app: str = ""
+    follows: tuple[tuple[str, str], ...] = ()
 
 
 def make_repair_migrations(
     question: Question, *, before_pending: bool = False, into: str | None = None, report: Report = silent
+) -> tuple[MigrationFile, ...]:
+    """The plan as migration files: ``migration_files`` of what is found now."""
+    return migration_files(analyse(question, report=report), question, before_pending=before_pending, into=into)
+
+
+def migration_files(
+    answer: Answer, question: Question, *, before_pending: bool = False, into: str | None = None
 ) -> tuple[MigrationFile, ...]:
     """The plan as migration files, a chain in the order of the plan; none where it has no steps.
 
@@ -47,7 +59,6 @@ def make_repair_migrations(
     """
     from django.db.migrations.loader import MigrationLoader
 
-    answer = analyse(question, report=report)
     loader = MigrationLoader(None)
     moved = _moved_into(answer, loader, into)
     migrations = group_by_app(answer.plan, answer.expected, into=moved)
@@ -62,6 +73,67 @@ def make_repair_migrations(
         file, previous = _file(migration, place, tuple(after), answer, question, loader)
         files.append(file)
     return tuple(files)
+
+
+def migrations_document(answer: Answer, question: Question) -> dict[str, Any]:
+    """The migration files as a journal keeps them, or why there are none: after the repair no plan is left to write."""
+    try:
+        files = migration_files(answer, question)
+    except CascadeError as error:
+        return {"files": [], "refused": f"{error.message} {error.hint}".strip()}
+    kept = [
+        {
+            "app": file.app,
+            "name": file.path.name,
+            "text": file.text,
+            "left": list(file.left),
+            "follows": [list(node) for node in file.follows],
+        }
+        for file in files
+    ]
+    return {"files": kept, "refused": ""}
+
+
+def migrations_of_journal(path: Path, *, checked: bool = True) -> tuple[MigrationFile, ...]:
+    """The migration files that the journal of a repair keeps; the project has to be set up.
+
+    Raises a ``CascadeError`` where the journal keeps none, or, ``checked``, where the app has other migrations by now.
+    """
+    from django.db.migrations.loader import MigrationLoader
+
+    from cascade.effects.repair.journal import read_journal
+
+    kept = next((event for event in read_journal(path).events if event.get("event") == "migrations"), None)
+    if kept is None:
+        raise CascadeError(f"{path} keeps no migrations: the version that wrote it did not.")
+    if kept["refused"]:
+        raise CascadeError(f"No migration was kept in {path}: {kept['refused']}")
+    loader = MigrationLoader(None)
+    files = tuple(_kept_file(file, loader) for file in kept["files"])
+    for file in files if checked else ():
+        _refuse_other_leaves(file, files, path, loader)
+    return files
+
+
+def _kept_file(file: Mapping[str, Any], loader: "MigrationLoader") -> MigrationFile:
+    follows = tuple((app, name) for app, name in file["follows"])
+    path = _folder_of(file["app"], loader) / file["name"]
+    return MigrationFile(path, file["text"], tuple(file["left"]), file["app"], follows)
+
+
+def _refuse_other_leaves(
+    file: MigrationFile, files: Iterable[MigrationFile], journal: Path, loader: "MigrationLoader"
+) -> None:
+    """A file that was meant to come last in its app, and would not; one that is there already is written again."""
+    own = {(other.app, other.path.stem) for other in files}
+    leaves = tuple(sorted(loader.graph.leaf_nodes(file.app)))
+    if leaves != file.follows and not own.issuperset(leaves):
+        raise CascadeError(
+            f"{file.app} has other migrations than when {journal} was written: {file.path.stem} would follow "
+            f"{listed([name for _, name in file.follows]) or 'none'}, and the last is now "
+            f"{listed([name for _, name in leaves]) or 'none'}.",
+            hint="Print it with --print, and give it its number and dependencies by hand.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +260,8 @@ def _file(
     )
     undecided = [drift for drift in left_columns(migration, answer.plan.drifts) if drift.undecided]
     left = tuple(f"{drift.table}.{drift.object}: {drift.undecided}" for drift in undecided)
-    return MigrationFile(_folder_of(migration.app, loader) / f"{name}.py", text, left), (migration.app, name)
+    path = _folder_of(migration.app, loader) / f"{name}.py"
+    return MigrationFile(path, text, left, migration.app, place.after), (migration.app, name)
 
 
 def _what(migration: RepairMigration) -> str:

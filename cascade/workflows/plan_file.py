@@ -16,7 +16,7 @@ from cascade.workflows.question import Question, Report, question_from
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """A plan as its file holds it: what was asked, what it is called, and the statements that a person saw."""
+    """A plan as its file holds it: what was asked, what it is called, what a person saw, and when that was read."""
 
     path: Path
     question: Question
@@ -25,6 +25,7 @@ class SavedPlan:
     fingerprint: str
     source_revision: str | None
     steps: Mapping[str, tuple[str, ...]]
+    read_at: str
 
     def with_project(self, settings: str | None, pythonpath: str | None) -> "SavedPlan":
         """The same plan of a project that is in another place now: both tell where, None as it was."""
@@ -111,6 +112,7 @@ def _saved(path: Path, document: Mapping[str, Any]) -> SavedPlan:
         str(document["fingerprint"]),
         document["source_revision"],
         {str(step["id"]): (*step["sql"], *step["undo"]) for step in document["steps"]},
+        str(document["read_at"]),
     )
 
 

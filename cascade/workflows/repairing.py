@@ -38,6 +38,7 @@ from cascade.render.plan_json import plan_document
 from cascade.render.probes_json import probes_document
 from cascade.sources.preflight import read_facts, read_identity
 from cascade.workflows.answering import analyse
+from cascade.workflows.migration import migrations_document
 from cascade.workflows.question import Question, Report
 from cascade.workflows.reading import read_again, read_clone
 
@@ -233,6 +234,7 @@ def apply_plan(
             before=digest_for_undo(answer.observed.layout, tables),
             plan=plan_document(answer),
         )
+        writer.write("migrations", **migrations_document(answer, question))
         unwatched = partial(_write_unwatched, writer, limits, warn or report)
         work = _work(answer, question, limits, report, unwatched, ask)
         if before is not None:

@@ -41,6 +41,23 @@ def test_each_format_says_the_error_where_there_is_no_answer(one_incident: Site)
         assert (error.get("message"), error.text) == (message, hint)
 
 
+def test_a_database_without_migrations_is_no_clean_one(one_healthy: Site) -> None:
+    one_healthy.execute("DROP SCHEMA public CASCADE")
+    one_healthy.execute("CREATE SCHEMA public AUTHORIZATION migrator")
+    one_healthy.execute("GRANT USAGE ON SCHEMA public TO app_user")
+    because = json.loads(one_healthy.cascade("where", "--format", "json").stdout)["target_because"]
+    assert because == "it is the first schema on the search_path of app_user"
+    for options in ((), ("--since-last-migrate",)):
+        done = one_healthy.cascade("check", *options)
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "No applied migration makes a table, so nothing is expected" in done.stdout
+        assert "No drift" not in done.stdout
+    assert json.loads(one_healthy.cascade("check", "--format", "json").stdout)["exit_code"] == 3
+    junit = ET.fromstring(one_healthy.cascade("check", "--format", "junit").stdout.encode())
+    assert (junit.get("errors"), junit.get("tests")) == ("1", "1")
+    assert "cascade.W" not in one_healthy.manage("check", "--database", "default").stderr
+
+
 def test_a_baseline_lets_what_is_known_pass_and_names_what_is_repaired(one_incident: Site) -> None:
     written = one_incident.cascade("check", "--baseline", "known.json", "--accept-until", "2999-01-31")
     assert written.returncode == 0

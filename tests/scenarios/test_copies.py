@@ -1,8 +1,10 @@
 """Copies of a table: what is bound to one that gives way, where several go, and what a person decided."""
 
+import re
+
 import pytest
 
-from tests.scenarios.sites import Site, found
+from tests.scenarios.sites import Site, flat, found
 from tests.scenarios.test_repair import dump
 
 BOUNTY = "user_profile_bounty"
@@ -85,3 +87,79 @@ def test_a_table_that_somebody_has_locked_is_not_called_changed(one_incident: Si
         done = one_incident.cascade("apply", "plan.json", "--noinput")
     assert done.returncode == 1
     assert f"test_schema.{BOUNTY} cannot be compared with the plan, for pid" in done.stderr
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize("orphans", [0, 1])
+def test_a_key_to_the_copy_that_goes_is_repointed_before_that_goes_into_the_attic(
+    one_healthy: Site, orphans: int
+) -> None:
+    key = point_a_key_at_a_copy(one_healthy, orphans=orphans)
+    before = dump(one_healthy)
+    plan = one_healthy.plan("--keep", f"{BOUNTY}=public")
+    steps = [step["action"] for step in plan["steps"] if step["action"] != "create_schema"]
+    assert steps == ["repoint_foreign_key", "shelve_table", *["validate_constraint"] * (not orphans)]
+    left = {f"not_validated_constraint {key}"} if orphans else set()
+    one_healthy.cascade("plan", "--keep", f"{BOUNTY}=public", "-o", "plan.json")
+    done = one_healthy.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == (2 if orphans else 0), done.stdout + done.stderr
+    assert found(one_healthy.plan()) == left
+    undone = one_healthy.cascade("undo", "journal.jsonl", "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert dump(one_healthy) == before
+
+
+@pytest.mark.one_version
+def test_a_key_into_an_attic_is_misdirected_whoever_put_its_table_there(one_healthy: Site) -> None:
+    key = point_a_key_at_a_copy(one_healthy)
+    one_healthy.execute("CREATE SCHEMA cascade_attic_2026_01_02")
+    one_healthy.execute(f"ALTER TABLE test_schema.{BOUNTY} SET SCHEMA cascade_attic_2026_01_02")
+    assert found(one_healthy.plan()) == {f"misdirected_foreign_key {key}"}
+    assert one_healthy.cascade("check").returncode == 2
+    one_healthy.cascade("plan", "-o", "plan.json")
+    refused = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert "it may not use cascade_attic_2026_01_02" in flat(refused.stdout + refused.stderr)
+    one_healthy.execute("ALTER SCHEMA cascade_attic_2026_01_02 OWNER TO migrator")
+    done = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(one_healthy.plan()) == set()
+
+
+@pytest.mark.one_version
+def test_apply_leaves_no_less_than_the_rehearsal_said(one_healthy: Site) -> None:
+    key = point_a_key_at_a_copy(one_healthy)
+    leave_out = f"repoint_foreign_key:public.{key}"
+    one_healthy.cascade("plan", "--keep", f"{BOUNTY}=public", "--leave-out", leave_out, "-o", "plan.json")
+    rehearsed = one_healthy.cascade("rehearse", "plan.json")
+    applied = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert (rehearsed.returncode, applied.returncode) == (2, 2), rehearsed.stdout + applied.stdout
+    left = [left_in(done.stdout) for done in (rehearsed, applied)]
+    assert left[0] == left[1] == {f"misdirected_foreign_key:public.{key}", f"duplicated_table:public.{BOUNTY}"}
+
+
+def left_in(screen: str) -> set[str]:
+    """The ids of the findings that a rehearsal, or apply, says are left."""
+    return set(re.findall(r"[a-z_]+:public\.[\w.]*\w", flat(screen).partition(" LEFT ")[2]))
+
+
+def point_a_key_at_a_copy(site: Site, *, orphans: int = 0) -> str:
+    """A copy of the bounties with their rows, and the key of a table in the target leads to it: TABLE.KEY."""
+    site.execute("CREATE SCHEMA IF NOT EXISTS test_schema AUTHORIZATION migrator")
+    site.execute(f"CREATE TABLE test_schema.{BOUNTY} (LIKE public.{BOUNTY} INCLUDING ALL)")
+    site.execute(f"ALTER TABLE test_schema.{BOUNTY} OWNER TO migrator")
+    site.execute(f"INSERT INTO test_schema.{BOUNTY} SELECT * FROM public.{BOUNTY}")
+    table = "user_profile_bounty_participant"
+    [(name,)] = site.rows(
+        f"SELECT conname FROM pg_constraint WHERE conrelid = 'public.{table}'::regclass "
+        f"AND confrelid = 'public.{BOUNTY}'::regclass"
+    )
+    site.execute(f"ALTER TABLE public.{table} DROP CONSTRAINT {name}")
+    if orphans:
+        least = f"(SELECT min(bounty_id) FROM public.{table})"
+        site.execute(f"UPDATE test_schema.{BOUNTY} SET id = 1000 WHERE id = {least}")
+        site.execute(f"UPDATE public.{table} SET bounty_id = 1000 WHERE bounty_id = {least}")
+    site.execute(
+        f"ALTER TABLE public.{table} ADD CONSTRAINT {name} FOREIGN KEY (bounty_id) "
+        f"REFERENCES test_schema.{BOUNTY} (id) DEFERRABLE INITIALLY DEFERRED"
+    )
+    return f"{table}.{name}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.sites import MISPLACED, Project, Site, project_site
+from tests.scenarios.sites import MISPLACED, Project, Site, flat, found, project_site
 from tests.servers import Database, Server
 
 pytestmark = pytest.mark.one_version
@@ -67,6 +67,10 @@ def test_what_is_in_place_is_folded_unless_asked_for(one_incident: Site) -> None
 
 def test_only_an_app_and_only_the_last_are_shown(one_incident: Site) -> None:
     assert {entry["app"] for entry in history(one_incident, "--app", "teams")} == {"teams"}
+    recorded = len(one_incident.rows("SELECT FROM django_migrations"))
+    assert f"the last 2 of {recorded} migrations recorded in" in flat(
+        one_incident.cascade("history", "--last", "2").stdout
+    )
     assert [entry["position"] for entry in history(one_incident, "--last", "2")] == [
         id_ for (id_,) in one_incident.rows("SELECT id FROM django_migrations ORDER BY id DESC LIMIT 2")
     ][::-1]
@@ -285,3 +289,30 @@ def _bare_site(database: Database, folder: Path, **more: str) -> Site:
 
 def _with(site: Site, **more: str) -> Site:
     return Site(site.database, {**site.environment, **more}, site.folder, site.options)
+
+
+@pytest.mark.one_version
+def test_a_path_that_leads_past_the_tables_is_one_setting_to_change(one_healthy: Site) -> None:
+    database = one_healthy.database.name
+    one_healthy.execute(f"ALTER ROLE app_user IN DATABASE {database} SET search_path = app")
+    plan = one_healthy.plan()
+    [cause] = plan["causes"]
+    assert "the search_path of app_user, the role that serves pages, does not lead to public" in cause["sentence"]
+    assert (cause["first"], cause["last"]) == (None, None)
+    assert f"its search_path is app (ALTER ROLE app_user IN DATABASE {database})" in cause["evidence_for"]
+    assert plan["stopgap"]["sql"] == f"ALTER ROLE app_user IN DATABASE {database} SET search_path = public, app;"
+    assert plan["stopgap"]["reverse"] == f"ALTER ROLE app_user IN DATABASE {database} SET search_path = app;"
+    assert plan["cascade"] == []
+    text = one_healthy.cascade("plan").stdout
+    assert "GRANT" not in text
+    checked = one_healthy.cascade("check")
+    assert checked.returncode == 2
+    assert len([line for line in checked.stdout.splitlines() if "unreachable_table" in line]) == 1
+    each = json.loads(one_healthy.cascade("check", "--format", "json").stdout)["findings"]
+    broken = [finding for finding in each if finding["severity"] == "broken"]
+    assert len(broken) == len([d for d in plan["drifts"] if d["severity"] == "broken"]) > 10
+    where = flat(one_healthy.cascade("where").stdout)
+    assert "BROKEN app_user serves pages and does not look in public, where tables belong" in where
+    assert f"it does not find {len(broken)} tables there" in where
+    one_healthy.execute(plan["stopgap"]["sql"])
+    assert found(one_healthy.plan()) == set()

@@ -1,11 +1,12 @@
 """A rehearsal runs the real steps and leaves nothing; on a clone the database itself is not even locked."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.scenarios.sites import Site
+from tests.scenarios.sites import MISPLACED, Site, flat
 from tests.scenarios.test_repair import dump
 
 QUICK = ("--tries", "1", "--lock-timeout", "0.3")
@@ -95,3 +96,21 @@ def test_a_plan_file_and_another_question_are_not_taken_together(one_incident: S
     done = one_incident.cascade("rehearse", "plan.json", "--app", "teams")
     assert done.returncode == 1
     assert "PLAN says what it is about" in done.stderr
+
+
+@pytest.mark.one_version
+def test_each_command_of_a_repair_says_what_it_is_about_and_what_comes_next(one_incident: Site) -> None:
+    planned = flat(one_incident.cascade("plan", "-o", "plan.json").stderr)
+    assert planned.startswith("wrote plan.json PLAN ")
+    number = len(MISPLACED) + 1
+    assert f"{number} broken, 0 risky; {number} steps." in planned
+    assert planned.endswith("NEXT cascade rehearse plan.json")
+    assert flat(one_incident.cascade("rehearse", "plan.json").stdout).endswith("NEXT cascade apply plan.json")
+    applied = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl").stdout
+    assert re.search(r"made at \S+ \S+ UTC, and the same at \S+ \S+ UTC\.", flat(applied))
+    undone = one_incident.cascade("undo", "journal.jsonl")
+    head = flat(undone.stdout)
+    assert head.startswith("UNDO The repair of ")
+    assert f"{number} steps on {one_incident.database.name} on " in head
+    assert "What it repaired will be broken again:" in head
+    assert "Read what would be undone, then give --noinput." in undone.stderr

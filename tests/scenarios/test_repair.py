@@ -55,7 +55,7 @@ def _assert_every_statement_was_shown_first(site: Site, output: str) -> None:
     assert len(sent) == len(MISPLACED) + 1
     assert all(statement in output for statement in sent)
     others = [event["event"] for event in events if event["event"] != "statement"]
-    assert others == ["begin", "committing", "committed", "looked", "afterwards"]
+    assert others == ["begin", "migrations", "committing", "committed", "looked", "afterwards"]
     assert all(event["milliseconds"] >= 0 for event in events if event["event"] == "statement")
 
 

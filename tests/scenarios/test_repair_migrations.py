@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.sites import Project, Site, found, project_site, run_program
+from tests.scenarios.sites import Project, Site, flat, found, project_site, run_program
 from tests.servers import Database, fresh_database
 
 SHOP = {
@@ -213,6 +213,38 @@ def test_the_migration_does_what_apply_does_and_leaves_what_a_person_decides(sho
 
 
 @pytest.mark.one_version
+def test_the_journal_keeps_the_migration_that_the_plan_would_have_been(shop: Site) -> None:
+    found_now = shop.cascade("migration", "--print").stdout
+    shop.cascade("plan", "-o", "plan.json")
+    assert found_now.count("class Migration") == 2
+    of_plan = shop.cascade("migration", "plan.json", "--print")
+    assert of_plan.stdout == found_now, of_plan.stderr
+    done = shop.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cascade migration --journal journal.jsonl" in done.stdout
+    assert "cascade migration --journal" in shop.cascade("migration").stderr
+    kept = ("migration", "--journal", "journal.jsonl")
+    assert shop.cascade(*kept, "--print").stdout == found_now
+    written = shop.cascade(*kept)
+    assert written.returncode == 0, written.stderr
+    shop.manage("migrate", "-v0")
+    assert shop.cascade(*kept).returncode == 0
+    (repair,) = (shop.folder / "shop/migrations").glob("0004_*.py")
+    (shop.folder / "shop/migrations/0005_more.py").write_text(MORE.format(before=repair.stem))
+    late = shop.cascade(*kept)
+    assert late.returncode == 1
+    assert "shop has other migrations than when journal.jsonl was written" in flat(late.stderr)
+
+
+MORE = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "{before}")]
+    operations = []
+"""
+
+
 def test_repairs_of_apps_from_elsewhere_go_into_one_that_has_no_migration_yet(
     tmp_path: Path, one_database: Database
 ) -> None:

@@ -31,6 +31,8 @@ def test_a_sequence_that_was_set_back_is_behind(healthy: Site) -> None:
     assert found(plan) == {f"sequence_behind {BOUNTY}.id"}
     (drift,) = (d for d in plan["drifts"] if d["kind"] == "sequence_behind")
     assert (drift["severity"], drift["columns"]) == ("broken", ["id"])
+    (cause,) = plan["causes"]
+    assert "an ALTER SEQUENCE … RESTART or a setval by hand would look the same" in cause["evidence_against"]
     highest = healthy.rows(f"SELECT max(id) FROM {BOUNTY}")[0][0]
     assert drift["evidence"] == [f"public.{BOUNTY}_id_seq gives 7 next; the highest id is {highest}"]
     assert healthy.rows(drift["query"]) == [(7, False, highest)]
@@ -63,6 +65,23 @@ def test_a_right_that_only_one_table_lacks_is_found(healthy: Site) -> None:
     assert drift["table"] == BOUNTY
     assert "lacks DELETE for app_user" in drift["observed"]
     assert len(healthy.rows(drift["query"])) == 4
+
+
+@pytest.mark.parametrize("by_default", [True, False])
+def test_rights_that_several_tables_lack_are_all_given_by_one_plan(one_healthy: Site, by_default: bool) -> None:
+    kept = "GRANT" if by_default else "REVOKE"
+    one_healthy.execute(
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public {kept} ALL ON TABLES "
+        f"{'TO' if by_default else 'FROM'} app_user"
+    )
+    one_healthy.execute(f"REVOKE SELECT, INSERT ON {BOUNTY}_participant FROM app_user")
+    one_healthy.execute(f"REVOKE INSERT ON {BOUNTY} FROM app_user")
+    one_healthy.cascade("plan", "-o", "plan.json")
+    done = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(one_healthy.plan()) == set()
+    for table in (BOUNTY, f"{BOUNTY}_participant"):
+        assert one_healthy.rows(f"SELECT has_table_privilege('app_user', '{table}', 'INSERT')") == [(True,)]
 
 
 def test_a_misplaced_table_is_judged_by_the_rights_that_it_carries(incident: Site) -> None:

@@ -1,6 +1,7 @@
 """Tables that are there and not as they were made: changed by hand or by a tool, as far as that can be shown."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from cascade.core.causes.story import LOADED, Cause, Story, Verdict, migrations_of, some, thing, times_of
 from cascade.core.drift import Drift
@@ -9,9 +10,12 @@ from cascade.core.layout import ConstraintKind, Counter
 from cascade.core.words import counted
 
 
-def detect_changes(story: Story, drifts: Iterable[Drift]) -> Iterator[Cause]:
+def detect_changes(story: Story, drifts: Sequence[Drift]) -> Iterator[Cause]:
     """One cause for each sort of change, however many objects it met; what is left is of unknown cause, by kind."""
-    left = list(drifts)
+    left = [drift for drift in drifts if not drift.is_off_the_path]
+    off_the_path = [drift for drift in drifts if drift.is_off_the_path]
+    if off_the_path:
+        yield _path_set(story, off_the_path)
     for kinds, tell in _SORTS:
         found = [drift for drift in left if drift.kind in kinds]
         left = [drift for drift in left if drift.kind not in kinds]
@@ -111,12 +115,26 @@ def _behind(story: Story, drifts: Sequence[Drift]) -> Cause:
               if restored else []),
             *([f"empty, though the sequence has given values: {some(emptied)}"] if emptied else []),
         ),
-        (() if restored else ("nothing in the order of the OIDs speaks of a restore",)),
+        ("an ALTER SEQUENCE … RESTART or a setval by hand would look the same",
+         *(() if restored else ("nothing in the order of the OIDs speaks of a restore",))),
     )  # fmt: skip
 
 
 def _is_drained(counter: Counter) -> bool:
     return counter.highest is None and counter.next_value is not None and counter.next_value > 1
+
+
+def _path_set(story: Story, drifts: Sequence[Drift]) -> Cause:
+    """All tables at once, for one setting: no migration and no moment in history speaks of it."""
+    cause = _change(
+        Verdict.BY_HAND,
+        f"the search_path of {story.observed.application_role}, the role that serves pages, does not lead to "
+        f"{story.target}: a setting was changed, or is missing",
+        drifts,
+        (*drifts[0].evidence, "the tables are in their place, and the role has its rights on them"),
+        ("who set it, and when, PostgreSQL does not record",),
+    )
+    return replace(cause, first=None, migrations=())
 
 
 def _rights(story: Story, drifts: Sequence[Drift]) -> Cause:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from cascade.core.attic import is_attic
 from cascade.core.decisions import Decisions
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
@@ -79,11 +80,12 @@ class Comparison:
     def referred(self, name: TableName) -> TableName:
         """The table that a key to ``name`` is about, by the place where it belongs.
 
-        Of a table that no migration makes, such as an unmanaged model's, that which the search_path finds.
+        Of a table that no migration makes, such as an unmanaged model's, that which the search_path finds. One in an
+        attic is not read, and stands for nothing but itself.
         """
         if name in self.place_of:
             return self.place_of[name]
-        if name in self.expected.tables or name in self.observed.layout.tables:
+        if name in self.expected.tables or name in self.observed.layout.tables or is_attic(name.schema):
             return name
         return resolve(name.name, self.placement.path, self.observed.layout) or name
 

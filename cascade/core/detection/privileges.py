@@ -14,8 +14,12 @@ ENOUGH = 3
 """Neighbours that must agree before what they have in common says anything."""
 
 
-def detect_privileges(both: Comparison) -> Iterator[Drift]:
-    """Owners and grants that only one table lacks: one finding for each table.
+Due = Mapping[TableName, Sequence[tuple[Grant, str]]]
+"""By table the rights that it lacks, each with why it should have it."""
+
+
+def due_rights(both: Comparison) -> Due:
+    """The rights that tables lack, of the application role and of others.
 
     Neighbours are the other tables of the app that are in their place. What at least three of them have, all
     of them, and what default privileges give, is due; a default privilege is not where more than half of them lack
@@ -23,25 +27,86 @@ def detect_privileges(both: Comparison) -> Iterator[Drift]:
     What a table has beyond that was given on purpose.
 
     The application role is judged by what it may do, however it came by that: it may be a superuser, a member of
-    the owner, or served by a grant to PUBLIC. Where it lacks SELECT, that is ``unreachable_table``, whose grant gives
-    it the other rights too: they are not told twice. A misplaced table is judged by what it carries along: grants
-    move with a table, default privileges do not.
+    the owner, or served by a grant to PUBLIC. A table that it may not read is no witness of its rights; that table is
+    due SELECT, and what the role may do with every table beside it that it reads.
+
+    What is due to one table may be what makes its neighbours agree, so they are judged again as they will be: once all
+    of it is given, nothing more is due.
     """
-    in_place = _in_place(both)
-    by_app: dict[str, list[Table]] = {}
-    for name, table in in_place.items():
-        by_app.setdefault(both.expected.tables[name].app, []).append(table)
-    granted = {app: frozenset(grant for table in tables for grant in table.grants) for app, tables in by_app.items()}
+    found = {name: both.found(name) for name in both.expected.tables}
+    tables = {name: table for name, table in found.items() if table is not None and table.read_in_full}
+    due: dict[TableName, list[tuple[Grant, str]]] = {}
+    while more := dict(_lacking(tables, both)):
+        for name, rights in more.items():
+            due.setdefault(name, []).extend(rights)
+            tables[name] = _given(tables[name], (grant for grant, _ in rights), both.placement.role)
+    return due
+
+
+def detect_privileges(both: Comparison, due: Due) -> Iterator[Drift]:
+    """Owners and grants that only one table lacks: one finding for each table.
+
+    Where the application role lacks SELECT, that is ``unreachable_table``, whose grant gives it the other rights too:
+    they are not told twice. A misplaced table is judged by what it carries along: grants move with a table, default
+    privileges do not.
+    """
+    by_app = _by_app(_in_place(both), both)
     for name, expected in both.expected.tables.items():
         found = both.found(name)
         if found is None or not found.read_in_full:
             continue
         neighbours = [table for table in by_app.get(expected.app, ()) if table.name != found.name]
+        told_apart = "" if found.rights.select else both.placement.role
+        lacking = [(grant, why) for grant, why in due.get(name, ()) if not told_apart or grant.role != told_apart]
+        yield from _compare(expected, found, neighbours, lacking)
+
+
+def _lacking(
+    tables: Mapping[TableName, Table], both: Comparison
+) -> Iterator[tuple[TableName, list[tuple[Grant, str]]]]:
+    """What each of these tables lacks, beside the others as they are."""
+    in_place = {name: table for name, table in tables.items() if table.name == name}
+    by_app = _by_app(in_place, both)
+    granted = {app: frozenset(grant for table in tables for grant in table.grants) for app, tables in by_app.items()}
+    for name, found in tables.items():
+        expected = both.expected.tables[name]
+        neighbours = [table for table in by_app.get(expected.app, ()) if table.name != found.name]
         witnesses = neighbours
         if len(neighbours) < ENOUGH:
             witnesses = [t for t in in_place.values() if t.name.schema == name.schema and t.name != found.name]
         absent = granted.get(expected.app, frozenset()).difference(found.grants)
-        yield from _compare(expected, found, neighbours, witnesses, absent, both)
+        lacking = [*_lacking_rights(expected, found, neighbours, witnesses, both)]
+        lacking += _lacking_grants(absent, expected, found, neighbours, witnesses, both)
+        if lacking:
+            yield name, lacking
+
+
+def _given(table: Table, grants: Iterable[Grant], role: str) -> Table:
+    """The table once these are given."""
+    given = frozenset(grants)
+    rights = {_RIGHT_OF.get(grant.privilege, ""): True for grant in given if grant.role == role}
+    others = (grant for grant in given if grant.role != role)
+    return replace(
+        table,
+        rights=replace(table.rights, **{right: True for right in rights if right}),
+        grants=tuple(sorted({*table.grants, *others})),
+    )
+
+
+_RIGHT_OF = {
+    "SELECT": "select",
+    "INSERT": "insert",
+    "UPDATE": "update",
+    "DELETE": "delete",
+    "USAGE": "sequences",
+}
+
+
+def _by_app(in_place: Mapping[TableName, Table], both: Comparison) -> Mapping[str, list[Table]]:
+    by_app: dict[str, list[Table]] = {}
+    for name, table in in_place.items():
+        by_app.setdefault(both.expected.tables[name].app, []).append(table)
+    return by_app
 
 
 def _in_place(both: Comparison) -> Mapping[TableName, Table]:
@@ -53,14 +118,10 @@ def _compare(
     expected: ExpectedTable,
     found: Table,
     neighbours: Sequence[Table],
-    witnesses: Sequence[Table],
-    absent: frozenset[Grant],
-    both: Comparison,
+    lacking: Sequence[tuple[Grant, str]],
 ) -> Iterator[Drift]:
     owner = _usual_owner(neighbours)
     other_owner = owner if owner != found.owner else ""
-    lacking = [*_lacking_rights(expected, found, neighbours, witnesses, both)]
-    lacking += _lacking_grants(absent, expected, found, neighbours, witnesses, both)
     if not other_owner and not lacking:
         return
     due = ([f"owned by {quoted(other_owner)}"] if other_owner else []) + [_in_words(grant) for grant, _ in lacking]
@@ -93,16 +154,22 @@ def _lacking_rights(
     expected: ExpectedTable, found: Table, neighbours: Sequence[Table], witnesses: Sequence[Table], both: Comparison
 ) -> Iterator[tuple[Grant, str]]:
     """What the application role may not do, each with why it should."""
-    if not found.rights.select:
-        return
+    role = both.placement.role
     schema = both.observed.schema(expected.name.schema)
     defaults = schema.default_rights if schema else frozenset()
+    near, far = ([t for t in tables if t.rights.select] for tables in (neighbours, witnesses))
+    beside = near if len(near) >= ENOUGH else far
+    if not found.rights.select:
+        yield Grant(role, "SELECT"), "requests need"
     for right in ("insert", "update", "delete", "sequences"):
         has = partial(_has_right, right=right)
-        if not has(found):
-            why = _why_due(has, right in defaults, neighbours, witnesses)
-            if why:
-                yield Grant(both.placement.role, "USAGE" if right == "sequences" else right.upper()), why
+        if has(found):
+            continue
+        why = _why_due(has, right in defaults, near, far)
+        if not why and not found.rights.select and all(has(table) for table in beside):
+            why = "what it reads beside has"
+        if why:
+            yield Grant(role, "USAGE" if right == "sequences" else right.upper()), why
 
 
 def _has_right(table: Table, right: str) -> bool:

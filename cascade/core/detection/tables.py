@@ -6,36 +6,42 @@ from dataclasses import replace
 from cascade.core.detection.aside import Aside, Choice
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.detection.constraints import has_key, key_in_words
-from cascade.core.drift import Drift
+from cascade.core.detection.privileges import Due
+from cascade.core.drift import OFF_THE_PATH, Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.history import HISTORY_TABLE
-from cascade.core.layout import Table, quoted
+from cascade.core.layout import Grant, Table, quoted
 from cascade.core.observed import Observed
 from cascade.core.placement import Ownership, Standing, resolve
 
 
-def detect_tables(both: Comparison) -> Iterator[Drift]:
-    """Where each expected table is, whether it can be reached, what else bears its name; and what nobody expects."""
+def detect_tables(both: Comparison, due: Due) -> Iterator[Drift]:
+    """Where each expected table is, whether it can be reached, what else bears its name; and what nobody expects.
+
+    One that cannot be read lacks all rights that the application role is ``due`` on it.
+    """
     for expected in both.expected.tables.values():
         here = both.observed.layout.tables.get(expected.name)
         copies = both.copies_of(expected)
         if here is None:
-            yield from _absent_table(expected, copies, both)
+            yield from _absent_table(expected, copies, both, due)
         elif not here.kind.holds_rows:
             yield from _replaced_table(expected, here, copies, both)
         else:
-            yield from _unreachable(expected, here, both)
+            yield from _unreachable(expected, here, both, due)
             yield from _other_copies(expected, here, copies, both)
     yield from _extra_tables(both)
 
 
-def _absent_table(expected: ExpectedTable, judged: list[tuple[Table, Ownership]], both: Comparison) -> Iterator[Drift]:
+def _absent_table(
+    expected: ExpectedTable, judged: list[tuple[Table, Ownership]], both: Comparison, due: Due
+) -> Iterator[Drift]:
     candidates = both.candidates_for(expected)
     if candidates:
         yield _misplaced(expected, candidates, both, decided=expected.name.name in both.decisions.take)
         if len(candidates) == 1:
-            yield from _unreachable_copy(expected, candidates[0][0], both)
+            yield from _unreachable_copy(expected, candidates[0][0], both, due)
     else:
         yield _missing(expected, judged, both)
 
@@ -127,7 +133,7 @@ def _keys_gone_with(expected: ExpectedTable, both: Comparison) -> Iterator[str]:
             yield f"the foreign key {key_in_words(table.name, key)}"
 
 
-def _unreachable(expected: ExpectedTable, here: Table, both: Comparison) -> Iterator[Drift]:
+def _unreachable(expected: ExpectedTable, here: Table, both: Comparison, due: Due) -> Iterator[Drift]:
     lacks = _lacking(here)
     placement = both.placement
     if not lacks and _is_found(expected, both):
@@ -137,6 +143,7 @@ def _unreachable(expected: ExpectedTable, here: Table, both: Comparison) -> Iter
         yield replace(
             drift,
             observed=f"{placement.role} lacks {lacks}",
+            lacking=_due_to_read(here, both, due.get(expected.name, ())),
             evidence=(f"has_schema_privilege and has_table_privilege say so of {placement.role}",),
         )
     else:
@@ -144,7 +151,9 @@ def _unreachable(expected: ExpectedTable, here: Table, both: Comparison) -> Iter
             drift,
             observed=f"{quoted(expected.name.schema)} is not on the search_path of {placement.role}",
             evidence=(f"its search_path is {placement.path.setting or 'empty'} ({placement.path.where})",),
-            undecided=f"put {quoted(expected.name.schema)} on the search_path of {placement.role}",
+            aspects=(OFF_THE_PATH,),
+            undecided=f"the search_path of {placement.role} has to lead to {quoted(expected.name.schema)}: "
+            "a setting, which no step touches",
         )
 
 
@@ -154,16 +163,22 @@ def _is_found(expected: ExpectedTable, both: Comparison) -> bool:
     return own_schema or resolve(expected.name.name, both.placement.path, both.observed.layout) is not None
 
 
-def _unreachable_copy(expected: ExpectedTable, copy: Table, both: Comparison) -> Iterator[Drift]:
+def _unreachable_copy(expected: ExpectedTable, copy: Table, both: Comparison, due: Due) -> Iterator[Drift]:
     """Rights travel with a moved table, so those that the role lacks on it are lacking afterwards too."""
     if copy.rights.select:
         return
     yield replace(
         about(expected, DriftKind.UNREACHABLE_TABLE),
         observed=f"{both.placement.role} lacks SELECT on {copy.name}, and grants travel with the table",
+        lacking=_due_to_read(copy, both, due.get(expected.name, ())),
         evidence=(f"has_table_privilege says so of {both.placement.role}",),
         copies=(copy.name,),
     )
+
+
+def _due_to_read(table: Table, both: Comparison, due: Iterable[tuple[Grant, str]]) -> tuple[Grant, ...]:
+    """What the application role is due on a table that it may not read; on any other that is a finding of its own."""
+    return () if table.rights.select else tuple(grant for grant, _ in due if grant.role == both.placement.role)
 
 
 def _lacking(table: Table) -> str:

@@ -220,6 +220,14 @@ def mend_foreign_keys(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
             yield from enabling(drift, sides)
 
 
+def repointing_from(copy: TableName, sides: Sides) -> Iterator[str]:
+    """The ids of the steps that take keys away from a copy which goes into the attic: no key is to lead there."""
+    for drift in _of_keys(sides, DriftKind.MISDIRECTED_FOREIGN_KEY):
+        reference = drift.there.references if isinstance(drift.there, Constraint) else None
+        if drift.table is not None and reference is not None and reference.table == copy:
+            yield step_id(RepointForeignKey, drift.table, drift.object)
+
+
 def _of_keys(sides: Sides, kind: DriftKind) -> Iterator[Drift]:
     return (drift for drift in sides.decided(kind) if drift.constraint_type is ConstraintKind.FOREIGN_KEY)
 

@@ -1,6 +1,7 @@
 """Rights: the owner, USAGE on a schema, privileges on tables and sequences."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from cascade.core.actions import GrantSequence, GrantTable, GrantUsage, SetOwner
 from cascade.core.drift import Drift
@@ -20,14 +21,23 @@ def grant_rights(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
             continue
         if _lacks_usage(drift.table.schema, sides):
             schemas.setdefault(drift.table.schema, []).append(drift)
-        privileges = _lacking_privileges(drift.table, sides)
-        if privileges:
-            yield _grant_table(drift.table, drift, privileges, sides)
+        yield from _give_what_is_needed(drift.table, drift, sides)
     for schema, drifts in sorted(schemas.items()):
         yield _grant_usage(schema, drifts, sides)
     yield from _grant_created(sides)
     for drift in sides.decided(DriftKind.DIFFERENT_PRIVILEGES):
         yield from _give_what_is_due(drift, sides)
+
+
+def _give_what_is_needed(table: TableName, drift: Drift, sides: Sides) -> Iterator[Repair]:
+    """What the application role lacks on a table that it cannot read."""
+    lacking = {grant.privilege for grant in drift.lacking}
+    privileges = tuple(right.upper() for right in _PRIVILEGES if right.upper() in lacking)
+    if privileges:
+        yield _grant_table(table, drift, privileges, sides)
+    found = sides.found(table)
+    if "USAGE" in lacking and found is not None:
+        yield from _grant_sequences(drift, sides.application_role, table, found, sides, ())
 
 
 def _give_what_is_due(drift: Drift, sides: Sides) -> Iterator[Repair]:
@@ -46,10 +56,15 @@ def _give_what_is_due(drift: Drift, sides: Sides) -> Iterator[Repair]:
         if privileges:
             yield part_repair(GrantTable(table, privileges, role), drift, role or "PUBLIC", sides, waits_for=after)
         if Grant(role, "USAGE") in drift.lacking:
-            for sequence in _sequences_of(found, table):
-                action = GrantSequence(table, sequence, ("USAGE", "SELECT"), role)
-                part = f"{sequence.name}.{role or 'PUBLIC'}"
-                yield part_repair(action, drift, part, sides, waits_for=after)
+            yield from _grant_sequences(drift, role, table, found, sides, after)
+
+
+def _grant_sequences(
+    drift: Drift, role: str, table: TableName, found: Table, sides: Sides, after: tuple[str, ...]
+) -> Iterator[Repair]:
+    for sequence in _sequences_of(found, table):
+        action = GrantSequence(table, sequence, ("USAGE", "SELECT"), role)
+        yield part_repair(action, drift, f"{sequence.name}.{role or 'PUBLIC'}", sides, waits_for=after)
 
 
 def _sequences_of(found: Table, place: TableName) -> list[TableName]:
@@ -77,11 +92,23 @@ def _will_have(rights: Rights, right: str) -> bool:
     return bool(getattr(rights, right)) or not rights.select
 
 
+def _will_be(name: TableName, rights: Rights, sides: Sides) -> Rights:
+    """The rights of the application role once it is given what it is due."""
+    due = {
+        grant.privilege.lower()
+        for kind in (DriftKind.UNREACHABLE_TABLE, DriftKind.DIFFERENT_PRIVILEGES)
+        for drift in sides.decided(kind)
+        for grant in drift.lacking
+        if drift.table == name and grant.role == sides.application_role
+    }
+    return replace(rights, **{right: True for right in _PRIVILEGES if right in due})
+
+
 def _rights_beside(name: TableName, sides: Sides) -> list[Rights]:
     """What the role may do with the other tables of the app, or of the schema where the app has too few."""
     app = sides.expected.tables[name].app
     others = [
-        (expected.app, table.rights)
+        (expected.app, _will_be(other, table.rights, sides))
         for other, expected in sides.expected.tables.items()
         for table in (sides.found(other),)
         if table is not None and table.read_in_full and other.schema == name.schema
@@ -96,16 +123,6 @@ def _lacks_usage(schema: str, sides: Sides) -> bool:
         for table in sides.observed.tables.values()
         if table.name.schema == schema and table.read_in_full
     )
-
-
-def _lacking_privileges(name: TableName, sides: Sides) -> tuple[str, ...]:
-    """SELECT, and what else the role may do with every table beside it that it reads; all where it can read none."""
-    found = sides.found(name)
-    if found is None or found.rights.select:
-        return ()
-    readable = [rights for rights in _rights_beside(name, sides) if rights.select]
-    usual = {right for right in _PRIVILEGES if all(getattr(r, right) for r in readable)} | {"select"}
-    return tuple(right.upper() for right in _PRIVILEGES if right in usual and not getattr(found.rights, right))
 
 
 _PRIVILEGES = ("select", "insert", "update", "delete")

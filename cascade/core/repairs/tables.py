@@ -8,6 +8,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import ConstraintKind, Dependant, Rights, RowEvidence, Table, TableName, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
+from cascade.core.repairs.keys import repointing_from
 from cascade.core.repairs.repair import LeftOut, Repair, cures_of, order_of, step_id
 from cascade.core.repairs.sides import Sides, clash, names_of
 
@@ -73,7 +74,7 @@ def _settle(drift: Drift, attics: Mapping[TableName, str], sides: Sides) -> Iter
             locks=(Lock(kept, exclusive, healthy=False), Lock(table, exclusive, healthy=False)),
             order=order_of(sides.expected.tables[table], ExchangeTable, table),
         )
-    after = {step_id(ExchangeTable, table)} if kept != table else set()
+    exchanged = {step_id(ExchangeTable, table)} if kept != table else set()
     for copy in (copy for copy in drift.copies if copy != kept):
         is_shell = rows[copy].has_rows is False
         yield Repair(
@@ -82,7 +83,9 @@ def _settle(drift: Drift, attics: Mapping[TableName, str], sides: Sides) -> Iter
             table=table,
             object=str(copy),
             cures=(drift.id,),
-            waits_for=tuple(sorted(after | {f"create_schema:{quoted(attics[copy])}"})),
+            waits_for=tuple(
+                sorted({*exchanged, f"create_schema:{quoted(attics[copy])}", *repointing_from(copy, sides)})
+            ),
             hazards=(_into_the_attic(copy, attics[copy]),),
             locks=(Lock(copy, exclusive, healthy=False),),
             order=order_of(sides.expected.tables[table], ShelveTable, table, (copy.schema,)),

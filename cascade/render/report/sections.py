@@ -366,6 +366,13 @@ def _undo(incident: Incident) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------ migration
 
 
+def _migration_command(incident: Incident) -> tuple[Code | str, ...]:
+    """How the repair becomes a migration: what was done already is no longer found, but its journal keeps it."""
+    if incident.journal is not None:
+        return (Code("cascade migration --journal JOURNAL"), " writes the repair for the other environments")
+    return (Code("cascade migration"), " writes the repair for the other environments, where the drift still is")
+
+
 def _migration(incident: Incident) -> Iterator[Block]:
     if not incident.findings:
         return
@@ -384,9 +391,9 @@ def _migration(incident: Incident) -> Iterator[Block]:
     elif not incident.new_records:
         yield Paragraph(
             (
-                "No migration was named, and none is known to have been recorded. For the other environments ",
-                Code("cascade migration"),
-                " writes the repair as a guarded one: nothing on a healthy database, the plan on a drifted one.",
+                "No migration was named, and none is known to have been recorded. ",
+                *_migration_command(incident),
+                ": a guarded one, nothing on a healthy database, the plan on a drifted one.",
             )
         )
     records = incident.new_records
@@ -637,7 +644,7 @@ def _next(incident: Incident) -> Iterator[Block]:
     ]
     if incident.findings:
         if incident.migration is None and not incident.new_records:
-            lines.append((Code("cascade migration"), " writes the repair for the other environments."))
+            lines.append((*_migration_command(incident), "."))
         lines.append(
             (Code("cascade check"), " in CI and after each deployment fails on the first thing that is out of place.")
         )

@@ -7,7 +7,7 @@ import pytest
 from cascade.core.ddl import UNKNOWN, Ddl, Thing, Verb, ddl_in
 from cascade.core.decisions import Decisions
 from cascade.core.detection.comparison import Comparison
-from cascade.core.detection.privileges import detect_privileges
+from cascade.core.detection.privileges import detect_privileges, due_rights
 from cascade.core.detection.structure import detect_structure
 from cascade.core.detection.tables import detect_tables
 from cascade.core.drift import Drift
@@ -111,7 +111,8 @@ def beside(*tables: Table) -> Comparison:
 
 
 def found_in(both: Comparison) -> list[Drift]:
-    return [drift for detect in (detect_tables, detect_structure, detect_privileges) for drift in detect(both)]
+    due = due_rights(both)
+    return [*detect_tables(both, due), *detect_structure(both), *detect_privileges(both, due)]
 
 
 def drift_of(item: Table, *changes: HandmadeChange) -> Drift:

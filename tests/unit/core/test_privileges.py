@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cascade.core.decisions import Decisions
 from cascade.core.detection.comparison import Comparison
-from cascade.core.detection.privileges import detect_privileges
+from cascade.core.detection.privileges import detect_privileges, due_rights
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.history import MigrationKey, Provenance
@@ -74,7 +74,8 @@ def table(name: str, *grants: Grant, owner: str = "migrator", rights: Rights = A
 
 
 def differing(tables: Iterable[Table], *, defaults: Iterable[Grant] = ()) -> list[str]:
-    found = detect_privileges(_comparison(list(tables), tuple(defaults)))
+    both = _comparison(list(tables), tuple(defaults))
+    found = detect_privileges(both, due_rights(both))
     return [f"{_bare(drift)}: {drift.observed}" for drift in found]
 
 

@@ -23,7 +23,7 @@ def test_the_screen_of_apply_is_as_agreed() -> None:
     checks = make_checks(answer, QUIET, allowed=frozenset(), journal="cascade-2cbfac70.jsonl")
     afterwards = replace(answer, plan=replace(answer.plan, steps=(), drifts=()))
     screen = (
-        render_plan_head(answer)
+        render_plan_head(answer, answer.observed.read_at)
         + render_preflight(checks)
         + render_will_run(answer, Limits())
         + render_applied(answer, afterwards, milliseconds=61.4, journal="cascade-2cbfac70.jsonl")
