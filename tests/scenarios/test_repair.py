@@ -331,7 +331,7 @@ def test_a_repair_that_nobody_can_watch_says_so_before_it_locks_anything(one_inc
         assert said.startswith("cascade: Nobody watches who waits for this repair"), said
         assert "more than 1 s (--max-wait)" in said
     events = [json.loads(line)["event"] for line in (one_incident.folder / "journal.jsonl").read_text().splitlines()]
-    assert events[:2] == ["begin", "unwatched"]
+    assert 0 < events.index("unwatched") < events.index("statement")
 
 
 def test_a_plan_is_applied_with_other_settings_than_it_was_made_with(one_healthy: Site) -> None:

@@ -274,7 +274,7 @@ def test_a_folder_that_cannot_be_written_loses_no_report(one_incident: Site) -> 
         ({"p.json": "{"}, ["p.json"], "p.json holds no plan: it is no JSON, or was cut off"),
         ({"p.json": "{}"}, ["p.json"], "p.json is neither a plan (cascade plan -o plan.json) nor a look"),
         ({"p.json": '{"schema_version": 9}'}, ["p.json"], "p.json is a plan of version 9; this program reads 1."),
-        ({"p.json": '{"schema_version": 1}'}, ["p.json"], "p.json lacks database, drifts"),
+        ({"p.json": '{"schema_version": 1}'}, ["p.json"], "p.json is no whole plan: plan_id is missing."),
         ({"j.jsonl": "x"}, ["--journal", "j.jsonl"], "j.jsonl is no journal"),
         ({"j.jsonl": OLD_JOURNAL}, ["--journal", "j.jsonl"], "cascade report plan.json --journal JOURNAL"),
         ({"m.py": "x ="}, ["--migration", "m.py"], "m.py is no migration: it is no Python."),
