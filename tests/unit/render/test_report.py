@@ -1,7 +1,9 @@
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -171,7 +173,13 @@ def test_nothing_that_a_database_holds_becomes_markup() -> None:
 def test_the_page_asks_for_nothing_and_allows_nothing_but_its_own_style_and_script() -> None:
     page = render_report_html(make_report(kept.incident()))
 
-    assert re.search(r"default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; base-uri 'none'", page)
+    found = re.search(
+        r"default-src 'none'; style-src 'sha256-([^']+)'; script-src 'sha256-([^']+)'; base-uri 'none'", page
+    )
+    assert found
+    for name, digest in zip(("style", "script"), found.groups(), strict=True):
+        (served,) = re.findall(rf"<{name}[^>]*>(.*?)</{name}>", page, flags=re.DOTALL)
+        assert b64encode(sha256(served.encode()).digest()).decode() == digest
     assert not re.search(r"\b(?:src|srcset|style|on\w+)=", page)
     assert set(re.findall(r'href="([^"]*)"', page)) == {
         "#main",
