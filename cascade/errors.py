@@ -4,7 +4,8 @@ A face prints ``str(error)`` and exits with 1. An error says what was found, whe
 It never holds a password or a row's values.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -72,8 +73,7 @@ class NoSuchName(CascadeError):
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
         candidates = sorted(set(known))
-        near = get_close_matches(name, candidates, n=3, cutoff=0.6)
-        near = near or [known for known in candidates if name and name.lower() in known.lower()][:3]
+        near = get_close_matches(name, candidates, n=3, cutoff=0.6) or _near_in_part(name, candidates)
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
         elif len(candidates) <= 12:
@@ -92,3 +92,16 @@ def first_line(error: BaseException) -> str:
     ('no such thing', 'KeyboardInterrupt')
     """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _near_in_part(name: str, candidates: Sequence[str]) -> list[str]:
+    """Those that contain it, or whose last word is near to it: a table may be named without its app.
+
+    >>> _near_in_part("bountyy", ["shop_order", "user_profile_bounty"])
+    ['user_profile_bounty']
+    """
+    if containing := [known for known in candidates if name and name.lower() in known.lower()]:
+        return containing[:3]
+    last_words = {known: re.split(r"[._]", known)[-1] for known in candidates}
+    near = get_close_matches(name, sorted(set(last_words.values())), n=3, cutoff=0.75)
+    return [known for known, word in last_words.items() if word in near][:3]

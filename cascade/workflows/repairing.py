@@ -22,7 +22,7 @@ from cascade.core.limits import Limits
 from cascade.core.observed import Observed
 from cascade.core.placement import as_of_now
 from cascade.core.plan import HazardKind
-from cascade.core.preflight import Check, make_checks
+from cascade.core.preflight import Check, ServerIdentity, make_checks
 from cascade.core.probed import Probed
 from cascade.core.runs import StepRun
 from cascade.core.verification import new_drifts, uncured
@@ -220,21 +220,7 @@ def apply_plan(
         _naming(journal),
         _stopped_by_hand(journal),
     ):
-        identity = read_identity(session.cursor)
-        write_header(
-            writer,
-            answer.plan.steps,
-            plan_id=answer.plan_id,
-            database=answer.observed.database,
-            system=identity.system,
-            oid=identity.oid,
-            host=answer.host,
-            question=dict(answer.question),
-            tables=[[table.schema, table.name] for table in tables],
-            before=digest_for_undo(answer.observed.layout, tables),
-            plan=plan_document(answer),
-        )
-        writer.write("migrations", **migrations_document(answer, question))
+        _write_beginning(writer, answer, question, read_identity(session.cursor))
         unwatched = partial(_write_unwatched, writer, limits, warn or report)
         work = _work(answer, question, limits, report, unwatched, ask)
         if before is not None:
@@ -250,13 +236,37 @@ def apply_plan(
             writer.write("looked", after=digest_for_undo(observed, tables))
     report("looking again")
     with _stopped_by_hand(journal), _after_commit(journal):
-        # What was decided is done, and would be refused as idle.
-        done = Decisions(large_pages=question.decisions.large_pages, made_on=question.decisions.made_on)
-        everything = replace(question, decisions=done)
-        afterwards = analyse(everything, report=report)
-        with open_journal(journal, append=True) as writer:
-            writer.write("afterwards", plan=plan_document(afterwards))
+        afterwards = _look_again(question, journal, report)
     return Applied(tuple(runs), journal, afterwards)
+
+
+def _write_beginning(writer: JournalWriter, answer: Answer, question: Question, identity: ServerIdentity) -> None:
+    """What is about to be done, to which database, and the repair as migrations for the others."""
+    tables = tables_of(answer.plan.steps)
+    write_header(
+        writer,
+        answer.plan.steps,
+        plan_id=answer.plan_id,
+        database=answer.observed.database,
+        system=identity.system,
+        oid=identity.oid,
+        host=answer.host,
+        question=dict(answer.question),
+        tables=[[table.schema, table.name] for table in tables],
+        before=digest_for_undo(answer.observed.layout, tables),
+        plan=plan_document(answer),
+    )
+    writer.write("migrations", **migrations_document(answer, question))
+
+
+def _look_again(question: Question, journal: Path, report: Report) -> Answer:
+    """What is found after the repair, which the journal keeps."""
+    # What was decided is done, and would be refused as idle.
+    done = Decisions(large_pages=question.decisions.large_pages, made_on=question.decisions.made_on)
+    afterwards = analyse(replace(question, decisions=done), report=report)
+    with open_journal(journal, append=True) as writer:
+        writer.write("afterwards", plan=plan_document(afterwards))
+    return afterwards
 
 
 def journal_probes(journal: Path, after: Probed) -> None:
