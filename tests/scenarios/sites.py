@@ -31,6 +31,19 @@ MISPLACED = (
 )
 """What the incident put into ``test_schema``, in the order of the migrations that made it."""
 
+NO_SECOND_SESSION = """
+CREATE FUNCTION public.no_second_session() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('is_superuser') = 'off' AND EXISTS (
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cascade'
+    ) THEN RAISE EXCEPTION 'no second session beside a repair'; END IF;
+END $$;
+CREATE EVENT TRIGGER no_second_session ON login EXECUTE FUNCTION public.no_second_session()
+"""
+"""Lets nobody but superusers log in while a session of a repair is open (PostgreSQL 17 and later).
+
+A connection limit would do it on every version, but it also counts sessions that are just being closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
