@@ -381,7 +381,8 @@ def somebody_waits_for_us_too_long(bench: Bench) -> None:
     def come_and_stay(message: str) -> None:
         if message.startswith("step 2 of"):
             reader.start()
-            time.sleep(1.5)
+            _until_somebody_is_waited_for(bench, bench.repairing_pid())
+            time.sleep(1)
 
     def read() -> None:
         # cascade rolls back for its sake, so it gets its answer.
@@ -457,7 +458,7 @@ def watcher_that_is_lost_on_the_way(bench: Bench) -> None:
                 "WHERE datname = current_database() AND application_name = 'cascade watcher'"
             )
             assert ended == 1
-            time.sleep(0.3)
+            time.sleep(1)
 
     assert bench.apply(on=end_it).afterwards.plan.is_empty
     told = [message for message in bench.messages if message.startswith("Nobody watches")]
@@ -480,17 +481,15 @@ def deadlock(bench: Bench) -> None:
 
 
 def _lock_once_it_waits(bench: Bench, somebody: Any, table: str) -> None:
-    _until_somebody_is_waited_for(bench, somebody)
+    _until_somebody_is_waited_for(bench, somebody.info.backend_pid)
     with suppress(psycopg.errors.DeadlockDetected):
         somebody.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
     somebody.execute("ROLLBACK")
 
 
-def _until_somebody_is_waited_for(bench: Bench, somebody: Any) -> None:
+def _until_somebody_is_waited_for(bench: Bench, pid: int) -> None:
     for _ in range(200):
-        if bench.sql(
-            f"SELECT count(*) FROM pg_stat_activity WHERE {somebody.info.backend_pid} = ANY (pg_blocking_pids(pid))"
-        ) == [(1,)]:
+        if bench.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))") == [(1,)]:
             break
         time.sleep(0.05)
 
@@ -502,7 +501,7 @@ def sequence_that_goes_on_while_it_is_set(bench: Bench) -> None:
     with bench.somebody() as somebody:
 
         def take_many() -> None:
-            _until_somebody_is_waited_for(bench, somebody)
+            _until_somebody_is_waited_for(bench, somebody.info.backend_pid)
             somebody.execute(f"SELECT setval('{sequence}', 100000)")
             somebody.execute("COMMIT")
 
