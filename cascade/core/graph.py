@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cascade.core.documents import table_of
 from cascade.core.layout import Constraint, Table, TableName
 from cascade.errors import CascadeError, NoSuchName
 
@@ -218,12 +219,12 @@ def build_named_graph(nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mappin
 
     graph: NamedGraph = nx.MultiDiGraph()
     for node in nodes:
-        graph.add_node(str(TableName(node["schema"], node["table"])), **node)
+        graph.add_node(str(table_of(node)), **node)
     for edge in edges:
         to = edge["references"]
         graph.add_edge(
-            str(TableName(edge["schema"], edge["table"])),
-            str(TableName(to["schema"], to["table"])),
+            str(table_of(edge)),
+            str(table_of(to)),
             key=edge["name"],
             columns=tuple(edge["columns"]),
             references=tuple(to["columns"]),

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from cascade.core.answer import Answer
-from cascade.core.timeline import Entry, Standing, Timeline, moment_of
+from cascade.core.documents import moment_of
+from cascade.core.timeline import Entry, Standing, Timeline
 from cascade.core.words import counted, listed
 from cascade.render.paragraphs import columns, padded, wrapped
 from cascade.render.wording import database_at, moment, printable, window

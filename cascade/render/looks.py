@@ -42,6 +42,8 @@ from cascade.core.layout import quoted
 FONT, TEXT_SIZE = "Courier", 11
 LETTER = 0.615 * TEXT_SIZE
 """The width of a letter of Courier in points, with some slack: all are equally wide, so columns can be reckoned."""
+NARROWEST = 640
+"""In points: in a narrower picture a title does not fit."""
 
 
 class Paint(Enum):

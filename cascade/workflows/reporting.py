@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cascade.core.incident import Incident, RepairFile, parsed, serious
+from cascade.core.documents import moment_of, serious
+from cascade.core.incident import Incident, RepairFile
 from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
@@ -152,7 +153,7 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
 
 def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> None:
     """Raises ``FileError`` where the look from after the repair is from before it."""
-    looked, first = parsed(after["read_at"]), parsed(before["read_at"])
+    looked, first = moment_of(after["read_at"]), moment_of(before["read_at"])
     if looked and first and looked < first:
         raise FileError(
             f"{kept.after} was read at {moment(after['read_at'])}, before {kept.before or 'the plan of the journal'} "
@@ -160,7 +161,7 @@ def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> N
             hint="Change them over: cascade report EARLIER --after LATER.",
         )
     sent = (journal.committed_at or (journal.sent_at if journal.in_flight else "")) if journal else ""
-    committed = parsed(sent)
+    committed = moment_of(sent)
     if looked and committed and looked < committed.replace(microsecond=0):
         raise FileError(
             f"{kept.after} was read at {moment(after['read_at'])}, and the repair was committed at {moment(sent)}: "

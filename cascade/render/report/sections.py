@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from cascade.core.documents import JSON, serious, table_of
 from cascade.core.findings import DriftKind
-from cascade.core.incident import JSON, Incident, Outcome, PageFate, PutAside, TableFate
+from cascade.core.incident import Incident, Outcome, PageFate, PutAside, TableFate
 from cascade.core.probe_results import ProbeResult
 from cascade.core.words import counted, listed
 from cascade.render.pictures import draw_history
@@ -145,8 +146,8 @@ def _sources(incident: Incident) -> Iterator[Block]:
 
 def _concerned(incident: Incident) -> list[JSON]:
     """The tables that a finding in scope is about."""
-    about = {(drift["schema"], drift["table"]) for drift in incident.findings}
-    return [table for table in incident.before["tables"] if (table["schema"], table["table"]) in about]
+    about = {table_of(drift) for drift in incident.findings}
+    return [table for table in incident.before["tables"] if table_of(table) in about]
 
 
 def _numbers(table: JSON) -> tuple[int, int, int, int]:
@@ -553,11 +554,11 @@ def _there(name: str, found: JSON | None, kind: str) -> Line:
 def _findings(incident: Incident) -> Iterator[Block]:
     if incident.findings:
         yield Cards(tuple(_card(drift, incident) for drift in incident.findings))
-    left_out = [drift for drift in incident.before["left_out"] if drift["severity"] != "note"]
+    left_out = list(serious(incident.before["left_out"]))
     if left_out:
         yield Paragraph((f"Outside of what was asked for ({incident.before['scope']}), and amiss all the same:",))
         yield Bullets(tuple((Code(drift["id"]), f": {_seen(drift)}") for drift in left_out))
-    notes = sum(drift["severity"] == "note" for drift in incident.before["drifts"])
+    notes = len(incident.before["drifts"]) - len(incident.findings)
     if notes:
         yield Paragraph((f"{counted(notes, 'note')} beside; what is a note breaks nothing.",))
     for entry in incident.before["ignored"]:

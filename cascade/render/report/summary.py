@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
+from cascade.core.documents import JSON, table_of
 from cascade.core.findings import DriftKind
-from cascade.core.incident import JSON, Fate, Incident, Outcome, TableFate
+from cascade.core.incident import Fate, Incident, Outcome, TableFate
 from cascade.core.words import counted, listed
 from cascade.render.pictures import Picture, draw_places, draw_steps
 from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
@@ -143,7 +144,7 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
 
 
 def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
-    table = incident.tables_by_name.get((drift["schema"], drift["table"]), {"found": ()})
+    table = incident.tables_by_name.get(table_of(drift), {"found": ()})
     return any(drift["object"] in copy["columns"] for copy in table["found"])
 
 
