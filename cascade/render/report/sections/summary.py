@@ -1,14 +1,14 @@
 """The summary of a report: one paragraph for somebody who reads nothing else, the same as facts, and the pictures."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 
 from cascade.core.documents import JSON, table_of
 from cascade.core.findings import DriftKind
 from cascade.core.incident import Fate, Incident, Outcome, TableFate
 from cascade.core.words import counted, listed
-from cascade.render.pictures import Picture, draw_places, draw_steps
+from cascade.render.pictures import draw_places, draw_steps
 from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
+from cascade.render.report.words import UNREPAIRED, capital, duration, object_of, pictures_of, what_was_amiss
 from cascade.render.wording import by_app, moment
 
 
@@ -26,11 +26,6 @@ def summary(incident: Incident) -> Iterator[Block]:
             "What the incident meant for users and for the team, who was told, and what will be decided because of it. "
             "No data holds this."
         )
-
-
-def pictures_of(*drawn: tuple[Picture | None, str]) -> Iterator[tuple[Picture, str]]:
-    """Those that have something to show, each with its caption."""
-    return ((picture, caption) for picture, caption in drawn if picture is not None)
 
 
 def _lead(incident: Incident) -> Iterator[Inline]:
@@ -69,8 +64,6 @@ def _joined(since: str, until: str) -> str:
     return f"{since}{until}" if until.startswith(",") else f"{since} {until}"
 
 
-UNREPAIRED = (Outcome.OPEN, Outcome.UNDONE, Outcome.NOT_COMMITTED)
-"""Then the plan is still to be run."""
 _OUTCOMES = {
     Outcome.OPEN: "not repaired yet",
     Outcome.REPAIRED: "repaired",
@@ -238,42 +231,3 @@ def _facts(incident: Incident) -> Iterator[tuple[str, Line]]:
     yield "Rows lost", (capital(_rows_in_words(incident)),)
     yield "What stops the next", (capital(_prevention_in_words(incident)),)
     yield "Open", (capital(_open_in_words(incident)),)
-
-
-def capital(text: str) -> str:
-    """As a sentence begins; a name at its start stays as it is."""
-    first = text.partition(" ")[0]
-    return text if "_" in first or "." in first else text[:1].upper() + text[1:]
-
-
-def duration(lasted: timedelta) -> str:
-    """A duration by its two largest parts.
-
-    >>> duration(timedelta(days=13, hours=14, minutes=5)), duration(timedelta(seconds=61)), duration(timedelta(0))
-    ('13 days 14 hours', '1 minute 1 second', 'less than a second')
-    """
-    seconds = int(lasted.total_seconds())
-    parts: list[str] = []
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        number, seconds = divmod(seconds, size)
-        if number or parts:
-            parts.append(counted(number, unit) if number else "")
-    return " ".join(part for part in parts[:2] if part) or "less than a second"
-
-
-def what_was_amiss(incident: Incident) -> str:
-    """What was amiss, in a phrase: ``7 misplaced tables and 1 missing column``."""
-    broken = [drift for drift in incident.findings if drift["severity"] == "broken"] or list(incident.findings)
-    kinds: dict[str, int] = {}
-    for drift in broken:
-        kinds[drift["kind"]] = kinds.get(drift["kind"], 0) + 1
-    phrases = []
-    for kind, number in kinds.items():
-        noun = kind.replace("_", " ")
-        phrases.append(counted(number, noun, "missing indexes" if noun == "missing index" else ""))
-    return listed(phrases, 3) or "nothing"
-
-
-def object_of(drift: JSON) -> str:
-    """What the finding is about, in short."""
-    return ".".join(part for part in (drift["table"], drift["object"]) if part) or drift["id"]
