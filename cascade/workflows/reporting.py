@@ -16,7 +16,7 @@ from cascade.core.redaction import find_names, redact
 from cascade.core.shape import first_misfit
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document, plan_schema
-from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
+from cascade.render.report import Report, is_marked, make_report, marked, render_report_html, render_report_markdown
 from cascade.render.wording import moment
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, silent
@@ -101,20 +101,26 @@ def report_files(incident: Incident, formats: Sequence[str] = REPORT_FORMATS) ->
 
 
 def _pictures(report: Report) -> dict[str, str]:
-    return {f"{picture.name}.svg": picture.alone for picture in report.pictures}
+    named = ((f"{picture.name}.svg", picture.alone) for picture in report.pictures)
+    return {name: marked(name, svg) for name, svg in named}
 
 
-def write_report(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+def write_report(files: Mapping[str, str], folder: Path, *, report: Progress = silent) -> tuple[Path, ...]:
     """Write the files into the folder, which is made where it is not there.
 
     Where that cannot be done they are written into a new temporary folder, for what they tell may be gone tomorrow,
-    and the ``FileError`` says where.
+    and the ``FileError`` says where. Pictures that an earlier report left, and that the Markdown of this one does not
+    show, are removed and reported; whatever else lies there stays.
     """
-    from cascade.effects.files import make_folder, temporary_folder
+    from cascade.effects.files import make_folder, remove_files, temporary_folder
 
     try:
         make_folder(folder)
-        return _written(files, folder)
+        written = _written(files, folder)
+        if "report.md" in files:
+            for path in remove_files(folder, "*.svg", lambda name, text: name not in files and is_marked(name, text)):
+                report(f"removed {path}, a picture of an earlier report")
+        return written
     except FileError as error:
         instead = temporary_folder("cascade-report-")
         _written(files, instead)

@@ -3,8 +3,9 @@
 Names out of the database stand in ``Code``, so that each form escapes them in its own way, in one place.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from cascade.render.pictures import Picture
 
@@ -141,4 +142,20 @@ class Report:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures, in the order in which they are shown."""
-        return tuple(block.picture for s in self.sections for block in s.blocks if isinstance(block, Shown))
+        return tuple(picture for section in self.sections for picture in _pictures(section.blocks))
+
+
+def _pictures(blocks: Iterable[Block]) -> Iterator[Picture]:
+    """Those of the blocks, however deep they lie."""
+    for block in blocks:
+        match block:
+            case Shown(picture):
+                yield picture
+            case Aside(_, inner) | Part(_, inner):
+                yield from _pictures(inner)
+            case Cards(cards):
+                yield from (picture for card in cards for picture in _pictures(card.blocks))
+            case Paragraph() | Bullets() | Grid() | Facts() | Sql() | ForAPerson():
+                pass
+            case _:
+                assert_never(block)
