@@ -1,12 +1,14 @@
 """Phrases that several sections share."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from cascade.core.documents import JSON
 from cascade.core.incident import Incident, Outcome
 from cascade.core.words import counted, listed
 from cascade.render.pictures import Picture
+from cascade.render.report.blocks import MANY, Aside, Block, Bullets, Line
 
 UNREPAIRED = (Outcome.OPEN, Outcome.UNDONE, Outcome.NOT_COMMITTED)
 """Then the plan is still to be run."""
@@ -36,14 +38,24 @@ def duration(lasted: timedelta) -> str:
 def what_was_amiss(incident: Incident) -> str:
     """What was amiss, in a phrase: ``7 misplaced tables and 1 missing column``."""
     broken = [drift for drift in incident.findings if drift["severity"] == "broken"] or list(incident.findings)
-    kinds: dict[str, int] = {}
-    for drift in broken:
-        kinds[drift["kind"]] = kinds.get(drift["kind"], 0) + 1
-    phrases = []
-    for kind, number in kinds.items():
-        noun = kind.replace("_", " ")
-        phrases.append(counted(number, noun, "missing indexes" if noun == "missing index" else ""))
-    return listed(phrases, 3) or "nothing"
+    return kinds_in_words(broken) or "nothing"
+
+
+def kinds_in_words(drifts: Iterable[JSON]) -> str:
+    """How many of which kind, the first kinds first."""
+    kinds = Counter(drift["kind"].replace("_", " ") for drift in drifts)
+    return listed([counted(number, noun, _several(noun)) for noun, number in kinds.items()], 3)
+
+
+def _several(noun: str) -> str:
+    """What a kind is called of several findings.
+
+    >>> _several("missing index"), _several("different privileges"), _several("missing table")
+    ('missing indexes', 'different privileges', 'missing tables')
+    """
+    if noun.endswith("index"):
+        return f"{noun}es"
+    return noun if noun.endswith(("s", "behind")) else f"{noun}s"
 
 
 def object_of(drift: JSON) -> str:
@@ -54,6 +66,11 @@ def object_of(drift: JSON) -> str:
 def seen(drift: JSON) -> str:
     """What there is to say of the finding in a few words."""
     return str(drift["observed"] or drift["expected"] or drift["kind"])
+
+
+def bullets(lines: tuple[Line, ...], what: str) -> Block:
+    """The lines as a list; a long one is folded, and ``what`` says of what it is."""
+    return Bullets(lines) if len(lines) <= MANY else Aside((what,), (Bullets(lines),))
 
 
 def pictures_of(*drawn: tuple[Picture | None, str]) -> Iterator[tuple[Picture, str]]:

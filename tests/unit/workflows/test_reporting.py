@@ -53,7 +53,7 @@ def test_the_page_alone_leaves_the_pictures_of_the_markdown_beside_it(tmp_path: 
 def test_a_picture_is_written_however_deep_it_stands() -> None:
     picture, *_ = make_report(Incident(kept.plan())).pictures
     shown = (Part(("a",), (Aside(("b",), (Shown(picture, "c"),)),)),)
-    card = Card("id", "kind", "broken", "app", ("d",), shown)
+    card = Card("id", "kind", "broken", "app", ("d",), (), (), shown)
     report = Report("title", (), (Section("s", "S", (*shown, Cards((card,)))),))
 
     assert report.pictures == (picture, picture)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from cascade.core.documents import JSON
 from cascade.core.incident import Incident
+from cascade.core.words import counted
 from cascade.render.pictures import draw_history
-from cascade.render.report.blocks import Block, Bullets, Code, Facts, Inline, Line, Paragraph, Shown, Strong
-from cascade.render.report.words import capital, pictures_of
+from cascade.render.report.blocks import Block, Code, Facts, Inline, Line, Paragraph, Shown, Strong
+from cascade.render.report.words import bullets, capital, pictures_of
 from cascade.render.wording import window
 
 
@@ -35,7 +36,8 @@ def causes(incident: Incident) -> Iterator[Block]:
                 f"({'measured' if measured else 'predicted from the foreign keys'}).",
             )
         )
-        yield Bullets(tuple((*_asked_by(chain), *_chain(chain["objects"])) for chain in chains))
+        lines = tuple((*_asked_by(chain), *_chain(chain["objects"])) for chain in chains)
+        yield bullets(lines, counted(len(lines), "sequence"))
     for picture, caption in pictures_of(
         (draw_history(incident.before), "What was recorded when, and where what is not in its place landed.")
     ):

@@ -7,7 +7,7 @@ from cascade.core.findings import DriftKind
 from cascade.core.incident import Incident
 from cascade.core.words import counted, listed
 from cascade.render.report.blocks import Aside, Block, Bullets, Card, Cards, Code, Facts, Line, Paragraph, Sql, Strong
-from cascade.render.report.words import capital, object_of, seen
+from cascade.render.report.words import bullets, capital, object_of, seen
 
 
 def findings(incident: Incident) -> Iterator[Block]:
@@ -17,7 +17,8 @@ def findings(incident: Incident) -> Iterator[Block]:
     left_out = list(serious(incident.before["left_out"]))
     if left_out:
         yield Paragraph((f"Outside of what was asked for ({incident.before['scope']}), and amiss all the same:",))
-        yield Bullets(tuple((Code(drift["id"]), f": {seen(drift)}") for drift in left_out))
+        lines = tuple((Code(drift["id"]), f": {seen(drift)}") for drift in left_out)
+        yield bullets(lines, counted(len(lines), "finding"))
     notes = len(incident.before["drifts"]) - len(incident.findings)
     if notes:
         yield Paragraph((f"{counted(notes, 'note')} beside; what is a note breaks nothing.",))
@@ -40,7 +41,16 @@ def _card(drift: JSON, incident: Incident) -> Card:
         hazards = [hazard["sentence"] for step in steps for hazard in step["hazards"]]
         if hazards:
             blocks.append(Bullets(tuple((Strong("Mind: "), hazard) for hazard in hazards)))
-    return Card(drift["id"], drift["kind"], drift["severity"], drift["app"], (Code(object_of(drift)),), tuple(blocks))
+    return Card(
+        drift["id"],
+        drift["kind"],
+        drift["severity"],
+        drift["app"],
+        (Code(object_of(drift)),),
+        (drift["observed"] or "nothing",),
+        (_now(drift, incident),),
+        tuple(blocks),
+    )
 
 
 def _finding_facts(drift: JSON, incident: Incident) -> Iterator[tuple[str, Line]]:
@@ -56,6 +66,11 @@ def _finding_facts(drift: JSON, incident: Incident) -> Iterator[tuple[str, Line]
     if drift["undecided"]:
         decide: Line = (" Decide with ", Code(drift["decision"]), ".") if drift["decision"] else ()
         yield "No step", (capital(drift["undecided"]), ".", *decide)
-    gone = drift["id"] in incident.cured
+    yield "Now", (_now(drift, incident),)
+
+
+def _now(drift: JSON, incident: Incident) -> str:
+    if drift["id"] in incident.cured:
+        return "gone"
     looked = incident.left is not None or incident.journal is not None
-    yield "Now", ("gone" if gone else "still there" if looked else "not known: nobody has looked since",)
+    return "still there" if looked else "not known: nobody has looked since"

@@ -3,12 +3,32 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cascade.core.documents import JSON, table_of
-from cascade.core.findings import DriftKind
+from cascade.core.findings import DriftKind, Severity
 from cascade.core.incident import Fate, Incident, Outcome, TableFate
 from cascade.core.words import counted, listed
 from cascade.render.pictures import draw_places, draw_steps
-from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
-from cascade.render.report.words import UNREPAIRED, capital, duration, object_of, pictures_of, what_was_amiss
+from cascade.render.report.blocks import (
+    MANY,
+    Block,
+    Code,
+    Facts,
+    ForAPerson,
+    Grid,
+    Inline,
+    Line,
+    Paragraph,
+    Shown,
+    Strong,
+)
+from cascade.render.report.words import (
+    UNREPAIRED,
+    capital,
+    duration,
+    kinds_in_words,
+    object_of,
+    pictures_of,
+    what_was_amiss,
+)
 from cascade.render.wording import by_app, moment
 
 
@@ -16,6 +36,8 @@ def summary(incident: Incident) -> Iterator[Block]:
     """The paragraph, the facts, where the tables lay, the order of repair, and what a person has to fill in."""
     yield Paragraph(tuple(_lead(incident)), lead=True)
     yield Facts(tuple(_facts(incident)))
+    if len(incident.findings) > MANY:
+        yield _apps(incident)
     for picture, caption in pictures_of(
         (draw_places(incident.before, incident.after), "Where the tables lay, and where they belong."),
         (draw_steps(incident.before), "The order of repair. It follows from the foreign keys and the migrations."),
@@ -224,10 +246,44 @@ def _facts(incident: Incident) -> Iterator[tuple[str, Line]]:
         "Duration",
         ((duration(lasted) + (", at most" if incident.by_hand else "")) if lasted is not None else "not known",),
     )
-    counts = {severity: sum(d["severity"] == severity for d in incident.findings) for severity in ("broken", "risky")}
-    apps = by_app(drift["app"] for drift in incident.findings)
-    yield "Findings", (f"{counts['broken']} broken, {counts['risky']} risky ({apps})",)
+    broken, risky = _by_severity(incident.findings)
+    apps = sorted({drift["app"] or "no app" for drift in incident.findings})
+    each = by_app(d["app"] for d in incident.findings) if len(incident.findings) <= MANY else f"of {listed(apps, 4)}"
+    yield "Findings", (f"{broken} broken, {risky} risky ({each})",)
     yield "Pages", (capital(_pages_in_words(incident)),)
     yield "Rows lost", (capital(_rows_in_words(incident)),)
     yield "What stops the next", (capital(_prevention_in_words(incident)),)
     yield "Open", (capital(_open_in_words(incident)),)
+
+
+def _apps(incident: Incident) -> Grid:
+    """Where one begins to read when there is much: a row for each app."""
+    of_app: dict[str, list[JSON]] = {}
+    for drift in incident.findings:
+        of_app.setdefault(drift["app"], []).append(drift)
+    return Grid(
+        ("app", "findings", "broken", "risky", "what", "gone now"),
+        tuple(
+            (
+                (Code(app),) if app else ("no app",),
+                *((f"{number}",) for number in (len(drifts), *_by_severity(drifts))),
+                (kinds_in_words(drifts),),
+                (_gone(drifts, incident),),
+            )
+            for app, drifts in sorted(of_app.items())
+        ),
+        right=frozenset((1, 2, 3)),
+    )
+
+
+def _by_severity(drifts: Sequence[JSON]) -> tuple[int, int]:
+    broken = sum(drift["severity"] == Severity.BROKEN.value for drift in drifts)
+    return broken, len(drifts) - broken
+
+
+def _gone(drifts: Sequence[JSON], incident: Incident) -> str:
+    gone = sum(drift["id"] in incident.cured for drift in drifts)
+    if gone == len(drifts):
+        return "all"
+    looked = incident.left is not None or incident.journal is not None
+    return f"{gone} of {len(drifts)}" if looked else "not known"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cascade.core.documents import JSON, table_of
 from cascade.core.incident import Incident
 from cascade.core.words import counted, listed
-from cascade.render.report.blocks import Aside, Block, Code, Facts, Grid, Line, Paragraph, Part, Sql, Strong
+from cascade.render.report.blocks import Aside, Block, Code, Detail, Details, Facts, Grid, Line, Paragraph, Sql, Strong
 from cascade.render.report.words import capital
 from cascade.render.wording import moment
 
@@ -28,11 +28,14 @@ def sources(incident: Incident) -> Iterator[Block]:
         ),
         right=frozenset((3, 4, 5, 6)),
     )
-    for table in tables:
-        yield Aside(
-            (Code(table["table"]), f": model, fields, migration, and the SQL that makes it ({_made_of(table)})"),
-            tuple(_source(table)),
-        )
+    yield Details(
+        "model, fields, migration, and the SQL that makes it",
+        tuple(Detail(table["app"], _source_title(table), tuple(_source(table))) for table in tables),
+    )
+
+
+def _source_title(table: JSON) -> Line:
+    return Code(table["table"]), f": model, fields, migration, and the SQL that makes it ({_made_of(table)})"
 
 
 def _concerned(incident: Incident) -> list[JSON]:
@@ -136,8 +139,13 @@ def _rows_of(copy: JSON) -> str:
 
 def evidence(incident: Incident) -> Iterator[Block]:
     """The columns, constraints and indexes of each table, and whether they are there."""
-    for table in _concerned(incident):
-        yield Part((Code(table["table"]),), tuple(_table_evidence(table)))
+    tables = _concerned(incident)
+    if tables:
+        yield Details(
+            "columns, constraints and indexes, and whether they are there",
+            tuple(Detail(table["app"], (Code(table["table"]),), tuple(_table_evidence(table))) for table in tables),
+            folded=False,
+        )
 
 
 def _table_evidence(table: JSON) -> Iterator[Block]:
