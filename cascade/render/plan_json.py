@@ -22,6 +22,7 @@ from cascade.core.plan import Chain, Hazard, Step
 from cascade.core.stopgap import Stopgap
 from cascade.render.appearance import appearance_of
 from cascade.render.evidence import found_in, record_documents, table_documents
+from cascade.render.json_text import json_text
 from cascade.render.sentences import object_name
 from cascade.render.sql import render_action, render_undo
 
@@ -34,7 +35,7 @@ IN_PLACE = "in_place"
 
 def render_plan_json(answer: Answer) -> str:
     """The answer as JSON: indented by 2, keys and lists in a decided order, letters unescaped, one final newline."""
-    return json.dumps(plan_document(answer), indent=2, ensure_ascii=False) + "\n"
+    return json_text(plan_document(answer))
 
 
 def plan_document(answer: Answer) -> NewJSON:

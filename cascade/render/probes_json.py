@@ -1,11 +1,10 @@
 """What probes showed, for programs. No row's value is in it."""
 
-import json
-
 from cascade.core.cascades import met
 from cascade.core.documents import NewJSON
 from cascade.core.probed import Probed
 from cascade.core.probes import Found, Probe, ProbeRun
+from cascade.render.json_text import json_text
 from cascade.render.plan_json import chain_document
 
 SCHEMA_VERSION = 1
@@ -13,7 +12,7 @@ SCHEMA_VERSION = 1
 
 def render_probes_json(probed: Probed) -> str:
     """The runs in their order, the exact chains, and by drifted object the pages that it breaks."""
-    return json.dumps(probes_document(probed), indent=2, ensure_ascii=False) + "\n"
+    return json_text(probes_document(probed))
 
 
 def probes_document(probed: Probed) -> NewJSON:
