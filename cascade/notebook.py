@@ -8,12 +8,13 @@ a.drifts.where(app="teams").to_frame()
 a.draw(table="2+bounty")
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
 from cascade.core.decisions import Decisions
+from cascade.core.documents import JSON, serious
 from cascade.core.exploring import Without, find_node, leave_out, name_of
 from cascade.core.graph import NamedGraph, Selector, build_named_graph, parse_selector, within_steps
 from cascade.core.words import counted
@@ -28,7 +29,6 @@ from cascade.render.wording import moment, printable
 from cascade.workflows.exploring import explore, load_file
 from cascade.workflows.question import Question
 
-JSON = Mapping[str, Any]
 Bundle = dict[str, str]
 
 
@@ -219,18 +219,18 @@ class TableView:
     def drifts(self) -> Rows:
         """What is amiss with it, within the scope and outside."""
         every = (*self._document["drifts"], *self._document["left_out"])
-        return _drifts(drift for drift in every if (drift["schema"], drift["table"]) == self._identity)
+        return _drifts(drift for drift in every if name_of(drift) == self.name)
 
     @property
     def steps(self) -> Rows:
         """The steps that repair it."""
-        own = (step for step in self._document["steps"] if (step["schema"], step["table"]) == self._identity)
+        own = (step for step in self._document["steps"] if name_of(step) == self.name)
         return Rows(own, ("position", "action", "object", "sql"), "step")
 
     @property
     def columns(self) -> Rows:
         """The columns that it should have: known of a table with a finding, and of a look."""
-        found = next((t for t in self._document["tables"] if (t["schema"], t["table"]) == self._identity), None)
+        found = next((t for t in self._document["tables"] if name_of(t) == self.name), None)
         columns = found["columns"] if found else ()
         return Rows(columns, tuple(columns[0]) if columns else ("name", "type"), "column")
 
@@ -243,10 +243,6 @@ class TableView:
             if self.name in (name_of(edge), name_of(edge["references"]))
         ]
         return Rows(rows, ("name", "from", "columns", "to"), "key")
-
-    @property
-    def _identity(self) -> tuple[str, str]:
-        return self._node["schema"], self._node["table"]
 
     def __repr__(self) -> str:
         return "\n".join([self._head, *(repr(rows) for rows in self._parts)])
@@ -362,17 +358,17 @@ class Analysis:
         tables = counted(len(document["nodes"]), "table")
         if not self._compared:
             return f"{head}: {tables}, {counted(len(document['edges']), 'key')}, compared with nothing."
-        serious = [drift for drift in document["drifts"] if drift["severity"] != "note"]
+        findings = list(serious(document["drifts"]))
         gaps = "" if document["complete"] else f" {counted(len(document['not_checked']), 'thing')} not checked."
-        found = f"{counted(len(serious), 'finding')}, {counted(len(document['steps']), 'step')}"
-        return f"{head}: {found if serious else 'no finding'} in {tables}.{gaps}"
+        found = f"{counted(len(findings), 'finding')}, {counted(len(document['steps']), 'step')}"
+        return f"{head}: {found if findings else 'no finding'} in {tables}.{gaps}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         from html import escape
 
         told = f"<p><strong>{escape(repr(self))}</strong></p>"
-        serious = [d for d in self.document["drifts"] if d["severity"] != "note"] if self._compared else []
-        rows = _drifts(serious)._repr_mimebundle_()["text/html"] if serious else ""
+        findings = list(serious(self.document["drifts"])) if self._compared else []
+        rows = _drifts(findings)._repr_mimebundle_()["text/html"] if findings else ""
         return {"text/plain": repr(self), "text/html": told + rows}
 
 

@@ -1,5 +1,6 @@
 """``cascade report``: the postmortem."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -70,7 +71,7 @@ def report(
     if redact and incident.probes:
         paths = listed(list(dict.fromkeys(page.name for page in incident.pages)), 3)
         click.echo(f"not replaced: what paths of pages name in plain words: look through {paths}", err=True)
-    for path in write_report(files, output):
+    for path in write_report(files, output, report=partial(click.echo, err=True)):
         click.echo(f"wrote {path}", err=True)
     for sentence in incident.not_known:
         click.echo(f"not known: {sentence}", err=True)

@@ -3,16 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from cascade.core.documents import JSON, NewJSON, rows_kept, serious, table_of
 from cascade.core.drift import Drift, worst_first
 from cascade.core.findings import DriftKind, Severity
-from cascade.core.layout import Constraint, ConstraintKind, RowEvidence, TableName
+from cascade.core.layout import Constraint, ConstraintKind, TableName
 from cascade.core.observed import Observed
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
 from cascade.errors import NoSuchName
-
-JSON = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def find_node(name: str, nodes: Iterable[JSON]) -> JSON:
 
 def name_of(entry: JSON) -> str:
     """As SQL names it."""
-    return str(_name(entry))
+    return str(table_of(entry))
 
 
 def leave_out(name: str, plan: JSON) -> Without:
@@ -155,7 +153,7 @@ def map_tables_kept(plan: JSON, names: Collection[str]) -> TableMap:
     for drift in sorted(map(_drift, _serious(plan)), key=worst_first):
         if drift.table is not None:
             findings.setdefault(drift.table, []).append(drift)
-    tables = [_mapped(node, findings.get(_name(node), [])) for node in plan["nodes"] if name_of(node) in names]
+    tables = [_mapped(node, findings.get(table_of(node), [])) for node in plan["nodes"] if name_of(node) in names]
     return TableMap(
         tuple(sorted(tables, key=lambda table: table.name)),
         tuple(_mapped_key(edge, findings) for edge in plan["edges"] if name_of(edge) in names),
@@ -164,7 +162,7 @@ def map_tables_kept(plan: JSON, names: Collection[str]) -> TableMap:
 
 
 def _serious(plan: JSON) -> Iterator[JSON]:
-    return (drift for drift in (*plan["drifts"], *plan["left_out"]) if drift["severity"] != Severity.NOTE.value)
+    return serious((*plan["drifts"], *plan["left_out"]))
 
 
 def _drift(kept: JSON) -> Drift:
@@ -172,21 +170,12 @@ def _drift(kept: JSON) -> Drift:
     return Drift(
         DriftKind(kept["kind"]),
         Severity(kept["severity"]),
-        _name(kept) if kept["table"] else None,
+        table_of(kept) if kept["table"] else None,
         object=kept["object"],
         observed=kept["observed"],
-        copies=tuple(map(_name, kept["copies"])),
+        copies=tuple(map(table_of, kept["copies"])),
         rows=tuple(rows_kept(copy["rows"]) for copy in kept["copies"]),
     )
-
-
-def rows_kept(rows: JSON | None) -> RowEvidence:
-    """What is known of rows, as a plan's JSON keeps it."""
-    if rows is None:
-        return RowEvidence()
-    # Of what was not counted to the end the JSON has the limit, which there is one more than.
-    counted = rows["counted"] + 1 if rows["counted"] is not None and not rows["exact"] else rows["counted"]
-    return RowEvidence(counted, rows["estimate"], rows["unknown_because"], uncut=rows["exact"])
 
 
 def _mapped(node: JSON, findings: Sequence[Drift]) -> MappedTable:
@@ -194,7 +183,7 @@ def _mapped(node: JSON, findings: Sequence[Drift]) -> MappedTable:
     copies = [copy.schema for drift in findings if not drift.object for copy in drift.copies]
     own = [schema for schema in found if schema == node["schema"]]
     return MappedTable(
-        _name(node),
+        table_of(node),
         node["app"],
         node["model"],
         places=tuple(dict.fromkeys((*own, *copies))),
@@ -205,18 +194,14 @@ def _mapped(node: JSON, findings: Sequence[Drift]) -> MappedTable:
 
 def _mapped_key(edge: JSON, findings: Mapping[TableName, Sequence[Drift]]) -> MappedKey:
     key = Constraint(edge["name"], ConstraintKind.FOREIGN_KEY, tuple(edge["columns"]))
-    amiss = (drift for drift in findings.get(_name(edge), ()) if drift.object == edge["name"])
-    return MappedKey(_name(edge), _name(edge["references"]), key, next(amiss, None))
-
-
-def _name(entry: JSON) -> TableName:
-    return TableName(entry["schema"], entry["table"])
+    amiss = (drift for drift in findings.get(table_of(edge), ()) if drift.object == edge["name"])
+    return MappedKey(table_of(edge), table_of(edge["references"]), key, next(amiss, None))
 
 
 # --------------------------------------------------------------------------------------------------------------- look
 
 
-def look_document(observed: Observed) -> dict[str, Any]:
+def look_document(observed: Observed) -> NewJSON:
     """The tables and keys of a look at a database in the form of a plan's JSON: one side, compared with nothing."""
     tables = [table for table in observed.layout.tables.values() if table.kind.holds_rows and table.read_in_full]
     names = {table.name for table in tables}

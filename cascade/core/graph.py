@@ -5,10 +5,11 @@ because that takes as long as reading a small database, and an answer without dr
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cascade.core.documents import table_of
 from cascade.core.layout import Constraint, Table, TableName
 from cascade.errors import CascadeError, NoSuchName
 
@@ -218,12 +219,12 @@ def build_named_graph(nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mappin
 
     graph: NamedGraph = nx.MultiDiGraph()
     for node in nodes:
-        graph.add_node(str(TableName(node["schema"], node["table"])), **node)
+        graph.add_node(str(table_of(node)), **node)
     for edge in edges:
         to = edge["references"]
         graph.add_edge(
-            str(TableName(edge["schema"], edge["table"])),
-            str(TableName(to["schema"], to["table"])),
+            str(table_of(edge)),
+            str(table_of(to)),
             key=edge["name"],
             columns=tuple(edge["columns"]),
             references=tuple(to["columns"]),
@@ -257,6 +258,22 @@ def ranks(count: int, arrows: Collection[tuple[int, int]]) -> tuple[int, ...]:
     deepest = max(depth.values(), default=0)
     touched = {end for arrow in arrows for end in arrow}
     return tuple(deepest - depth[node] if node in touched else 0 for node in range(count))
+
+
+def in_columns(count: int, arrows: Sequence[tuple[int, int]], most: int) -> tuple[int, ...]:
+    """``ranks`` in at most so many columns: an arrow that would need one more does not count, the first ones first.
+
+    >>> in_columns(4, [(0, 1), (2, 3), (1, 2)], 2), in_columns(4, [(0, 1), (2, 3), (1, 2)], 4)
+    ((0, 1, 0, 1), (0, 1, 2, 3))
+    """
+    free = ranks(count, arrows)
+    if max(free, default=0) < most:
+        return free
+    kept: list[tuple[int, int]] = []
+    for arrow in arrows:
+        if max(ranks(count, [*kept, arrow]), default=0) < most:
+            kept.append(arrow)
+    return ranks(count, kept)
 
 
 def _measure(node: int, after: Mapping[int, list[int]], depth: dict[int, int]) -> None:

@@ -6,17 +6,15 @@ All of it may be missing but the plan, and what is missing is told apart from wh
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import Any
 
+from cascade.core.documents import JSON, moment_of, serious, table_of
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.journal import Journal
+from cascade.core.layout import TableName
 from cascade.core.probe_results import ProbeResult
-
-JSON = Mapping[str, Any]
-"""A plan as ``plan.schema.json`` describes it, or a part of one."""
 
 
 class Outcome(Enum):
@@ -202,7 +200,7 @@ class Incident:
     @cached_property
     def lasted(self) -> timedelta | None:
         """How long the layout was wrong, at most where the repair was by hand."""
-        first, last = parsed(self.began), parsed(self.ended)
+        first, last = moment_of(self.began), moment_of(self.ended)
         return last - first if first and last else None
 
     # ----------------------------------------------------------------------------------------------------------- done
@@ -268,13 +266,12 @@ class Incident:
     @cached_property
     def fates(self) -> tuple[TableFate, ...]:
         """Of each table that lay elsewhere or nowhere what became of it, in the order of history."""
-        of_place: dict[tuple[str, str], list[JSON]] = {}
+        of_place: dict[TableName, list[JSON]] = {}
         for drift in self.findings:
             if DriftKind(drift["kind"]).is_about_place:
-                of_place.setdefault(_key(drift), []).append(drift)
-        return tuple(
-            self._fate(table, of_place[_key(table)]) for table in self.before["tables"] if _key(table) in of_place
-        )
+                of_place.setdefault(table_of(drift), []).append(drift)
+        tables = ((table_of(table), table) for table in self.before["tables"])
+        return tuple(self._fate(table, of_place[name]) for name, table in tables if name in of_place)
 
     def _fate(self, table: JSON, drifts: Sequence[JSON]) -> TableFate:
         elsewhere = [copy for copy in table["found"] if copy["schema"] != table["schema"]]
@@ -295,7 +292,7 @@ class Incident:
             if not self.cured.issuperset(drift["id"] for drift in drifts):
                 return Fate.UNKNOWN
             return Fate.MADE_ANEW if was_nowhere else Fate.KEPT
-        there = self._found_afterwards.get(_key(table), ())
+        there = self._found_afterwards.get(table_of(table), ())
         now = next((copy["oid"] for copy in there if copy["schema"] == table["schema"]), None)
         if now is None:
             return Fate.STILL_NOWHERE if was_nowhere and not there else Fate.WAITING if there else Fate.UNKNOWN
@@ -308,9 +305,9 @@ class Incident:
         return Fate.KEPT if self.cured.issuperset(drift["id"] for drift in drifts) else Fate.WAITING
 
     @cached_property
-    def _found_afterwards(self) -> Mapping[tuple[str, str], Sequence[JSON]]:
+    def _found_afterwards(self) -> Mapping[TableName, Sequence[JSON]]:
         """Where each table was found by the later look."""
-        return {_key(node): node["found"] for node in (self.after or {"nodes": ()})["nodes"]}
+        return {table_of(node): node["found"] for node in (self.after or {"nodes": ()})["nodes"]}
 
     @cached_property
     def steps_by_cure(self) -> Mapping[str, Sequence[JSON]]:
@@ -322,9 +319,9 @@ class Incident:
         return steps
 
     @cached_property
-    def tables_by_name(self) -> Mapping[tuple[str, str], JSON]:
+    def tables_by_name(self) -> Mapping[TableName, JSON]:
         """The tables with findings before the repair, by schema and name."""
-        return {_key(table): table for table in self.before["tables"]}
+        return {table_of(table): table for table in self.before["tables"]}
 
     @cached_property
     def is_touched(self) -> bool:
@@ -343,7 +340,7 @@ class Incident:
     def _aside(self, step: JSON) -> PutAside:
         """Of an exchange it is the copy in the place that the other one takes."""
         place = step["details"]["to"] if step["action"] == "exchange_table" else step
-        schema, name = _key(place)
+        schema, name = place["schema"], place["table"]
         copies = [copy for table in self.before["tables"] if table["table"] == name for copy in table["found"]]
         rows = next((copy["rows"] for copy in copies if copy["schema"] == schema), None)
         return PutAside(schema, name, step["details"]["attic"], rows)
@@ -363,14 +360,14 @@ class Incident:
     @cached_property
     def pages(self) -> tuple[PageFate, ...]:
         """Each probe with what it answered before and after, in the order in which they were first asked."""
-        turn = parsed(self.ended)
+        turn = moment_of(self.ended)
         found: dict[tuple[str, str], list[ProbeResult]] = {}
         for result in self.probes:
             found.setdefault((result.name, result.user), []).append(result)
         return tuple(self._page(name, user, results, turn) for (name, user), results in found.items())
 
     def _page(self, name: str, user: str, results: Sequence[ProbeResult], turn: datetime | None) -> PageFate:
-        timed = [(parsed(result.at), result) for result in results]
+        timed = [(moment_of(result.at), result) for result in results]
         if turn is not None and all(at for at, _ in timed):
             timed.sort(key=lambda entry: entry[0] or turn)
             earlier = [result for at, result in timed if at and at < turn]
@@ -387,27 +384,9 @@ class Incident:
         return tuple(_not_known(self))
 
 
-def serious(drifts: Iterable[JSON]) -> Iterator[JSON]:
-    """Those that are broken or risky."""
-    return (drift for drift in drifts if drift["severity"] != Severity.NOTE.value)
-
-
-def parsed(iso: str | None) -> datetime | None:
-    """The moment in UTC, None where it is none."""
-    try:
-        at = datetime.fromisoformat(iso or "")
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _earliest(moments: Iterable[str]) -> str | None:
-    known = [(at, moment) for moment in moments if (at := parsed(moment))]
+    known = [(at, moment) for moment in moments if (at := moment_of(moment))]
     return min(known)[1] if known else None
-
-
-def _key(entry: JSON) -> tuple[str, str]:
-    return entry["schema"], entry["table"]
 
 
 def _not_known(incident: Incident) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from cascade.core.drift import Drift
@@ -73,7 +73,7 @@ class Overview:
     """Boxes by schema, app and name, and the arrows between them.
 
     ``words`` are, for each box, the targets of keys without an arrow, with how many keys; ``pointed_at`` counts for
-    each hub the boxes that have it as a word.
+    each hub the boxes that have it as a word. ``leads_back``: some words stand for arrows that would have led back.
     """
 
     boxes: tuple[Box, ...]
@@ -81,11 +81,20 @@ class Overview:
     words: tuple[tuple[tuple[Target, int], ...], ...]
     pointed_at: Mapping[int, int]
     fold: Fold
+    leads_back: bool = False
 
     @property
     def folded(self) -> int:
         """How many tables have no box of their own."""
         return sum(len(box.tables) for box in self.boxes if len(box.tables) > 1)
+
+    def in_words(self, back: Collection[Arrow]) -> "Overview":
+        """The same with words for these arrows."""
+        words = [list(targets) for targets in self.words]
+        for arrow in back:
+            words[arrow.start].append((self.boxes[arrow.end], len(arrow.keys)))
+        arrows = tuple(arrow for arrow in self.arrows if arrow not in back)
+        return replace(self, arrows=arrows, words=tuple(map(tuple, words)), leads_back=bool(back))
 
 
 def make_overview(tables: TableMap, *, most: int = MOST_BOXES) -> Overview:

@@ -6,7 +6,7 @@ A value that was kept in a file may have been cut, edited, or written by another
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-JSON = Mapping[str, Any]
+from cascade.core.documents import JSON
 
 
 def first_misfit(value: Any, schema: JSON) -> str:

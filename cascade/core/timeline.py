@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from cascade.core.documents import moment_of
 from cascade.core.expected import ExpectedLayout
 from cascade.core.history import History, MigrationKey, Record
 from cascade.core.made import Made, what_was_made
@@ -98,14 +99,6 @@ def last_run(history: History) -> tuple[Record, ...]:
     return tuple(run)
 
 
-def moment_of(applied: str | None) -> datetime | None:
-    """The recorder's time, None where there is none or it is no time."""
-    try:
-        return datetime.fromisoformat(applied or "")
-    except ValueError:
-        return None
-
-
 def _is_column(thing: Made, expected: ExpectedLayout) -> bool:
     return thing.part in expected.tables[thing.table].column_made_by
 
@@ -128,7 +121,7 @@ def _recorded(expected: ExpectedLayout, history: History, made: dict[int, list[M
             standing,
             record.position,
             record.applied,
-            found=_counted(things),
+            found=counted_by_place(thing.places for thing in things),
             astray=tuple(str(thing) for thing in things if not thing.is_in_place),
             counts_as=squash,
             starts_a_run=bool(before and applied and applied - before > PAUSE),
@@ -136,7 +129,10 @@ def _recorded(expected: ExpectedLayout, history: History, made: dict[int, list[M
         before = applied or before
 
 
-def _counted(things: Iterable[Made]) -> tuple[tuple[tuple[str, ...], int], ...]:
-    """How many are where, the most first; nowhere last."""
-    counts = Counter(thing.places for thing in things)
-    return tuple(sorted(counts.items(), key=lambda item: (not item[0], -item[1], item[0])))
+def counted_by_place(places: Iterable[tuple[str, ...]]) -> tuple[tuple[tuple[str, ...], int], ...]:
+    """How many are where, the most first; nowhere last.
+
+    >>> counted_by_place([(), (), ("public",), ("public", "old")])
+    ((('public',), 1), (('public', 'old'), 1), ((), 2))
+    """
+    return tuple(sorted(Counter(places).items(), key=lambda item: (not item[0], -item[1], item[0])))

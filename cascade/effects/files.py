@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cascade.errors import FileError
@@ -35,6 +36,20 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def remove_files(folder: Path, pattern: str, is_ours: Callable[[str, str], bool]) -> tuple[Path, ...]:
+    """Remove the files in the folder that fit and whose name and text are ours, and say which.
+
+    A link stays, and so does what cannot be read or removed.
+    """
+    removed = []
+    for path in sorted(folder.glob(pattern)):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.is_file() and not path.is_symlink() and is_ours(path.name, path.read_text(encoding="utf-8")):
+                path.unlink()
+                removed.append(path)
+    return tuple(removed)
 
 
 def make_folder(path: Path) -> None:

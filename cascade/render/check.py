@@ -1,7 +1,6 @@
 """The answer of ``cascade check`` for programs, or why there is none: JSON, GitHub's annotations, JUnit's XML."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -10,6 +9,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.gate import exit_code
 from cascade.errors import CascadeError
+from cascade.render.json_text import json_text
 from cascade.render.plan_json import drift_document, setting_document
 from cascade.render.sentences import findings_in_sentences
 from cascade.render.text import check_summary
@@ -39,7 +39,7 @@ def render_check_json(answer: Answer, *, fail_on: Severity) -> str:
         "ignored": [{"reason": reason, "id": drift.id} for drift, reason in answer.ignored],
         "left_out": [drift.id for drift in answer.plan.left_out],
     }
-    return _json(document)
+    return json_text(document)
 
 
 def render_check_error_json(error: CascadeError, *, fail_on: Severity) -> str:
@@ -52,7 +52,7 @@ def render_check_error_json(error: CascadeError, *, fail_on: Severity) -> str:
         "complete": False,
         "error": {"message": error.message, "hint": error.hint},
     }
-    return _json(document)
+    return json_text(document)
 
 
 def render_check_github(answer: Answer, *, fail_on: Severity) -> str:
@@ -105,10 +105,6 @@ def render_check_error_junit(error: CascadeError) -> str:
     outcome = f"<error message={_quoted(error.message)}>{escape(printable(error.hint))}</error>"
     totals = 'tests="1" failures="0" errors="1" skipped="0"'
     return _junit(totals, [_case("not_checked", "the database", outcome)], told=f"There is no answer: {error.message}")
-
-
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _junit(totals: str, cases: Sequence[str], *, told: str, read_at: str = "") -> str:

@@ -25,6 +25,9 @@ def render_dot(answer: Answer) -> str:
 
 
 def _arcs(ladder: PlanLadder) -> Iterator[str]:
+    row = {rung.name: number for number, rung in enumerate(ladder.shown)}
     for start, end, times, told in ladder.arcs():
-        label = f', label=" ×{times}"' if times > 1 else ""
+        outwards = 40 if row[start] < row[end] else -40
+        # A label in the middle would be given room between the rows, and lead the arc through it.
+        label = f', taillabel="×{times}", labelangle={outwards}' if times > 1 else ""
         yield f"  {start}:e -> {end}:e [constraint=false, tooltip={tooltip_text(told)}{label}];"

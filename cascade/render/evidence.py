@@ -5,20 +5,18 @@ It stands in the plan's JSON, so that a report can be written from that file whe
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from cascade.core.actions import AddForeignKey, CreateTable
 from cascade.core.answer import Answer
+from cascade.core.documents import NewJSON
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import Severity
 from cascade.core.history import Provenance
 from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName
 from cascade.render.sql import NotRenderable, render_action
 
-JSON = dict[str, Any]
 
-
-def table_documents(answer: Answer) -> list[JSON]:
+def table_documents(answer: Answer) -> list[NewJSON]:
     """The expected tables with a broken or risky finding, in scope or left out, in the order of history."""
     drifts = (*answer.plan.drifts, *answer.plan.left_out)
     concerned = {drift.table for drift in drifts if drift.severity is not Severity.NOTE}
@@ -27,14 +25,12 @@ def table_documents(answer: Answer) -> list[JSON]:
     return [_table(expected, answer) for expected in in_order]
 
 
-def found_in(name: TableName, answer: Answer) -> list[JSON]:
+def found_in(name: TableName, answer: Answer) -> list[NewJSON]:
     """Where relations of that name lie, the place where it belongs first."""
-    copies = answer.observed.layout.copies.get(name.name, ())
-    in_order = sorted(copies, key=lambda copy: (copy.name != name, copy.name))
-    return [{"schema": copy.name.schema, "oid": copy.oid} for copy in in_order]
+    return [{"schema": copy.name.schema, "oid": copy.oid} for copy in _copies(name, answer)]
 
 
-def record_documents(answer: Answer) -> list[JSON]:
+def record_documents(answer: Answer) -> list[NewJSON]:
     """The migrations that are recorded as applied, in the order of the recorder's ids."""
     history = answer.observed.history(answer.placement.target)
     records = history.records if history else ()
@@ -43,7 +39,7 @@ def record_documents(answer: Answer) -> list[JSON]:
     ]
 
 
-def _table(expected: ExpectedTable, answer: Answer) -> JSON:
+def _table(expected: ExpectedTable, answer: Answer) -> NewJSON:
     table = expected.table
     return {
         "schema": table.name.schema,
@@ -69,7 +65,7 @@ def _table(expected: ExpectedTable, answer: Answer) -> JSON:
     }
 
 
-def _origin(made_by: Provenance) -> JSON:
+def _origin(made_by: Provenance) -> NewJSON:
     return {
         "migration": str(made_by.migration),
         "operation": made_by.operation,
@@ -78,7 +74,7 @@ def _origin(made_by: Provenance) -> JSON:
     }
 
 
-def _constraint(constraint: Constraint) -> JSON:
+def _constraint(constraint: Constraint) -> NewJSON:
     return {
         "name": constraint.name,
         "kind": constraint.kind.value,
@@ -95,7 +91,7 @@ def _key(constraint: Constraint) -> str:
     )
 
 
-def _index(index: Index) -> JSON:
+def _index(index: Index) -> NewJSON:
     return {
         "name": index.name,
         "columns": list(index.columns),
@@ -125,7 +121,7 @@ def _copies(name: TableName, answer: Answer) -> Iterable[Table]:
     return sorted(copies, key=lambda copy: (copy.name != name, copy.name))
 
 
-def _found(copy: Table) -> JSON:
+def _found(copy: Table) -> NewJSON:
     """A relation as it was found; rows are null where nobody counted, and then perhaps estimated."""
     return {
         "schema": copy.name.schema,

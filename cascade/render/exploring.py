@@ -9,8 +9,6 @@ from cascade.core.words import listed
 from cascade.render.paragraphs import columns, padded
 from cascade.render.wording import printable
 
-JSON = Mapping[str, Any]
-
 MOST_ROWS = 200
 """More rows than that no page wants; the data has them all."""
 

@@ -4,9 +4,11 @@ Every table that is amiss stands out by a word, a border and a colour. Tables th
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from cascade.core.answer import Answer
+from cascade.core.graph import in_columns, ranks
 from cascade.core.overview import Arrow, Box
 from cascade.core.table_map import TableMap
 from cascade.core.words import counted
@@ -38,17 +40,27 @@ WIDEST_BOX = 46
 LONGEST_ROW = 4
 """How many boxes without an arrow stand side by side."""
 
+WIDEST = 1400
+"""In points: on a page as wide as paper or a screen the letters of a wider picture are too small."""
+
+FEWEST_COLUMNS = 3
+"""With fewer too many arrows would lead back."""
+
+BETWEEN = 80
+"""In points, between the columns of boxes, with the edges of what they lie in."""
+
 
 def render_graph_dot(answer: Answer, tables: TableMap) -> str:
     """The tables and their keys as one picture, without dates, so that it can be compared."""
-    words = words_of(answer, tables)
-    panel = _Panel(words, "t", answer.source_url)
+    panel = _Panel(words_of(answer, tables), "t", answer.source_url)
+    words = panel.words
     return _picture(words.head, " ".join(words.explanation()), [panel], list(panel.lines("  ")))
 
 
 def describe_graph(answer: Answer, tables: TableMap) -> str:
     """The picture in words, for those who cannot see it."""
-    return printable(words_of(answer, tables).description())
+    words, _ = _fitted(words_of(answer, tables))
+    return printable(words.description())
 
 
 def render_before_after_dot(answer: Answer, tables: TableMap) -> str:
@@ -103,8 +115,8 @@ class _Panel:
     """One overview as nodes and edges, in clusters by schema and app."""
 
     def __init__(self, words: GraphWords, prefix: str, source_url: str) -> None:
-        self.words = words
-        self.overview = words.overview
+        self.words, self._places = _fitted(words)
+        self.overview = self.words.overview
         self.prefix = prefix
         self._source_url = source_url
 
@@ -128,8 +140,22 @@ class _Panel:
                     alone += [number for number, _ in together]
             yield from self._rows(alone, indent + "  ")
             yield f"{indent}}}"
+        yield from self._in_columns(indent)
         for arrow in self.overview.arrows:
             yield f"{indent}{self._arrow(arrow)}"
+
+    def _in_columns(self, indent: str) -> Iterator[str]:
+        """That boxes with an arrow stand in their columns, where these are given."""
+        places = self._places
+        touched = {end for arrow in self.overview.arrows for end in (arrow.start, arrow.end)}
+        used = sorted({places[number] for number in touched}) if places else []
+        for column in used:
+            head = f"{self.prefix}_column{column}"
+            boxes = " ".join(f"{self.prefix}{number};" for number in sorted(touched) if places[number] == column)
+            yield f"{indent}{head} [style=invis, shape=point, width=0, height=0];"
+            yield f"{indent}{{ rank=same; {head}; {boxes} }}"
+        for left, right in pairwise(used):
+            yield f"{indent}{self.prefix}_column{left} -> {self.prefix}_column{right} [style=invis];"
 
     def _app(self, name: str, app: str, boxes: Sequence[tuple[int, Box]], indent: str) -> Iterator[str]:
         yield f"{indent}subgraph cluster_{name} {{"
@@ -142,7 +168,8 @@ class _Panel:
         """Boxes without an arrow in rows, where they would else be one long column."""
         touched = {end for arrow in self.overview.arrows for end in (arrow.start, arrow.end)}
         free = [number for number in numbers if number not in touched]
-        long = min(LONGEST_ROW, max(1, round(len(free) ** 0.5)))
+        widest = max((_wide(self.words, number) for number in free), default=0)
+        long = min(LONGEST_ROW, max(1, round(len(free) ** 0.5)), int(WIDEST / (widest + BETWEEN)))
         for start in range(0, len(free), long):
             for left, right in pairwise(free[start : start + long]):
                 yield f"{indent}{self.prefix}{left} -> {self.prefix}{right} [style=invis];"
@@ -165,11 +192,56 @@ class _Panel:
 
     def _arrow(self, arrow: Arrow) -> str:
         parts = [f"tooltip={tooltip_text(self.words.keys_of(arrow))}"]
+        if self._places and not _leads_on(arrow, self._places):
+            parts.append("constraint=false")
         if arrow.finding is not None:
             parts.append(f'color="{look_of(arrow.finding.kind).colour}", style=dashed')
         if len(arrow.keys) > 1 or arrow.finding is not None:
             parts.append("penwidth=2")
         return f"{self.prefix}{arrow.start} -> {self.prefix}{arrow.end} [{', '.join(parts)}];"
+
+
+def _fitted(words: GraphWords) -> tuple[GraphWords, tuple[int, ...]]:
+    """The words with the column of each box, where Graphviz would make too many columns for a page; else none.
+
+    Keys that are amiss lead to the right first, then those within an app. What then leads nowhere but back, and is as
+    it should be, becomes a word.
+    """
+    overview = words.overview
+    count, home = len(overview.boxes), [(box.schema, box.app) for box in overview.boxes]
+    arrows = sorted(overview.arrows, key=lambda one: (one.finding is None, home[one.start] != home[one.end]))
+    pairs = [(arrow.start, arrow.end) for arrow in arrows]
+    wide = [_wide(words, number) for number in range(count)]
+    places = free = ranks(count, pairs)
+    for most in range(max(free, default=0), FEWEST_COLUMNS - 1, -1):
+        if _width(places, wide) <= WIDEST:
+            break
+        places = in_columns(count, pairs, most)
+    if places == free:
+        return words, ()
+    back = [arrow for arrow in overview.arrows if not (arrow.finding or _leads_on(arrow, places))]
+    return replace(words, overview=overview.in_words(back)), places
+
+
+def _leads_on(arrow: Arrow, places: Sequence[int]) -> bool:
+    return places[arrow.start] < places[arrow.end]
+
+
+def _wide(words: GraphWords, number: int) -> float:
+    """About how wide a box is, in points."""
+    box = words.overview.boxes[number]
+    look, name = words.look(box), columns(words.name(box))
+    beside = [columns(text) for text in (words.keys(number), words.hub(number))]
+    status = len(look.word) + 3 + columns(words.detail(box)) if look else 0
+    return max(name, *(min(text, WIDEST_BOX) for text in (status, *beside))) * LETTER
+
+
+def _width(places: Sequence[int], wide: Sequence[float]) -> float:
+    """About how wide the boxes are in such columns."""
+    widest: dict[int, float] = {}
+    for column, points in zip(places, wide, strict=True):
+        widest[column] = max(widest.get(column, 0), points)
+    return sum(points + BETWEEN for points in widest.values())
 
 
 def _picture(head: str, text: str, panels: Sequence[_Panel], body: Sequence[str]) -> str:

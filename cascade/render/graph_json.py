@@ -3,11 +3,11 @@
 ``networkx.node_link_graph(json.load(file), edges="edges")`` makes a ``MultiDiGraph`` of it.
 """
 
-import json
 from typing import Any
 
 from cascade.core.answer import Answer
 from cascade.core.table_map import MappedKey, MappedTable, TableMap
+from cascade.render.json_text import json_text
 from cascade.render.plan_json import IN_PLACE
 
 SCHEMA_VERSION = 1
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 def render_graph_json(answer: Answer, tables: TableMap) -> str:
     """Every table and every key between two of them, nothing folded, in a decided order."""
-    return json.dumps(graph_document(answer, tables), indent=2, ensure_ascii=False) + "\n"
+    return json_text(graph_document(answer, tables))
 
 
 def graph_document(answer: Answer, tables: TableMap) -> dict[str, Any]:

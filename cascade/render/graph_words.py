@@ -73,15 +73,19 @@ class GraphWords:
         yield f"{counted(shown, 'table')}{f' of {of_all:,}' if shown < of_all else ''}, {self.amiss}."
         yield from self.arrows()
         if any(self.overview.words):
-            apps = (
-                ""
-                if self.overview.fold in (Fold.NOTHING, Fold.HEALTHY_BY_APP)
-                else ", and those of several in one box,"
-            )
-            yield f"Keys to a table that many refer to, and to one that is not shown{apps or ','} stand as words."
+            yield f"Keys to {', and '.join(self._in_words())}, stand as words."
         yield from self.folded()
         if self.gaps is not None:
             yield f"Not everything was checked: {listed(self.gaps, 2)}."
+
+    def _in_words(self) -> Iterator[str]:
+        """Which keys have no arrow."""
+        yield "a table that many refer to"
+        yield "to one that is not shown"
+        if self.overview.fold not in (Fold.NOTHING, Fold.HEALTHY_BY_APP):
+            yield "those of several in one box"
+        if self.overview.leads_back:
+            yield "those that would lead back"
 
     def arrows(self) -> Iterator[str]:
         """How arrows are read, as far as there are any."""

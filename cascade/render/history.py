@@ -1,13 +1,14 @@
 """The timeline of migrations, for people and for programs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from cascade.core.answer import Answer
-from cascade.core.timeline import Entry, Standing, Timeline, moment_of
+from cascade.core.documents import moment_of
+from cascade.core.timeline import Entry, Standing, Timeline
 from cascade.core.words import counted, listed
+from cascade.render.json_text import json_text
 from cascade.render.paragraphs import columns, padded, wrapped
 from cascade.render.wording import database_at, moment, printable, window
 
@@ -53,7 +54,7 @@ def render_history_json(answer: Answer, timeline: Timeline) -> str:
         "target_schema": answer.placement.target,
         "migrations": [_entry_document(entry) for entry in timeline.entries],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def _wrapped_header(answer: Answer, timeline: Timeline, width: int) -> list[str]:

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from cascade.render.looks import LETTER, Look
+from cascade.render.looks import LETTER, NARROWEST, Look
 from cascade.render.paragraphs import columns
 from cascade.render.wording import printable
-
-NARROWEST = 640
-"""In points: narrower than that the title does not fit."""
 
 MOST_ROWS = 300
 """A picture with more is scrolled rather than seen, and takes long to draw: the others are counted."""

@@ -80,6 +80,8 @@ _ATTRIBUTES = (
     f'  graph [rankdir=TB, ranksep=0.03, nodesep=0.1, bgcolor="{Paint.PAPER.light}", pad=0.25, splines=true];',
     NODE_DEFAULTS,
     EDGE_DEFAULTS,
+    # Several end at one place.
+    "  edge [arrowsize=0.5, labeldistance=1.2];",
 )
 
 

@@ -7,6 +7,7 @@ tell apart; letters stand out from what they stand on by 4.5 to 1, lines by 3 to
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from cascade.core.actions import (
     Action,
@@ -42,6 +43,8 @@ from cascade.core.layout import quoted
 FONT, TEXT_SIZE = "Courier", 11
 LETTER = 0.615 * TEXT_SIZE
 """The width of a letter of Courier in points, with some slack: all are equally wide, so columns can be reckoned."""
+NARROWEST = 640
+"""In points: in a narrower picture a title does not fit."""
 
 
 class Paint(Enum):
@@ -201,21 +204,43 @@ MEANINGS_ON_TABLES = (
 
 
 def look_of(kind: DriftKind) -> Look:
-    """How a table looks on which this is the worst finding."""
-    return _LOOKS.get(kind, DIFFERENT)
-
-
-_LOOKS = {
-    DriftKind.MISPLACED_TABLE: MISPLACED,
-    DriftKind.MISSING_TABLE: MISSING,
-    DriftKind.UNREACHABLE_TABLE: UNREACHABLE,
-    DriftKind.DUPLICATED_TABLE: TWICE,
-    DriftKind.SHADOWED_TABLE: TWICE,
-    DriftKind.MISSING_COLUMN: INCOMPLETE,
-    DriftKind.MISSING_CONSTRAINT: INCOMPLETE,
-    DriftKind.MISSING_INDEX: INCOMPLETE,
-    DriftKind.DIFFERENT_PRIVILEGES: RIGHTS,
-}
+    """How a table looks on which this is the worst finding. A new kind is refused here until it has a look."""
+    match kind:
+        case DriftKind.MISPLACED_TABLE:
+            return MISPLACED
+        case DriftKind.MISSING_TABLE:
+            return MISSING
+        case DriftKind.UNREACHABLE_TABLE:
+            return UNREACHABLE
+        case DriftKind.DUPLICATED_TABLE | DriftKind.SHADOWED_TABLE:
+            return TWICE
+        case DriftKind.MISSING_COLUMN | DriftKind.MISSING_CONSTRAINT | DriftKind.MISSING_INDEX:
+            return INCOMPLETE
+        case DriftKind.DIFFERENT_PRIVILEGES:
+            return RIGHTS
+        case (
+            DriftKind.DIFFERENT_COLUMN
+            | DriftKind.DIFFERENT_CONSTRAINT
+            | DriftKind.DIFFERENT_INDEX
+            | DriftKind.NOT_VALIDATED_CONSTRAINT
+            | DriftKind.DISABLED_CONSTRAINT
+            | DriftKind.INVALID_INDEX
+            | DriftKind.SEQUENCE_BEHIND
+            | DriftKind.MISDIRECTED_FOREIGN_KEY
+            | DriftKind.STRAY_OBJECT
+            | DriftKind.CREATION_SCHEMA_DIFFERS
+            | DriftKind.EXTRA_TABLE
+            | DriftKind.EXTRA_COLUMN
+            | DriftKind.EXTRA_CONSTRAINT
+            | DriftKind.EXTRA_INDEX
+            | DriftKind.DIFFERENT_NAMES
+            | DriftKind.UNRECORDED_MIGRATION
+            | DriftKind.PENDING_MIGRATION
+            | DriftKind.UNUSED_IGNORE
+        ):
+            return DIFFERENT
+        case _:
+            assert_never(kind)
 
 
 NOWHERE = Look("nowhere", "#000000", "dotted")

@@ -13,6 +13,7 @@ from typing import Any
 from cascade.core.actions import Action, AddForeignKey, CreateTable, ExchangeTable, MoveTable, action_name
 from cascade.core.answer import Answer
 from cascade.core.causes import Cause
+from cascade.core.documents import NewJSON
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import Severity
@@ -21,6 +22,7 @@ from cascade.core.plan import Chain, Hazard, Step
 from cascade.core.stopgap import Stopgap
 from cascade.render.appearance import appearance_of
 from cascade.render.evidence import found_in, record_documents, table_documents
+from cascade.render.json_text import json_text
 from cascade.render.sentences import object_name
 from cascade.render.sql import render_action, render_undo
 
@@ -30,15 +32,13 @@ SCHEMA_VERSION = 1
 IN_PLACE = "in_place"
 """The status of a table without a finding."""
 
-JSON = dict[str, Any]
-
 
 def render_plan_json(answer: Answer) -> str:
     """The answer as JSON: indented by 2, keys and lists in a decided order, letters unescaped, one final newline."""
-    return json.dumps(plan_document(answer), indent=2, ensure_ascii=False) + "\n"
+    return json_text(plan_document(answer))
 
 
-def plan_document(answer: Answer) -> JSON:
+def plan_document(answer: Answer) -> NewJSON:
     """The same as values, in the order of the contract."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -65,14 +65,14 @@ def plan_document(answer: Answer) -> JSON:
     }
 
 
-def plan_schema() -> JSON:
+def plan_schema() -> NewJSON:
     """The JSON schema of a plan, which ships with the package."""
     text = files("cascade.render").joinpath("plan.schema.json").read_text(encoding="utf-8")
-    schema: JSON = json.loads(text)
+    schema: NewJSON = json.loads(text)
     return schema
 
 
-def setting_document(answer: Answer) -> JSON:
+def setting_document(answer: Answer) -> NewJSON:
     """What was read, when, as whom, and where names lead."""
     observed, placement = answer.observed, answer.placement
     return {
@@ -99,7 +99,7 @@ def setting_document(answer: Answer) -> JSON:
     }
 
 
-def drift_document(drift: Drift, answer: Answer) -> JSON:
+def drift_document(drift: Drift, answer: Answer) -> NewJSON:
     """One finding."""
     made_by = drift.made_by
     return {
@@ -131,13 +131,13 @@ def drift_document(drift: Drift, answer: Answer) -> JSON:
     }
 
 
-def _copies(drift: Drift) -> list[JSON]:
+def _copies(drift: Drift) -> list[NewJSON]:
     """Where the table lies outside the target. Rows that nobody looked at are null."""
     rows: tuple[RowEvidence | None, ...] = drift.rows or (None,) * len(drift.copies)
     return [{**_table(copy), "rows": _rows(known)} for copy, known in zip(drift.copies, rows, strict=True)]
 
 
-def _rows(rows: RowEvidence | None) -> JSON | None:
+def _rows(rows: RowEvidence | None) -> NewJSON | None:
     """``counted`` is exact where ``exact`` says so; else there are more rows than that, or nobody counted."""
     if rows is None:
         return None
@@ -149,7 +149,7 @@ def _rows(rows: RowEvidence | None) -> JSON | None:
     }
 
 
-def _cause(cause: Cause) -> JSON:
+def _cause(cause: Cause) -> NewJSON:
     return {
         "verdict": cause.verdict.value,
         "sentence": cause.sentence,
@@ -163,7 +163,7 @@ def _cause(cause: Cause) -> JSON:
     }
 
 
-def _step(step: Step, target: str) -> JSON:
+def _step(step: Step, target: str) -> NewJSON:
     appearance = appearance_of(step.action, target)
     return {
         "id": step.id,
@@ -186,7 +186,7 @@ def _step(step: Step, target: str) -> JSON:
     }
 
 
-def _hazard(hazard: Hazard) -> JSON:
+def _hazard(hazard: Hazard) -> NewJSON:
     return {
         "kind": hazard.kind.value,
         "sentence": hazard.sentence,
@@ -195,7 +195,7 @@ def _hazard(hazard: Hazard) -> JSON:
     }
 
 
-def _details(action: Action) -> JSON:
+def _details(action: Action) -> NewJSON:
     """What the action needs to be known, so that nobody has to parse its SQL: by the names of its parts."""
     match action:
         case MoveTable(table, to):
@@ -237,11 +237,11 @@ def _part(value: Any) -> Any:
             return value
 
 
-def _column(column: Column) -> JSON:
+def _column(column: Column) -> NewJSON:
     return {"name": column.name, "type": column.type, "nullable": column.nullable}
 
 
-def _key(constraint: Constraint) -> JSON:
+def _key(constraint: Constraint) -> NewJSON:
     reference = constraint.references
     return {
         "name": constraint.name,
@@ -250,12 +250,12 @@ def _key(constraint: Constraint) -> JSON:
     }
 
 
-def chain_document(chain: Chain) -> JSON:
+def chain_document(chain: Chain) -> NewJSON:
     """The order in which failures surface, as the contract has it."""
     return {"start": chain.start, "source": chain.source, "probe": chain.probe, "objects": list(chain.objects)}
 
 
-def _stopgap(stopgap: Stopgap) -> JSON:
+def _stopgap(stopgap: Stopgap) -> NewJSON:
     return {
         "available": bool(stopgap.sql),
         "schema": stopgap.schema,
@@ -266,7 +266,7 @@ def _stopgap(stopgap: Stopgap) -> JSON:
     }
 
 
-def _nodes(answer: Answer) -> list[JSON]:
+def _nodes(answer: Answer) -> list[NewJSON]:
     """The expected tables; ``status`` is the kind of the worst finding on each, in scope or left out."""
     worst: dict[TableName, Drift] = {}
     for drift in (*answer.plan.drifts, *answer.plan.left_out):
@@ -286,7 +286,7 @@ def _nodes(answer: Answer) -> list[JSON]:
     ]
 
 
-def _edges(tables: Mapping[TableName, ExpectedTable]) -> list[JSON]:
+def _edges(tables: Mapping[TableName, ExpectedTable]) -> list[NewJSON]:
     """The foreign keys between expected tables, from the referencing table on, by table and columns."""
     return [
         {**_table(name), **_key(key)}
@@ -300,5 +300,5 @@ def _sorted_keys(keys: Iterable[Constraint]) -> list[Constraint]:
     return sorted(keys, key=lambda key: (key.columns, key.name))
 
 
-def _table(name: TableName) -> JSON:
+def _table(name: TableName) -> NewJSON:
     return {"schema": name.schema, "table": name.name}

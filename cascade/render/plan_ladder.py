@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 from cascade.core.answer import Answer
-from cascade.core.exploring import names_in_chains, rows_kept
+from cascade.core.documents import JSON, rows_kept, serious, table_of
+from cascade.core.exploring import names_in_chains
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName, quoted
 from cascade.core.plan import Hazard, HazardKind
@@ -28,8 +28,6 @@ from cascade.render.rungs import (
     to_mind,
 )
 from cascade.render.wording import migration_labels, what_was_compared
-
-JSON = Mapping[str, Any]
 
 
 def make_ladder(answer: Answer) -> PlanLadder:
@@ -54,7 +52,7 @@ def make_plan_ladder(
     plan: JSON, *, links: Mapping[TableName, str] = MappingProxyType({}), verdict: tuple[Look, str] | None = None
 ) -> PlanLadder:
     """All that the picture shows; ``links`` lead from a table to its model, ``verdict`` is what an empty one says."""
-    keys = Counter((_name(edge), _name(edge["references"])) for edge in plan["edges"])
+    keys = Counter((table_of(edge), table_of(edge["references"])) for edge in plan["edges"])
     places = [table for step in plan["steps"] if (table := _placed(step)) is not None]
     drawn = pairs_drawn(places, keys)
     scope = f" {plan['scope']}" if plan["scope"] else ""
@@ -77,22 +75,23 @@ def _hazards(steps: Iterable[JSON]) -> Iterator[tuple[int, Hazard]]:
 
 def _placed(step: JSON) -> TableName | None:
     """The table that the step puts into its place."""
-    return _name(step) if step["action"] in ("move_table", "exchange_table", "create_table") else None
+    return table_of(step) if step["action"] in ("move_table", "exchange_table", "create_table") else None
 
 
 def _rungs(plan: JSON, keys: Mapping[TableName, str], links: Mapping[TableName, str]) -> Iterator[Rung]:
     by_id = {drift["id"]: drift for drift in plan["drifts"]}
     cures = {cure for step in plan["steps"] for cure in step["cures"]}
-    serious = [drift for drift in plan["drifts"] if drift["severity"] != "note" and drift["id"] not in cures]
-    left_out = [drift for drift in plan["left_out"] if drift["severity"] != "note"]
+    uncured = [drift for drift in serious(plan["drifts"]) if drift["id"] not in cures]
+    left_out = list(serious(plan["left_out"]))
     every = [by_id[cure] for step in plan["steps"] for cure in step["cures"][:1] if cure in by_id]
-    labels = _labels([*every, *serious, *left_out])
+    labels = _labels([*every, *uncured, *left_out])
     breaks = _pages_broken(plan)
     rungs = [_of_step(step, by_id, labels, keys, breaks) for step in plan["steps"]]
-    yield from (replace(r, link=links.get(_name(s), "")) for r, s in zip(in_bands(rungs), plan["steps"], strict=True))
+    for rung, step in zip(in_bands(rungs), plan["steps"], strict=True):
+        yield replace(rung, link=links.get(table_of(step), ""))
     for band, look, drifts in (
-        (UNDECIDED, DECIDE, [drift for drift in serious if drift["undecided"]]),
-        (ADVISED, ADVICE, [drift for drift in serious if not drift["undecided"]]),
+        (UNDECIDED, DECIDE, [drift for drift in uncured if drift["undecided"]]),
+        (ADVISED, ADVICE, [drift for drift in uncured if not drift["undecided"]]),
         (left_out_by(plan["scope"]), LEFT_OUT, left_out),
     ):
         yield from _of_drifts(drifts, band, look, labels, links)
@@ -174,9 +173,5 @@ def _of_drifts(
             migration=labels.get(drift["migration"] or "", ""),
             rows=" / ".join(figures),
             tooltip="\n".join(filter(None, (f"{drift['kind']}: {drift['observed']}", drift["undecided"]))),
-            link=links.get(_name(drift), "") if drift["table"] else "",
+            link=links.get(table_of(drift), "") if drift["table"] else "",
         )
-
-
-def _name(entry: JSON) -> TableName:
-    return TableName(entry["schema"], entry["table"])

@@ -1,24 +1,21 @@
 """What probes showed, for programs. No row's value is in it."""
 
-import json
-from typing import Any
-
 from cascade.core.cascades import met
+from cascade.core.documents import NewJSON
 from cascade.core.probed import Probed
 from cascade.core.probes import Found, Probe, ProbeRun
+from cascade.render.json_text import json_text
 from cascade.render.plan_json import chain_document
 
 SCHEMA_VERSION = 1
 
-JSON = dict[str, Any]
-
 
 def render_probes_json(probed: Probed) -> str:
     """The runs in their order, the exact chains, and by drifted object the pages that it breaks."""
-    return json.dumps(probes_document(probed), indent=2, ensure_ascii=False) + "\n"
+    return json_text(probes_document(probed))
 
 
-def probes_document(probed: Probed) -> JSON:
+def probes_document(probed: Probed) -> NewJSON:
     """The same as values."""
     answer = probed.answer
     return {
@@ -40,7 +37,7 @@ def probes_document(probed: Probed) -> JSON:
     }
 
 
-def _run(run: ProbeRun) -> JSON:
+def _run(run: ProbeRun) -> NewJSON:
     return {
         "name": str(run.probe),
         **_probe(run.probe),
@@ -58,7 +55,7 @@ def _run(run: ProbeRun) -> JSON:
     }
 
 
-def _probe(probe: Probe) -> JSON:
+def _probe(probe: Probe) -> NewJSON:
     return {
         "kind": probe.kind.value,
         "path": probe.path or None,
@@ -69,7 +66,7 @@ def _probe(probe: Probe) -> JSON:
     }
 
 
-def _found(found: Found) -> JSON:
+def _found(found: Found) -> NewJSON:
     failure = found.failure
     return {
         "sqlstate": failure.sqlstate,

@@ -1,6 +1,5 @@
 """Where names lead and where new tables would land, for people and for programs."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, assert_never
 
@@ -16,6 +15,7 @@ from cascade.core.whereabouts import (
     Whereabouts,
 )
 from cascade.core.words import counted, listed
+from cascade.render.json_text import json_text
 from cascade.render.paragraphs import INDENT, padded, painted, separated, wrapped
 from cascade.render.wording import database_at, moment, printable
 
@@ -78,7 +78,7 @@ def render_where_json(whereabouts: Whereabouts) -> str:
         "nowhere": whereabouts.nowhere,
         "amiss": [_amiss(amiss) for amiss in whereabouts.amiss],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 class _Page:

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
 
 from cascade.core.answer import Answer
+from cascade.core.documents import moment_of
 from cascade.core.history import MigrationKey
 from cascade.core.layout import RowEvidence, TableName, quoted
 from cascade.core.words import counted, listed
@@ -79,7 +79,7 @@ def moment(iso: str | None) -> str:
     >>> moment("2025-12-31T14:03:11.5+01:00"), moment("yesterday"), moment(None)
     ('2025-12-31 13:03:11 UTC', 'yesterday', 'at an unknown time')
     """
-    at = _parsed(iso)
+    at = moment_of(iso)
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else iso or "at an unknown time"
 
 
@@ -91,7 +91,7 @@ def window(first: str | None, last: str | None) -> str:
     """
     if last is None:
         return f"some time after {moment(first)}"
-    start, end = _parsed(first), _parsed(last)
+    start, end = moment_of(first), moment_of(last)
     if start is None or end is None or moment(first) == moment(last):
         return moment(first)
     if start.date() == end.date():
@@ -151,14 +151,6 @@ def _is_estimated(rows: RowEvidence) -> bool:
 def _number(key: MigrationKey) -> str:
     match = re.match(r"\d+(?=_)", key.name)
     return match[0] if match else key.name
-
-
-def _parsed(iso: str | None) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(iso or "")
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else at
 
 
 def _escaped(character: str) -> str:

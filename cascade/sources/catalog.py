@@ -62,26 +62,19 @@ def read_catalog(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role:
 
 
 def _read_once(cursor: Any, scope: CatalogScope, app_role: str) -> Observed:
-    begin, prepare, query = _statements()
+    begin, _, _ = _statements()
     cursor.execute(begin)
     try:
-        _set_scope(cursor, scope, app_role)
-        cursor.execute(prepare)
-        cursor.execute(query)
-        return observed_from(json.loads(cursor.fetchone()[0]))
+        return observed_from(_asked(cursor, scope, app_role))
     finally:
         cursor.execute("ROLLBACK")
 
 
 def read_catalog_within(cursor: Any, scope: CatalogScope = CatalogScope(), *, app_role: str = "") -> Observed:
     """Read the database as the caller's open transaction sees it, and leave that transaction as it was."""
-    _, prepare, query = _statements()
     cursor.execute("SAVEPOINT cascade_look")
     try:
-        _set_scope(cursor, scope, app_role)
-        cursor.execute(prepare)
-        cursor.execute(query)
-        return observed_from(json.loads(cursor.fetchone()[0]))
+        return observed_from(_asked(cursor, scope, app_role))
     finally:
         # Takes back what was SET LOCAL, and the locks of the reading.
         cursor.execute("ROLLBACK TO SAVEPOINT cascade_look")
@@ -96,11 +89,7 @@ def _met_a_lock(error: BaseException | None) -> bool:
 
 def read_table_documents(cursor: Any, scope: CatalogScope) -> list[Document]:
     """The ``tables`` of the document, read inside the caller's transaction, whose search_path it changes."""
-    _, prepare, query = _statements()
-    _set_scope(cursor, scope, "")
-    cursor.execute(prepare)
-    cursor.execute(query)
-    tables: list[Document] = json.loads(cursor.fetchone()[0])["tables"]
+    tables: list[Document] = _asked(cursor, scope, "")["tables"]
     return tables
 
 
@@ -129,6 +118,16 @@ def _statements() -> tuple[str, str, str]:
     before, _, query = script.partition(QUERY_MARK)
     begin, _, prepare = before[before.index("BEGIN ") :].partition(";\n")
     return begin, prepare, query.rpartition("COMMIT;")[0]
+
+
+def _asked(cursor: Any, scope: CatalogScope, app_role: str) -> Document:
+    """What the query answers inside of the transaction that is open."""
+    _, prepare, query = _statements()
+    _set_scope(cursor, scope, app_role)
+    cursor.execute(prepare)
+    cursor.execute(query)
+    document: Document = json.loads(cursor.fetchone()[0])
+    return document
 
 
 def _set_scope(cursor: Any, scope: CatalogScope, app_role: str) -> None:

@@ -1,6 +1,5 @@
 """``cascade check``: the whole answer, narrowed to a run and measured by a baseline, and how it is told."""
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -36,11 +35,12 @@ def check_database(
 def write_baseline(question: Question, file: Path, until: date, *, report: Report = silent) -> int:
     """Write what is found now as accepted until that day; the number of findings. Reasons that are there are kept."""
     from cascade.effects.files import write_file
+    from cascade.render.json_text import json_text
     from cascade.sources.baseline_file import read_baseline
 
     earlier = read_baseline(file) if file.exists() else ()
     document = make_baseline(analyse(question, report=report), until, earlier)
-    write_file(file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_file(file, json_text(document))
     return len(document["accepted"])
 
 

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cascade.core.incident import Incident, RepairFile, parsed, serious
+from cascade.core.documents import moment_of, serious
+from cascade.core.incident import Incident, RepairFile
 from cascade.core.journal import Journal, parse_journal
 from cascade.core.probe_results import MalformedResults, measured_chains, parse_probe_results
 from cascade.core.redaction import find_names, redact
 from cascade.core.shape import first_misfit
 from cascade.errors import CascadeError, FileError
 from cascade.render.plan_json import SCHEMA_VERSION, plan_document, plan_schema
-from cascade.render.report import Report, make_report, render_report_html, render_report_markdown
+from cascade.render.report import Report, is_marked, make_report, marked, render_report_html, render_report_markdown
 from cascade.render.wording import moment
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, silent
@@ -100,20 +101,26 @@ def report_files(incident: Incident, formats: Sequence[str] = REPORT_FORMATS) ->
 
 
 def _pictures(report: Report) -> dict[str, str]:
-    return {f"{picture.name}.svg": picture.alone for picture in report.pictures}
+    named = ((f"{picture.name}.svg", picture.alone) for picture in report.pictures)
+    return {name: marked(name, svg) for name, svg in named}
 
 
-def write_report(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+def write_report(files: Mapping[str, str], folder: Path, *, report: Progress = silent) -> tuple[Path, ...]:
     """Write the files into the folder, which is made where it is not there.
 
     Where that cannot be done they are written into a new temporary folder, for what they tell may be gone tomorrow,
-    and the ``FileError`` says where.
+    and the ``FileError`` says where. Pictures that an earlier report left, and that the Markdown of this one does not
+    show, are removed and reported; whatever else lies there stays.
     """
-    from cascade.effects.files import make_folder, temporary_folder
+    from cascade.effects.files import make_folder, remove_files, temporary_folder
 
     try:
         make_folder(folder)
-        return _written(files, folder)
+        written = _written(files, folder)
+        if "report.md" in files:
+            for path in remove_files(folder, "*.svg", lambda name, text: name not in files and is_marked(name, text)):
+                report(f"removed {path}, a picture of an earlier report")
+        return written
     except FileError as error:
         instead = temporary_folder("cascade-report-")
         _written(files, instead)
@@ -152,7 +159,7 @@ def _before(kept: Kept, events: Any, question: Question, report: Progress) -> An
 
 def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> None:
     """Raises ``FileError`` where the look from after the repair is from before it."""
-    looked, first = parsed(after["read_at"]), parsed(before["read_at"])
+    looked, first = moment_of(after["read_at"]), moment_of(before["read_at"])
     if looked and first and looked < first:
         raise FileError(
             f"{kept.after} was read at {moment(after['read_at'])}, before {kept.before or 'the plan of the journal'} "
@@ -160,7 +167,7 @@ def _in_order(kept: Kept, before: Any, after: Any, journal: Journal | None) -> N
             hint="Change them over: cascade report EARLIER --after LATER.",
         )
     sent = (journal.committed_at or (journal.sent_at if journal.in_flight else "")) if journal else ""
-    committed = parsed(sent)
+    committed = moment_of(sent)
     if looked and committed and looked < committed.replace(microsecond=0):
         raise FileError(
             f"{kept.after} was read at {moment(after['read_at'])}, and the repair was committed at {moment(sent)}: "

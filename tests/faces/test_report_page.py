@@ -55,6 +55,36 @@ def test_findings_are_filtered_by_app_kind_and_severity(page: Page, tmp_path: Pa
     page.wait(lambda: page.ask(SHOWN) == every)
 
 
+def test_a_filter_opens_the_groups_of_many_findings_and_hides_those_that_have_none(page: Page, tmp_path: Path) -> None:
+    shown(page, Incident(kept.plan(answers.sixty_moves)), tmp_path)
+    groups = "[...document.querySelectorAll('[aria-labelledby=findings] .group')].map(g => [g.hidden, g.open])"
+    assert page.ask(groups) == [[False, False]] * 3
+
+    page.ask(
+        "(() => { const choice = document.querySelector('select[name=app]'); choice.value = 'catalogue';"
+        "choice.dispatchEvent(new Event('change', {bubbles: true})) })()"
+    )
+    assert page.ask(groups) == [[True, False], [False, True], [True, False]]
+    assert page.ask("document.querySelector('.filter output').value") == "20 of 60 shown"
+
+
+def test_many_findings_are_printed_whole_and_open_without_a_script(page: Page, tmp_path: Path) -> None:
+    page.without_script()
+    try:
+        shown(page, Incident(kept.plan(answers.sixty_moves)), tmp_path)
+        page.emulate(media="print")
+        # Content of what is folded is shown in print by the style alone, and no table or statement scrolls.
+        cut = "[...document.querySelectorAll('.tall')].filter(e => e.scrollHeight > e.clientHeight + 1).length"
+        assert page.ask(cut) == 0
+        visible = "[...document.querySelectorAll('.group .card pre')].every(e => e.checkVisibility({contentVisibilityAuto: true}))"
+        assert page.ask(visible)
+        page.emulate(media="screen")
+        page.ask("document.querySelector('.group summary').click()")
+        assert page.ask("document.querySelector('.group').open")
+    finally:
+        page.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_sql_is_copied_whole(page: Page, tmp_path: Path) -> None:
     incident = kept.incident()
     shown(page, incident, tmp_path)

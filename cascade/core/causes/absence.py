@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cascade.core.causes.story import LOADED, Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
+from cascade.core.documents import moment_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import TableName
 from cascade.core.made import Made
-from cascade.core.timeline import moment_of
 from cascade.core.words import counted
 
 BURST = timedelta(seconds=5)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from cascade.core.causes.runs import is_older
 from cascade.core.causes.story import Cause, Story, Verdict, migrations_of, some, thing, times_of
+from cascade.core.documents import moment_of
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import Table, TableName
-from cascade.core.timeline import moment_of
 from cascade.core.words import counted
 
 DOUBLED = (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cascade.core.causes.story import Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
+from cascade.core.documents import moment_of
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import TableName
-from cascade.core.timeline import PAUSE, moment_of
+from cascade.core.timeline import PAUSE
 from cascade.core.words import counted
 
 

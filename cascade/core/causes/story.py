@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
+from cascade.core.documents import moment_of
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.findings import DriftKind
@@ -14,7 +15,7 @@ from cascade.core.history import MigrationKey
 from cascade.core.layout import Table, TableName, quoted
 from cascade.core.made import Made, MissingPart, what_was_made
 from cascade.core.observed import Observed
-from cascade.core.timeline import PAUSE, moment_of
+from cascade.core.timeline import PAUSE
 from cascade.core.words import listed
 
 

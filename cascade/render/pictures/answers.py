@@ -1,4 +1,4 @@
-"""The ladders of an answer as SVG: Graphviz would lead arcs between the rows, so it is not asked."""
+"""The ladders of an answer as SVG. Graphviz is not asked: of its arcs those between neighbours are slivers."""
 
 from cascade.core.answer import Answer
 from cascade.core.timeline import Timeline

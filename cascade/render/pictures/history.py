@@ -1,20 +1,17 @@
 """The record of migrations in a plan's JSON: the rows of ``cascade history``, as far as the JSON knows them."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from cascade.core.documents import JSON, moment_of, table_of
 from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey
 from cascade.core.layout import quoted
-from cascade.core.timeline import PAUSE, Entry, Standing, moment_of
+from cascade.core.timeline import PAUSE, Entry, Standing, counted_by_place
 from cascade.core.words import counted
 from cascade.render.history_ladder import HistoryLadder, Window
 from cascade.render.pictures.ladder import DrawnLadder, drawn_ladder
 from cascade.render.pictures.picture import Picture
 from cascade.render.wording import window
-
-JSON = Mapping[str, Any]
 
 
 def draw_history(plan: JSON) -> Picture | None:
@@ -41,21 +38,20 @@ def entries_kept(plan: JSON) -> Iterator[Entry]:
     """The records in order, with where that is found which has a finding, as ``make_timeline`` has it of all."""
     made: dict[str, list[tuple[str, tuple[str, ...], bool]]] = {}
     drifts = (*plan["drifts"], *plan["left_out"])
-    moved = {(drift["schema"], drift["table"]) for drift in drifts if DriftKind(drift["kind"]).is_about_place}
+    moved = {table_of(drift) for drift in drifts if DriftKind(drift["kind"]).is_about_place}
     for table in plan["tables"]:
-        for migration, name, places in _made(table, moved=(table["schema"], table["table"]) in moved):
+        for migration, name, places in _made(table, moved=table_of(table) in moved):
             made.setdefault(migration, []).append((name, places, places != (table["schema"],)))
     before = None
     for record in plan["records"]:
         applied = moment_of(record["applied"])
         things = made.get(record["migration"], [])
-        counts = Counter(places for _, places, _ in things)
         yield Entry(
             _key(record["migration"]),
             Standing.APPLIED,
             record["position"],
             record["applied"],
-            found=tuple(sorted(counts.items(), key=lambda item: (not item[0], -item[1], item[0]))),
+            found=counted_by_place(places for _, places, _ in things),
             astray=tuple(name for name, _, is_astray in things if is_astray),
             starts_a_run=bool(before and applied and applied - before > PAUSE),
         )

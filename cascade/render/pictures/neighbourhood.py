@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
 
+from cascade.core.documents import JSON
 from cascade.core.exploring import map_tables_kept
 from cascade.core.graph import ranks
 from cascade.core.layout import quoted
@@ -13,13 +13,10 @@ from cascade.render.graph_words import GraphWords, by_schema, meanings_of
 from cascade.render.looks import Paint, look_of
 from cascade.render.pictures.boxes import draw_column, place_head, spread
 from cascade.render.pictures.picture import Picture
-from cascade.render.pictures.shapes import Shape, arrow, below, dashes, headline, legend
-
-JSON = Mapping[str, Any]
+from cascade.render.pictures.shapes import Shape, arrow, dashes, titled
 
 MOST_BELOW, FEWEST_BELOW, MOST_BESIDE = 20, 4, 4
 """So many boxes stand below one another, then comes another column; without arrows there may be several at once."""
-NARROWEST = 640
 BETWEEN, CLOSE, ABOVE, HEAD, PAD = 64, 24, 12, 38, 12
 """Between columns, between those of one rank, between boxes, for the name of a schema, and around."""
 
@@ -39,11 +36,9 @@ def draw_neighbourhood(plan: JSON, names: Collection[str], title: str) -> Pictur
         closer='draw("1+TABLE+1")',
     )
     drawn = _drawn(texts)
-    width = max(drawn.width, NARROWEST)
-    head = headline(f"{title}: {quoted(plan['database'])}", " ".join(texts.explanation()), width)
-    return Picture(
-        "neighbourhood", title, texts.description(), below(head, drawn, legend(meanings_of(texts), width), gap=12)
-    )
+    head = f"{title}: {quoted(plan['database'])}"
+    shape = titled(head, " ".join(texts.explanation()), drawn, meanings_of(texts))
+    return Picture("neighbourhood", title, texts.description(), shape)
 
 
 _Pair = tuple[int, int]

@@ -1,8 +1,6 @@
 """Which tables lay in which schema, and where they lie afterwards."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from cascade.core.documents import JSON
 from cascade.core.exploring import map_tables_kept, name_of
 from cascade.core.findings import DriftKind
 from cascade.core.overview import make_overview
@@ -11,13 +9,10 @@ from cascade.core.words import counted
 from cascade.render.graph_words import GraphWords, by_schema, meanings_of
 from cascade.render.pictures.boxes import draw_apps, draw_place
 from cascade.render.pictures.picture import Picture
-from cascade.render.pictures.shapes import Shape, below, beside, headline, legend, words
-
-JSON = Mapping[str, Any]
+from cascade.render.pictures.shapes import Shape, below, beside, titled, words
 
 MOST_BELOW = 27
 """So many boxes stand below one another."""
-NARROWEST = 640
 
 
 def draw_places(before: JSON, after: JSON | None) -> Picture | None:
@@ -40,11 +35,9 @@ def draw_places(before: JSON, after: JSON | None) -> Picture | None:
         ),
         gap=24,
     )
-    width = max(drawn.width, NARROWEST)
     told = [f"{counted(len(names), 'table')} not, or not only, in the right place."]
     told += panels[0].folded()
-    head = headline("Where the tables lay", " ".join(told), width)
-    shape = below(head, drawn, legend(meanings_of(*panels), width), gap=12)
+    shape = titled("Where the tables lay", " ".join(told), drawn, meanings_of(*panels))
     heard = (f"{word.capitalize()}: {_in_words(texts)}." for word, texts in zip(title, panels, strict=True))
     return Picture("places", "Where the tables lay", " ".join((*told, *heard)), shape)
 

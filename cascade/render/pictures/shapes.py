@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from cascade.render.looks import LETTER, TEXT_SIZE, Look, Paint, ink_on
+from cascade.render.looks import LETTER, NARROWEST, TEXT_SIZE, Look, Paint, ink_on
 from cascade.render.paragraphs import columns, wrapped
 from cascade.render.wording import printable, xml_text
 
@@ -158,6 +158,12 @@ def arrow(
     back = 7 if left else -7
     point = f'<polygon points="{x:g},{y:g} {x + back:g},{y - 3:g} {x + back:g},{y + 3:g}" fill="{colour}"/>\n'
     return told(Shape(body=line + point), tooltip).body
+
+
+def titled(head: str, text: str, drawn: Shape, meanings: Sequence[tuple[Look, str]]) -> Shape:
+    """A whole picture: its headline and how it is read above, what its words mean below."""
+    width = max(drawn.width, NARROWEST)
+    return below(headline(head, text, width), drawn, legend(meanings, width), gap=12)
 
 
 def headline(head: str, text: str, width: float) -> Shape:

@@ -1,14 +1,10 @@
 """The steps of a plan's JSON as a picture."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from cascade.core.documents import JSON
 from cascade.core.words import counted
 from cascade.render.pictures.ladder import DrawnLadder, drawn_ladder
 from cascade.render.pictures.picture import Picture
 from cascade.render.plan_ladder import make_plan_ladder
-
-JSON = Mapping[str, Any]
 
 
 def draw_steps(plan: JSON) -> Picture | None:

@@ -3,10 +3,17 @@
 Names out of the database stand in ``Code``, so that each form escapes them in its own way, in one place.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, assert_never
 
 from cascade.render.pictures import Picture
+
+MANY = 40
+"""More findings, tables or rows than that nobody reads one after the other: they are shown in groups, or folded."""
+
+MANY_LINES = 100
+"""The same for the lines of statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +99,44 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """What is to be said of one of many, such as a table of an app."""
+
+    app: str
+    title: Line
+    blocks: "tuple[Block, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Something of each table: ``told`` says what. Few stand one below the other, ``folded`` or not."""
+
+    told: str
+    details: tuple[Detail, ...]
+    folded: bool = True
+
+    @property
+    def are_many(self) -> bool:
+        """Whether nobody reads them one after the other."""
+        return len(self.details) > MANY
+
+    @property
+    def each(self) -> "tuple[Block, ...]":
+        """One below the other, without groups."""
+        return tuple((Aside if self.folded else Part)(detail.title, detail.blocks) for detail in self.details)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A finding: what can be filtered by, and all that is known of it."""
+    """A finding: what can be filtered by, what was ``found`` and how it is ``now``, and all that is known of it."""
 
     id: str
     kind: str
     severity: str
     app: str
     title: Line
+    found: Line
+    now: Line
     blocks: "tuple[Block, ...]"
 
 
@@ -109,8 +146,24 @@ class Cards:
 
     cards: tuple[Card, ...]
 
+    @property
+    def are_many(self) -> bool:
+        """Whether nobody reads them one after the other."""
+        return len(self.cards) > MANY
 
-Block: TypeAlias = "Paragraph | Bullets | Grid | Facts | Sql | Shown | ForAPerson | Aside | Cards | Part"
+
+_Of = TypeVar("_Of", Detail, Card)
+
+
+def of_apps(things: Iterable[_Of]) -> Mapping[str, tuple[_Of, ...]]:
+    """What there is of each app, in alphabetical order; within an app the order stays."""
+    groups: dict[str, list[_Of]] = {}
+    for thing in things:
+        groups.setdefault(thing.app, []).append(thing)
+    return {app: tuple(groups[app]) for app in sorted(groups)}
+
+
+Block: TypeAlias = "Paragraph | Bullets | Grid | Facts | Sql | Shown | ForAPerson | Aside | Details | Cards | Part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +194,22 @@ class Report:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures, in the order in which they are shown."""
-        return tuple(block.picture for s in self.sections for block in s.blocks if isinstance(block, Shown))
+        return tuple(picture for section in self.sections for picture in _pictures(section.blocks))
+
+
+def _pictures(blocks: Iterable[Block]) -> Iterator[Picture]:
+    """Those of the blocks, however deep they lie."""
+    for block in blocks:
+        match block:
+            case Shown(picture):
+                yield picture
+            case Aside(_, inner) | Part(_, inner):
+                yield from _pictures(inner)
+            case Details():
+                yield from _pictures(block.each)
+            case Cards(cards):
+                yield from (picture for card in cards for picture in _pictures(card.blocks))
+            case Paragraph() | Bullets() | Grid() | Facts() | Sql() | ForAPerson():
+                pass
+            case _:
+                assert_never(block)

@@ -6,17 +6,22 @@ database holds could run even if it got in as a tag. Without a script all is the
 
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from html import escape
 from typing import assert_never
 
+from cascade.core.words import counted
 from cascade.render.report.blocks import (
+    MANY,
+    MANY_LINES,
     Aside,
     Block,
     Bullets,
     Card,
     Cards,
     Code,
+    Details,
     Facts,
     ForAPerson,
     Grid,
@@ -29,6 +34,7 @@ from cascade.render.report.blocks import (
     Shown,
     Sql,
     Strong,
+    of_apps,
 )
 from cascade.render.report.page import SCRIPT, STYLE
 from cascade.render.wording import printable
@@ -104,8 +110,10 @@ def _block(block: Block) -> str:
             return f'<aside class="person"><strong>To be filled in by a person</strong> {_text(asks)}</aside>'
         case Aside(summary, inner):
             return f"<details><summary>{_line(summary)}</summary>\n{_blocks(inner)}\n</details>"
-        case Cards(cards):
-            return _cards(cards)
+        case Details():
+            return _details(block)
+        case Cards():
+            return _cards(block)
         case Part(title, inner):
             return f"<h3>{_line(title)}</h3>\n{_blocks(inner)}"
         case _:
@@ -142,8 +150,9 @@ def _grid(grid: Grid) -> str:
     rows = "".join(f"<tr>{''.join(cell('td', n, line) for n, line in enumerate(row))}</tr>\n" for row in grid.rows)
     label = _text(", ".join(filter(None, grid.head)))
     # What scrolls has to be reachable by keyboard.
+    tall = " tall" if len(grid.rows) > MANY else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table: {label}">'
+        f'<div class="scroll{tall}" tabindex="0" role="region" aria-label="Table: {label}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>"
     )
 
@@ -161,10 +170,11 @@ def _width(line: Line) -> str:
 
 def _sql(label: str, text: str) -> str:
     lines = "\n".join(printable(line) for line in text.split("\n"))
+    tall = ' class="tall"' if lines.count("\n") >= MANY_LINES else ""
     return (
         f'<figure class="sql"><figcaption>{_text(label)}</figcaption>'
         '<button type="button" class="copy" data-script hidden>Copy</button>'
-        f'<pre tabindex="0"><code>{escape(lines)}</code></pre></figure>'
+        f'<pre{tall} tabindex="0"><code>{escape(lines)}</code></pre></figure>'
     )
 
 
@@ -182,17 +192,43 @@ def _shown(block: Shown) -> str:
     )
 
 
-def _cards(cards: Iterable[Card]) -> str:
-    cards = tuple(cards)
+def _details(block: Details) -> str:
+    """What is told of each; of many a group for each app, so that the page can be looked over."""
+    if not block.are_many:
+        return _blocks(block.each)
+    return "\n".join(
+        _group(app, counted(len(details), "table"), _blocks(replace(block, details=details, folded=True).each))
+        for app, details in of_apps(block.details).items()
+    )
+
+
+def _group(app: str, told: str, inner: str) -> str:
+    """Folded; no script is needed to open it, and it is printed whole."""
+    name = f"<code>{_text(app)}</code>" if app else "no app"
+    return (
+        f'<details class="group"><summary>{name} <span class="soft">{_text(told)}</span></summary>\n{inner}\n</details>'
+    )
+
+
+def _cards(block: Cards) -> str:
+    cards = block.cards
     choices = "".join(
         _choice(word, name, sorted({getattr(card, name) for card in cards}))
         for word, name in (("App", "app"), ("Kind", "kind"), ("Severity", "severity"))
     )
-    inner = "\n".join(_card(card) for card in cards)
+    inner = _each(cards)
+    if block.are_many:
+        inner = "\n".join(
+            _group(app, counted(len(group), "finding"), _each(group)) for app, group in of_apps(cards).items()
+        )
     return (
         f'<div><form class="filter" data-script hidden aria-label="Filter of findings">{choices}'
         f'<button type="reset">Show all</button><output></output></form>\n{inner}\n</div>'
     )
+
+
+def _each(cards: Iterable[Card]) -> str:
+    return "\n".join(_card(card) for card in cards)
 
 
 def _choice(word: str, name: str, values: Iterable[str]) -> str:

@@ -8,12 +8,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from cascade.core.words import counted, listed
 from cascade.render.report.blocks import (
+    MANY,
+    MANY_LINES,
     Aside,
     Block,
     Bullets,
+    Card,
     Cards,
     Code,
+    Details,
     Facts,
     ForAPerson,
     Grid,
@@ -25,6 +30,7 @@ from cascade.render.report.blocks import (
     Shown,
     Sql,
     Strong,
+    of_apps,
 )
 from cascade.render.wording import printable
 
@@ -49,10 +55,15 @@ def _block(block: Block, level: int) -> Iterator[str]:
             yield _line(line)
         case Bullets(lines):
             yield "\n".join(f"- {_line(line)}" for line in lines)
+        case Grid(head, rows) if len(rows) > MANY:
+            words = listed([word for word in head if word], 6)
+            yield from _folded((f"{len(rows):,} rows: {words}",), [_grid(block)])
         case Grid():
             yield _grid(block)
         case Facts(pairs):
             yield _table(("", ""), [(f"**{_text(word)}**", _cell(line)) for word, line in pairs])
+        case Sql(label, text, language) if text.count("\n") >= MANY_LINES:
+            yield from _folded((f"{label or 'The text'}, {_lines(text)}",), [_fenced(text, language)])
         case Sql(label, text, language):
             yield f"{_text(label)}:" if label else ""
             yield _fenced(text, language)
@@ -62,9 +73,16 @@ def _block(block: Block, level: int) -> Iterator[str]:
         case ForAPerson(asks):
             yield f"> **To be filled in by a person.** {_text(asks)}"
         case Aside(summary, inner):
-            yield f"<details>\n<summary>{_html_line(summary)}</summary>"
-            yield from _blocks(inner, level=level)
-            yield "</details>"
+            yield from _folded(summary, _blocks(inner, level=level))
+        case Details(told, details) if block.are_many:
+            yield _left_out(f"{told}, of {counted(len(details), 'table')}")
+        case Details():
+            yield from _blocks(block.each, level=level)
+        case Cards(cards) if block.are_many:
+            for app, group in of_apps(cards).items():
+                yield from _folded((f"{app or 'no app'}: {counted(len(group), 'finding')}",), [_grid(_in_rows(group))])
+            number = counted(len(cards), "finding")
+            yield _left_out(f"what else is known of {number}, with the SQL of the repair and of its undo")
         case Cards(cards):
             for card in cards:
                 yield f"{'#' * level} {_line(card.title)}"
@@ -74,6 +92,26 @@ def _block(block: Block, level: int) -> Iterator[str]:
             yield from _blocks(inner, level=level + 1)
         case _:
             assert_never(block)
+
+
+def _folded(summary: Line, inner: Iterable[str]) -> Iterator[str]:
+    yield f"<details>\n<summary>{_html_line(summary)}</summary>"
+    yield from inner
+    yield "</details>"
+
+
+def _left_out(told: str) -> str:
+    """What would make a file that nobody scrolls through, and where it stands instead."""
+    return (
+        f"*Left out here: {_text(told)}. {_code('report.html')} has all of it, grouped by app "
+        f"({_code('cascade report --format html')}), and so has the plan's JSON.*"
+    )
+
+
+def _in_rows(cards: Iterable[Card]) -> Grid:
+    """A line for each finding: enough to know it by."""
+    head = ("finding", "kind", "severity", "found", "now")
+    return Grid(head, tuple((card.title, (card.kind,), (card.severity,), card.found, card.now) for card in cards))
 
 
 def _line(line: Line) -> str:
@@ -145,6 +183,10 @@ def _fenced(text: str, language: str) -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{_printable_lines(text)}\n{fence}"
+
+
+def _lines(text: str) -> str:
+    return counted(text.count("\n") + 1, "line")
 
 
 def _printable_lines(text: str) -> str:

@@ -39,6 +39,7 @@ ul{padding-left:1.25rem}li{margin:.25rem 0}
 nav{margin:1.5rem 0 0}nav ol{margin:0;padding:0;list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
 nav a{text-decoration:none}nav a:hover{text-decoration:underline}
 .scroll{overflow-x:auto;margin:1rem 0}
+.tall{max-height:36rem;overflow:auto}.tall th{position:sticky;top:0;background:var(--ground)}
 table{border-collapse:collapse;font-size:.92rem;min-width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--rule)}
 th{color:var(--soft);font-weight:600;white-space:nowrap}
@@ -64,6 +65,7 @@ button:hover,select:hover{border-color:var(--soft)}
 .double:checked~.pane svg{max-width:none;width:200%}
 details{margin:.5rem 0}summary{cursor:pointer;padding:.2rem 0}
 details>:not(summary){margin-left:1.1rem}
+.group>summary{padding:.4rem 0;border-bottom:1px solid var(--rule)}
 .card{border:1px solid var(--rule);border-radius:6px;margin:.6rem 0;padding:.35rem 1rem}
 .card>summary{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem .75rem;list-style:none}
 .card>summary::-webkit-details-marker{display:none}
@@ -88,7 +90,8 @@ nav,.skip,.filter,.copy,.zoom>input,.zoom>label{display:none}
 .pane{border:0;padding:0;max-height:none;overflow:visible}.pane svg{max-width:100%!important;width:auto!important}
 h1{font-size:18pt}h2{font-size:13pt;margin-top:1.5rem}h2,h3,summary{break-after:avoid}
 pre,pre code{white-space:pre-wrap}tr,.card>summary,.person,figure.picture-frame{break-inside:avoid}
-table{font-size:.88rem}td code{white-space:normal}.scroll{overflow:visible}
+table{font-size:.88rem}td code{white-space:normal}
+.scroll,.tall{overflow:visible;max-height:none}.tall th{position:static}
 details::details-content{content-visibility:visible;block-size:auto}}
 """ + PICTURES
 )
@@ -120,6 +123,7 @@ document.addEventListener("click", async (event) => {
 
 for (const form of document.querySelectorAll("form.filter")) {
   const cards = [...form.parentElement.querySelectorAll(".card")];
+  const groups = [...form.parentElement.querySelectorAll(".group")];
   const choices = [...form.querySelectorAll("select")];
   const count = form.querySelector("output");
   const show = () => {
@@ -128,6 +132,11 @@ for (const form of document.querySelectorAll("form.filter")) {
       const wanted = choices.every((choice) => !choice.value || card.dataset[choice.name] === choice.value);
       card.hidden = !wanted;
       shown += wanted;
+    }
+    const chosen = choices.some((choice) => choice.value);
+    for (const group of groups) {
+      group.hidden = !group.querySelector(".card:not([hidden])");
+      if (chosen) group.open = !group.hidden;
     }
     count.value = `${shown} of ${cards.length} shown`;
   };

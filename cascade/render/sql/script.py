@@ -359,15 +359,20 @@ def _render_preflight(database: str, wanted: _Preconditions) -> str:
         "      HINT = 'The database is not as it was when the plan was made. Make a new one with cascade plan.';",
         "  END IF;",
     )
-    wrong_database = f"nothing was changed: this plan is for the database {quoted(database)}, and this is "
+    return _refusing(database, "this plan", found if any(checks) else ())
+
+
+def _refusing(database: str, what: str, problems: Iterable[str]) -> str:
+    """A block that raises in another database, and on the problems that its statements find."""
+    wrong = f"nothing was changed: {what} is for the database {quoted(database)}, and this is "
     return do(
         "DECLARE",
         "  problems text;",
         "BEGIN",
         f"  IF current_database() <> {literal(database)} THEN",
-        f"    RAISE EXCEPTION USING MESSAGE = {literal(wrong_database)} || quote_ident(current_database());",
+        f"    RAISE EXCEPTION USING MESSAGE = {literal(wrong)} || quote_ident(current_database());",
         "  END IF;",
-        *(found if any(checks) else ()),
+        *problems,
         "END",
     )
 
@@ -514,7 +519,6 @@ def _render_effects(database: str, steps: Sequence[Step], refusal: str) -> str:
         for step in steps
         if (effect := _effect(step, steps)) is not None
     ]
-    wrong_database = f"nothing was changed: this is for the database {quoted(database)}, and this is "
     found = (
         "  SELECT string_agg(found.step, '; ' ORDER BY found.step) INTO problems FROM (",
         "\n    UNION ALL\n".join(checks),
@@ -523,16 +527,7 @@ def _render_effects(database: str, steps: Sequence[Step], refusal: str) -> str:
         f"    RAISE EXCEPTION USING MESSAGE = {literal(refusal)} || problems;",
         "  END IF;",
     )
-    return do(
-        "DECLARE",
-        "  problems text;",
-        "BEGIN",
-        f"  IF current_database() <> {literal(database)} THEN",
-        f"    RAISE EXCEPTION USING MESSAGE = {literal(wrong_database)} || quote_ident(current_database());",
-        "  END IF;",
-        *(found if checks else ()),
-        "END",
-    )
+    return _refusing(database, "this", found if checks else ())
 
 
 def _effect(step: Step, steps: Sequence[Step]) -> str | None:

@@ -1,6 +1,8 @@
 """Tables and their keys as a graph: groups, neighbourhoods and order."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cascade.core.graph import (
     Selector,
@@ -8,8 +10,10 @@ from cascade.core.graph import (
     connected_groups,
     foreign_keys,
     generations,
+    in_columns,
     neighbourhood,
     parse_selector,
+    ranks,
     repair_order,
 )
 from cascade.core.layout import Table, TableName
@@ -139,3 +143,14 @@ def test_steps_that_wait_for_one_another_are_named() -> None:
 def test_waiting_for_no_step_of_the_plan_is_an_error() -> None:
     with pytest.raises(ValueError, match="a waits for z"):
         generations({"a": ("z",)})
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20), st.integers(1, 5))
+def test_columns_are_never_more_than_asked_for_and_as_they_were_where_they_suffice(
+    arrows: list[tuple[int, int]], most: int
+) -> None:
+    free, limited = ranks(8, arrows), in_columns(8, arrows, most)
+
+    assert max(limited) < most
+    if max(free) < most:
+        assert limited == free

@@ -45,11 +45,17 @@ def words(picture: str) -> str:
     return "\n".join("".join(text.itertext()).replace("\N{NO-BREAK SPACE}", " ") for text in texts)
 
 
-def interlinked(count: int, to: Callable[[int], int]) -> Answer:
-    """Misplaced tables, each with a key to another."""
+def interlinked(count: int, to: Callable[[int], int], times: int = 1) -> Answer:
+    """Misplaced tables, each with so many keys to another."""
     names = [f"app_table_{number:02d}" for number in range(count)]
     tables = [
-        answers.Made("app", name, "0001_initial", keys=(("other_id", names[to(number)]),), astray_in="test_schema")
+        answers.Made(
+            "app",
+            name,
+            "0001_initial",
+            keys=tuple((f"other{n or ''}_id", names[to(number)]) for n in range(times)),
+            astray_in="test_schema",
+        )
         for number, name in enumerate(names)
     ]
     drifts = tuple(answers.misplaced(table) for table in tables)
@@ -182,6 +188,20 @@ def test_all_rows_of_the_ladder_are_equally_wide(program: str) -> None:
             widths.add(round(max(across) - min(across)))
 
     assert len(widths) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_arc_stays_beside_the_rows_whether_it_stands_for_one_key_or_several(times: int, program: str) -> None:
+    picture = render_svg(render_dot(interlinked(14, lambda n: max(0, n - 1 - n % 5), times)))
+    root = ET.fromstring(picture)
+    groups = [(group.get("class", ""), group) for group in root.iter(f"{NAMESPACE}g")]
+    rows = [p.get("points", "") for name, g in groups if "step" in name for p in g.iter(f"{NAMESPACE}polygon")]
+    right = max(float(x) for points in rows for x in re.findall(r"(-?[\d.]+),", points))
+    paths = [p.get("d", "") for name, g in groups if name == "edge" for p in g.iter(f"{NAMESPACE}path")]
+
+    assert len(paths) == 13
+    assert all(float(x) > right - 2 for path in paths for x in re.findall(r"(-?[\d.]+),", path))
+    assert words(picture).count("×2") == (13 + len(["itself"]) if times == 2 else 0)
 
 
 def test_the_picture_is_one_image_with_a_name_and_a_description(program: str) -> None:

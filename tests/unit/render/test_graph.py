@@ -12,13 +12,16 @@ import networkx as nx
 import pytest
 
 from cascade.core.answer import Answer
+from cascade.core.findings import DriftKind
 from cascade.core.graph import parse_selector
 from cascade.core.history import SourceLines
 from cascade.core.layout import quoted
+from cascade.core.overview import make_overview
 from cascade.core.table_map import map_tables
 from cascade.effects import svg
 from cascade.effects.svg import render_svg
 from cascade.render.graph_dot import (
+    WIDEST,
     describe_before_after,
     describe_graph,
     render_before_after_dot,
@@ -146,6 +149,50 @@ def test_before_and_after_of_a_healthy_database_say_that_nothing_would_change() 
     answer = answers.healthy()
 
     assert "Nothing is amiss, so nothing would change" in render_before_after_dot(answer, map_tables(answer))
+
+
+def sixty(astray: int) -> Answer:
+    """Sixty tables of two apps in long chains of keys, so many of them in another schema."""
+    return answers.large(60, astray, 2)
+
+
+@pytest.mark.parametrize("make", [lambda: sixty(60), answers.sixty_moves, lambda: answers.large(300)])
+def test_a_large_graph_is_no_wider_than_a_page_can_be(make: Callable[[], Answer], program: str) -> None:
+    width = float(ET.fromstring(render_svg(graph_dot(make()))).get("width", "").removesuffix("pt"))
+
+    assert width < 1.05 * WIDEST
+
+
+def test_where_columns_are_limited_every_key_is_an_arrow_to_the_right_or_a_word() -> None:
+    answer = sixty(60)
+    tables = map_tables(answer)
+    whole = make_overview(tables)
+    dot = render_graph_dot(answer, tables)
+    drawn = {(int(a), int(b)) for a, b in re.findall(r"  t(\d+) -> t(\d+) \[tooltip", dot)}
+    turned = [arrow for arrow in whole.arrows if (arrow.start, arrow.end) not in drawn]
+
+    assert 0 < len(turned) < len(whole.arrows) / 4
+    assert "constraint=false" not in dot
+    assert "and those that would lead back, stand as words." in re.sub(r"<[^>]+>", "", dot.replace("<BR", " <BR"))
+    for arrow in turned:
+        (box,) = re.findall(rf"^ *t{arrow.start} \[.*$", dot, flags=re.MULTILINE)
+        assert re.search(rf"keys to [^<]*{quoted(whole.boxes[arrow.end].like.name.name)}", box)
+
+
+def test_a_key_that_is_amiss_stays_an_arrow_however_few_the_columns_are() -> None:
+    answer = sixty(60)
+    tables = map_tables(answer)
+    (back, *_) = (key for key in tables.keys if (key.table.name, key.to.name) == ("app00_thing_25", "app00_thing_08"))
+    amiss = replace(back, finding=replace(answers.missing_column(), kind=DriftKind.MISSING_CONSTRAINT))
+    dot = render_graph_dot(answer, replace(tables, keys=tuple(amiss if key is back else key for key in tables.keys)))
+
+    assert dot.count("style=dashed, penwidth=2") == 1
+    assert f"{back.table} ({', '.join(back.constraint.columns)}) refers to {back.to}" in dot
+
+
+def test_a_small_graph_is_laid_out_by_its_keys_alone() -> None:
+    for make in (answers.incident, answers.every_kind, answers.healthy):
+        assert "rank=same" not in graph_dot(make())
 
 
 @pytest.mark.parametrize("name", answers.ODD_NAMES[:5])

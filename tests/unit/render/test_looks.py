@@ -45,3 +45,9 @@ def test_every_finding_has_a_look_and_every_look_a_meaning() -> None:
     shown = {look_of(kind) for kind in DriftKind if kind.facts.severity is not Severity.NOTE}
 
     assert shown | {looks.REPAIRED} == {look for look, _ in looks.MEANINGS_ON_TABLES}
+
+
+def test_a_kind_that_nobody_gave_a_look_is_refused_rather_than_drawn_as_another() -> None:
+    assert all(look_of(kind) for kind in DriftKind)
+    with pytest.raises(AssertionError):
+        look_of("a_kind_of_tomorrow")  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from cascade.core.redaction import find_names, redact
 from cascade.render.looks import DARK_STYLE
 from cascade.render.report import make_report, render_report_html, render_report_markdown
 from cascade.render.report.blocks import ForAPerson
+from cascade.render.wording import printable
 from tests.unit.render import answers, kept
 
 HOSTILE = "x'\"><img src=x onerror=alert(1)>`|*_\u202e</script>"
@@ -360,3 +361,56 @@ def test_an_address_in_a_sentence_is_replaced_and_a_time_of_day_is_not(address: 
     (hidden,) = redact([document], find_names([document]))
 
     assert hidden == ["could not connect to host-1 at 07:30:03; SELECT 1::bigint, x::text"]
+
+
+def test_of_many_findings_the_markdown_names_each_and_says_where_the_rest_stands() -> None:
+    incident = Incident(kept.plan(answers.sixty_moves))
+    told = text(markdown(incident))
+    findings = told.partition("## Findings")[2].partition("## Next steps")[0]
+
+    assert len(incident.findings) == 60
+    assert len(told.splitlines()) < 600
+    assert findings.count("| misplaced_table | broken | in test_schema |") == 60
+    assert all(f"`shop_part_{number:02d}`" in findings for number in range(1, 55))
+    assert "Left out here: what else is known of 60 findings, with the SQL of the repair and of its undo." in findings
+    assert "cascade report --format html" in findings
+    assert told.count("Left out here:") == 3
+
+
+def test_of_many_findings_the_page_leaves_nothing_out() -> None:
+    incident = Incident(kept.plan(answers.sixty_moves))
+    page = unescape(render_report_html(make_report(incident)))
+
+    assert page.count('<details class="card"') == 60
+    assert "Left out" not in page
+    for table in incident.before["tables"]:
+        for statement in table["sql"]:
+            assert all(printable(line) in page for line in statement.split("\n"))
+    for step in incident.before["steps"]:
+        assert all(printable(line) in page for sql in (*step["sql"], *step["undo"]) for line in sql.split("\n"))
+
+
+def test_many_findings_are_summed_up_by_app_before_anything_else() -> None:
+    summary = text(markdown(Incident(kept.plan(answers.sixty_moves)))).partition("## Root cause")[0]
+
+    assert "| `basket` | 20 | 20 | 0 | 20 misplaced tables | not known |" in summary
+    assert "60 broken, 0 risky (of basket, catalogue and orders)" in summary
+
+
+def test_few_findings_are_told_one_after_the_other_in_both_forms() -> None:
+    report = make_report(kept.incident())
+    page, plain = render_report_html(report), render_report_markdown(report)
+
+    assert 'class="group"' not in page
+    assert " tall" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert "Left out here" not in plain
+    assert "| app | findings |" not in plain
+
+
+def test_a_long_list_of_what_is_left_is_folded_and_stands_before_what_to_do() -> None:
+    before = kept.plan(answers.sixty_moves)
+    told = text(markdown(Incident(before, before, by_hand=True))).partition("## Next steps")[2]
+
+    assert "<summary>60 findings still amiss</summary>" in told
+    assert told.count(" is still amiss (misplaced_table)") == 60
+    assert "- Nothing." not in told

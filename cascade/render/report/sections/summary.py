@@ -1,13 +1,34 @@
 """The summary of a report: one paragraph for somebody who reads nothing else, the same as facts, and the pictures."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 
-from cascade.core.findings import DriftKind
-from cascade.core.incident import JSON, Fate, Incident, Outcome, TableFate
+from cascade.core.documents import JSON, table_of
+from cascade.core.findings import DriftKind, Severity
+from cascade.core.incident import Fate, Incident, Outcome, TableFate
 from cascade.core.words import counted, listed
-from cascade.render.pictures import Picture, draw_places, draw_steps
-from cascade.render.report.blocks import Block, Facts, ForAPerson, Inline, Line, Paragraph, Shown, Strong
+from cascade.render.pictures import draw_places, draw_steps
+from cascade.render.report.blocks import (
+    MANY,
+    Block,
+    Code,
+    Facts,
+    ForAPerson,
+    Grid,
+    Inline,
+    Line,
+    Paragraph,
+    Shown,
+    Strong,
+)
+from cascade.render.report.words import (
+    UNREPAIRED,
+    capital,
+    duration,
+    kinds_in_words,
+    object_of,
+    pictures_of,
+    what_was_amiss,
+)
 from cascade.render.wording import by_app, moment
 
 
@@ -15,6 +36,8 @@ def summary(incident: Incident) -> Iterator[Block]:
     """The paragraph, the facts, where the tables lay, the order of repair, and what a person has to fill in."""
     yield Paragraph(tuple(_lead(incident)), lead=True)
     yield Facts(tuple(_facts(incident)))
+    if len(incident.findings) > MANY:
+        yield _apps(incident)
     for picture, caption in pictures_of(
         (draw_places(incident.before, incident.after), "Where the tables lay, and where they belong."),
         (draw_steps(incident.before), "The order of repair. It follows from the foreign keys and the migrations."),
@@ -25,11 +48,6 @@ def summary(incident: Incident) -> Iterator[Block]:
             "What the incident meant for users and for the team, who was told, and what will be decided because of it. "
             "No data holds this."
         )
-
-
-def pictures_of(*drawn: tuple[Picture | None, str]) -> Iterator[tuple[Picture, str]]:
-    """Those that have something to show, each with its caption."""
-    return ((picture, caption) for picture, caption in drawn if picture is not None)
 
 
 def _lead(incident: Incident) -> Iterator[Inline]:
@@ -68,8 +86,6 @@ def _joined(since: str, until: str) -> str:
     return f"{since}{until}" if until.startswith(",") else f"{since} {until}"
 
 
-UNREPAIRED = (Outcome.OPEN, Outcome.UNDONE, Outcome.NOT_COMMITTED)
-"""Then the plan is still to be run."""
 _OUTCOMES = {
     Outcome.OPEN: "not repaired yet",
     Outcome.REPAIRED: "repaired",
@@ -143,7 +159,7 @@ def _absent_in_words(incident: Incident) -> Iterator[str]:
 
 
 def _is_in_another_copy(drift: JSON, incident: Incident) -> bool:
-    table = incident.tables_by_name.get((drift["schema"], drift["table"]), {"found": ()})
+    table = incident.tables_by_name.get(table_of(drift), {"found": ()})
     return any(drift["object"] in copy["columns"] for copy in table["found"])
 
 
@@ -230,49 +246,44 @@ def _facts(incident: Incident) -> Iterator[tuple[str, Line]]:
         "Duration",
         ((duration(lasted) + (", at most" if incident.by_hand else "")) if lasted is not None else "not known",),
     )
-    counts = {severity: sum(d["severity"] == severity for d in incident.findings) for severity in ("broken", "risky")}
-    apps = by_app(drift["app"] for drift in incident.findings)
-    yield "Findings", (f"{counts['broken']} broken, {counts['risky']} risky ({apps})",)
+    broken, risky = _by_severity(incident.findings)
+    apps = sorted({drift["app"] or "no app" for drift in incident.findings})
+    each = by_app(d["app"] for d in incident.findings) if len(incident.findings) <= MANY else f"of {listed(apps, 4)}"
+    yield "Findings", (f"{broken} broken, {risky} risky ({each})",)
     yield "Pages", (capital(_pages_in_words(incident)),)
     yield "Rows lost", (capital(_rows_in_words(incident)),)
     yield "What stops the next", (capital(_prevention_in_words(incident)),)
     yield "Open", (capital(_open_in_words(incident)),)
 
 
-def capital(text: str) -> str:
-    """As a sentence begins; a name at its start stays as it is."""
-    first = text.partition(" ")[0]
-    return text if "_" in first or "." in first else text[:1].upper() + text[1:]
+def _apps(incident: Incident) -> Grid:
+    """Where one begins to read when there is much: a row for each app."""
+    of_app: dict[str, list[JSON]] = {}
+    for drift in incident.findings:
+        of_app.setdefault(drift["app"], []).append(drift)
+    return Grid(
+        ("app", "findings", "broken", "risky", "what", "gone now"),
+        tuple(
+            (
+                (Code(app),) if app else ("no app",),
+                *((f"{number}",) for number in (len(drifts), *_by_severity(drifts))),
+                (kinds_in_words(drifts),),
+                (_gone(drifts, incident),),
+            )
+            for app, drifts in sorted(of_app.items())
+        ),
+        right=frozenset((1, 2, 3)),
+    )
 
 
-def duration(lasted: timedelta) -> str:
-    """A duration by its two largest parts.
-
-    >>> duration(timedelta(days=13, hours=14, minutes=5)), duration(timedelta(seconds=61)), duration(timedelta(0))
-    ('13 days 14 hours', '1 minute 1 second', 'less than a second')
-    """
-    seconds = int(lasted.total_seconds())
-    parts: list[str] = []
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        number, seconds = divmod(seconds, size)
-        if number or parts:
-            parts.append(counted(number, unit) if number else "")
-    return " ".join(part for part in parts[:2] if part) or "less than a second"
+def _by_severity(drifts: Sequence[JSON]) -> tuple[int, int]:
+    broken = sum(drift["severity"] == Severity.BROKEN.value for drift in drifts)
+    return broken, len(drifts) - broken
 
 
-def what_was_amiss(incident: Incident) -> str:
-    """What was amiss, in a phrase: ``7 misplaced tables and 1 missing column``."""
-    broken = [drift for drift in incident.findings if drift["severity"] == "broken"] or list(incident.findings)
-    kinds: dict[str, int] = {}
-    for drift in broken:
-        kinds[drift["kind"]] = kinds.get(drift["kind"], 0) + 1
-    phrases = []
-    for kind, number in kinds.items():
-        noun = kind.replace("_", " ")
-        phrases.append(counted(number, noun, "missing indexes" if noun == "missing index" else ""))
-    return listed(phrases, 3) or "nothing"
-
-
-def object_of(drift: JSON) -> str:
-    """What the finding is about, in short."""
-    return ".".join(part for part in (drift["table"], drift["object"]) if part) or drift["id"]
+def _gone(drifts: Sequence[JSON], incident: Incident) -> str:
+    gone = sum(drift["id"] in incident.cured for drift in drifts)
+    if gone == len(drifts):
+        return "all"
+    looked = incident.left is not None or incident.journal is not None
+    return f"{gone} of {len(drifts)}" if looked else "not known"
