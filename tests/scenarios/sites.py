@@ -45,6 +45,13 @@ CREATE EVENT TRIGGER no_second_session ON login EXECUTE FUNCTION public.no_secon
 A connection limit would do it on every version, but it also counts sessions that are just being closed."""
 
 
+INTERRUPTIBLE = (
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from cascade.cli import main; main()",
+)
+"""``cascade`` as a terminal starts it: a shell that runs tests in the background has children ignore Ctrl-C."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A database with a site on it. ``environment`` leads programs to both; ``folder`` is where they run."""

@@ -18,7 +18,7 @@ import pytest
 
 from cascade.demo.witness import read_rows
 from tests.scenarios.probe_site import probe_site_project
-from tests.scenarios.sites import CHECKOUT, Site, project_site
+from tests.scenarios.sites import CHECKOUT, INTERRUPTIBLE, Site, project_site
 from tests.servers import Database, Server, fresh_database
 
 HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/")
@@ -266,7 +266,7 @@ def test_a_person_can_stop_it_within_a_page(shop: Site) -> None:
     """The page begins with a statement in the database, which is how one sees that it has been reached."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **shop.environment}
     environment["SITE_PROBES"] = json.dumps([("/slow_statement/", {}), ("/works/", {})])
-    words = [sys.executable, "-m", "cascade", "probe", "--no-models", "--timeout", "60"]
+    words = [sys.executable, *INTERRUPTIBLE, "probe", "--no-models", "--timeout", "60"]
     with subprocess.Popen(
         words, env=environment, cwd=shop.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cascade.demo.witness import lost_rows, read_rows
-from tests.scenarios.sites import CHECKOUT, MISPLACED, NO_SECOND_SESSION, Site, flat, found
+from tests.scenarios.sites import CHECKOUT, INTERRUPTIBLE, MISPLACED, NO_SECOND_SESSION, Site, flat, found
 from tests.servers import Server
 
 
@@ -369,11 +369,7 @@ def test_another_server_or_database_is_not_taken_for_the_plans(one_incident: Sit
 def test_who_stops_it_by_hand_is_told_what_was_done(one_incident: Site) -> None:
     before = dump(one_incident)
     one_incident.cascade("plan", "-o", "plan.json")
-    # A shell may have this process's children ignore the signal.
-    program = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import cascade.cli as c; c.main()"
-    )
-    command = [sys.executable, "-c", program, "apply", "plan.json", "--noinput"]
+    command = [sys.executable, *INTERRUPTIBLE, "apply", "plan.json", "--noinput"]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **one_incident.environment}
     with one_incident.database.connect() as somebody:
         somebody.execute("BEGIN; LOCK TABLE test_schema.user_profile_bounty IN ACCESS SHARE MODE")
