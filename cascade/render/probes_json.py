@@ -6,6 +6,7 @@ from typing import Any
 from cascade.core.cascades import met
 from cascade.core.probed import Probed
 from cascade.core.probes import Found, Probe, ProbeRun
+from cascade.errors import CascadeError
 from cascade.render.plan_json import chain_document
 
 SCHEMA_VERSION = 1
@@ -18,11 +19,23 @@ def render_probes_json(probed: Probed) -> str:
     return json.dumps(probes_document(probed), indent=2, ensure_ascii=False) + "\n"
 
 
+def render_probes_error_json(error: CascadeError) -> str:
+    """Why nothing was asked. It lists no probes, not even none of them: nobody knows."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "exit_code": 1,
+        "error": {"message": error.message, "hint": error.hint},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def probes_document(probed: Probed) -> JSON:
     """The same as values."""
     answer = probed.answer
     return {
         "schema_version": SCHEMA_VERSION,
+        "exit_code": probed.exit_code,
+        "error": None,
         "database": answer.observed.database,
         "host": answer.host,
         "asked_at": answer.observed.read_at,
