@@ -32,7 +32,7 @@ from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, Table, TableName, quoted
 from cascade.core.limits import ADVISORY_KEY
 from cascade.core.plan import Plan, Step, locks_to_begin_with
-from cascade.render.sql.actions import render_step_sql, render_undo
+from cascade.render.sql.actions import render_refusals, render_step_sql, render_taking_back
 from cascade.render.sql.words import SEARCH_PATH, comment, do, lines, literal
 
 LOCK_TIMEOUT = "2s"
@@ -58,7 +58,8 @@ def render_undo_script(answer: Answer) -> str:
 
     It first proves that what the plan did is there. The script ends in a newline.
     """
-    steps = [step for step in reversed(answer.plan.steps) if render_undo(step.action)]
+    steps = [step for step in reversed(answer.plan.steps) if render_taking_back(step.action)]
+    refusals = [refusal for step in steps for refusal in render_refusals(step.action)]
     database = answer.observed.database
     return lines(
         *_PSQL,
@@ -69,6 +70,7 @@ def render_undo_script(answer: Answer) -> str:
         *_opening(_history_of(answer)),
         "-- Is all that the plan did there, and this the database?",
         _render_effects(database, answer.plan.steps, "nothing was changed: the plan is not in force: "),
+        *(["", "-- Would rows or values be lost that were written since?", *refusals] if refusals else []),
         *(line for step in steps for line in _undo_lines(step)),
         "",
         "COMMIT;",
@@ -199,7 +201,7 @@ def _step_lines(step: Step, plan: Plan) -> list[str]:
 
 
 def _undo_lines(step: Step) -> list[str]:
-    return ["", comment(f"Takes back {step.id}"), *render_undo(step.action)]
+    return ["", comment(f"Takes back {step.id}"), *render_taking_back(step.action)]
 
 
 def _late_lines(step: Step, plan: Plan) -> list[str]:
