@@ -53,6 +53,7 @@ from cascade.render.sql.constraints import (
     make_constraint,
     render_add_foreign_key,
     replace_constraint,
+    replace_index,
     undo_replace_constraint,
 )
 from cascade.render.sql.tables import (
@@ -115,8 +116,8 @@ def render_action(action: Action) -> tuple[str, ...]:
             return _make_again(table, replace(constraint, enforced=True, enabled=True, validated=False))
         case CreateIndex():
             return create_index(action)
-        case ReplaceIndex(table, found_index, index):
-            return (drop_index(table, found_index), *create_indexes(table, [index]), *index_comments(table, [index]))
+        case ReplaceIndex():
+            return replace_index(action)
         case RebuildIndex(table, index):
             return (f"REINDEX INDEX CONCURRENTLY {TableName(table.schema, index.name)};",)
         case SetSequence():

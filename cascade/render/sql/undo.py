@@ -35,15 +35,15 @@ def refuse_loss_of_values(table: TableName, column: Column, *, then: str = "") -
     # Compared as text, because a type such as json has no equality.
     value = f"(t.{quoted(column.name)})::pg_catalog.text"
     given = _given_to_old_rows(column)
-    unwritten = f"(CAST(({given}) AS {column.type}))::pg_catalog.text" if given else "NULL"
     # What PostgreSQL keeps for rows that are older than the column: of now() it is the moment when the column came.
     for_old_rows = _of_column(table, column, "(a.attmissingval::pg_catalog.text::pg_catalog.text[])[1]")
+    unwritten = f"coalesce({for_old_rows}, (CAST(({given}) AS {column.type}))::pg_catalog.text)" if given else "NULL"
     added_by = _of_column(table, column, "a.xmin")
     return _refuse(
         table,
         count=(
             f"SELECT pg_catalog.count(*) INTO written FROM {table} AS t "
-            f"WHERE {value} IS DISTINCT FROM coalesce({for_old_rows}, {unwritten}) "
+            f"WHERE {value} IS DISTINCT FROM {unwritten} "
             f"AND t.xmin IS DISTINCT FROM {added_by};"
         ),
         refusal=f"not undone: {table} holds values in {quoted(column.name)}, and dropping it would lose them: ",
