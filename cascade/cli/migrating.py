@@ -11,7 +11,7 @@ from cascade.cli.options import question_options
 from cascade.workflows import Question
 
 if TYPE_CHECKING:
-    from cascade.workflows.migration import MigrationFile
+    from cascade.workflows.migration import MigrationFile, Placing
 
 
 @click.command()
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     help="After apply: what this journal keeps.",
 )
 @question_options
-@click.option("--before-pending", is_flag=True, help="Put it before the first pending migration of its app.")
+@click.option(
+    "--before-pending", is_flag=True, help="Put it before the first migration of its app that was not applied then."
+)
 @click.option("--into", metavar="APP", help="The app of the project that takes repairs of apps from elsewhere.")
 @click.option("--print", "prints", is_flag=True, help="Print the files instead of writing them.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being read.")
@@ -41,13 +43,13 @@ def migration(
     Without PLAN a plan is made now. Once apply has run there is none to make: its journal keeps the migrations.
     """
     from cascade.effects.files import write_file
-    from cascade.workflows.migration import make_repair_migrations
+    from cascade.workflows.migration import Placing, make_repair_migrations
 
-    report = progress(verbose)
+    report, placing = progress(verbose), Placing(before_pending, into)
     if plan is None and journal is None:
-        files = make_repair_migrations(question, before_pending=before_pending, into=into, report=report)
+        files = make_repair_migrations(question, placing, report=report)
     else:
-        files = _kept(question, plan, journal, before_pending=before_pending, into=into, prints=prints)
+        files = _kept(question, plan, journal, placing)
     end_progress()
     if not files:
         click.echo("The plan has no steps that belong in a migration: nothing was written.", err=True)
@@ -66,7 +68,7 @@ def migration(
 
 
 def _kept(
-    question: Question, plan: Path | None, journal: Path | None, *, before_pending: bool, into: str | None, prints: bool
+    question: Question, plan: Path | None, journal: Path | None, placing: "Placing"
 ) -> "tuple[MigrationFile, ...]":
     """The migrations of a saved plan, or those that a journal keeps."""
     from cascade.sources.project import read_project
@@ -80,9 +82,7 @@ def _kept(
     if plan is not None:
         saved = read_plan_file(plan).with_project(question.settings, question.pythonpath)
         answer = replan(saved, report=progress(False))
-        return migration_files(answer, saved.question, before_pending=before_pending, into=into)
+        return migration_files(answer, saved.question, placing)
     assert journal is not None, "one of both was given"
-    if before_pending or into:
-        raise click.UsageError("What a journal keeps is written as it is: --before-pending and --into do not apply.")
     read_project(question.settings, question.pythonpath)
-    return migrations_of_journal(journal, checked=not prints)
+    return migrations_of_journal(journal, placing)

@@ -1,6 +1,7 @@
 """``cascade probe``: does the application work, and what would fail after each repair?"""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 
 from cascade.cli.console import colour, end_progress, progress, write
 from cascade.cli.options import Seconds, question_options
+from cascade.errors import CascadeError, FileError
 from cascade.workflows import Question
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def probe(
     past its failures, each repaired where it shows by the steps of the plan, and all is rolled back; a page that needed
     that fails until the plan is run, and counts so for the exit code. --here, the
     default, locks what these steps lock for as long as a page takes; --clone is the default where CASCADE["PRODUCTION"]
-    names the server.
+    names the server. Where nothing can be asked, json and junit say why, as stderr does.
     """
     from cascade.workflows.probing import predict_cascade, run_probes
 
@@ -69,10 +71,15 @@ def probe(
         write(_discovered(question), output, for_people=True)
         return 0
     report = progress(verbose)
-    if predict:
-        probed = predict_cascade(question, discovered=discover, clone=clone, seconds=timeout, report=report)
-    else:
-        probed = run_probes(question, models=models, discovered=discover, seconds=timeout, report=report)
+    try:
+        if predict:
+            probed = predict_cascade(question, discovered=discover, clone=clone, seconds=timeout, report=report)
+        else:
+            probed = run_probes(question, models=models, discovered=discover, seconds=timeout, report=report)
+    except CascadeError as error:
+        end_progress()
+        _tell_programs(error, format_, output)
+        raise
     end_progress()
     text = _rendered(probed, format_, verbose=verbose, in_colour=output is None and colour())
     write(text, output, for_people=format_ == "text")
@@ -136,6 +143,20 @@ def _rendered(probed: "Probed", format_: str, *, verbose: bool, in_colour: bool)
             from cascade.render.probes import render_probes
 
             return render_probes(probed, verbose=verbose, colour=in_colour)
+
+
+def _tell_programs(error: CascadeError, format_: str, output: Path | None) -> None:
+    """What stands on stderr, in the format that a program reads; the error matters more than a file that cannot be."""
+    with suppress(FileError):
+        match format_:
+            case "json":
+                from cascade.render.probes_json import render_probes_error_json
+
+                write(render_probes_error_json(error), output, for_people=False)
+            case "junit":
+                from cascade.render.junit import render_junit_error
+
+                write(render_junit_error(error), output, for_people=False)
 
 
 def _discovered(question: Question) -> str:

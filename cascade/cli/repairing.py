@@ -218,6 +218,7 @@ def apply(
 @_traceback
 def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: Any) -> int:
     """Take the repair of JOURNAL back: the layout as it was before. Refused where rows written since would be lost."""
+    from cascade.core.journal import statements_to_undo
     from cascade.effects.repair.journal import read_journal
     from cascade.render.applying import render_undo_head
     from cascade.sources.project import read_project
@@ -229,9 +230,8 @@ def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: 
     limits = _limits_of(options)
     steps = steps_to_undo(journal, target)
     click.echo(render_undo_head(read, len(steps)))
-    for step in reversed(steps):
-        for statement in step.undo:
-            click.echo(statement)
+    for _, statement in statements_to_undo(steps):
+        click.echo(statement)
     if not noinput:
         _ask_for(str(read.header["database"]), read="what would be undone")
     undone = undo_journal(journal, target, limits, report=progress(True), warn=warn)

@@ -25,6 +25,12 @@ _file = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--migration", type=_file, metavar="FILE", help="The repair migration for the other environments.")
 @click.option("--redact", is_flag=True, help="Replace hosts, roles, paths and names of users, the same everywhere.")
+@click.option(
+    "--hide",
+    multiple=True,
+    metavar="NAME",
+    help="With --redact: this name too, such as one in the path of a page. Repeatable.",
+)
 @click.option("--format", "format_", type=click.Choice(("both", "html", "markdown")), default="both", show_default=True)
 @click.option(
     "-o",
@@ -45,6 +51,7 @@ def report(
     probes: tuple[Path, ...],
     migration: Path | None,
     redact: bool,
+    hide: tuple[str, ...],
     format_: str,
     output: Path,
     verbose: bool,
@@ -61,8 +68,10 @@ def report(
     formats = REPORT_FORMATS if format_ == "both" else (format_,)
     if str(output) == "-" and len(formats) > 1:
         raise click.UsageError("-o - prints one format: say which with --format.")
+    if hide and not redact:
+        raise click.UsageError("--hide goes with --redact.")
     kept = Kept(before, after, journal, probes, migration)
-    incident = read_incident(kept, question, hide_names=redact, report=progress(verbose))
+    incident = read_incident(kept, question, hide_names=redact, hide_also=hide, report=progress(verbose))
     files = report_files(incident, formats)
     end_progress()
     if str(output) == "-":
@@ -70,7 +79,9 @@ def report(
         return 0
     if redact and incident.probes:
         paths = listed(list(dict.fromkeys(page.name for page in incident.pages)), 3)
-        click.echo(f"not replaced: what paths of pages name in plain words: look through {paths}", err=True)
+        click.echo(
+            f"not replaced: what paths of pages name in plain words: look through {paths}; --hide NAME", err=True
+        )
     for path in write_report(files, output, report=partial(click.echo, err=True)):
         click.echo(f"wrote {path}", err=True)
     for sentence in incident.not_known:

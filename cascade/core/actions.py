@@ -171,15 +171,23 @@ class AddConstraint:
     using_index: bool = False
 
 
+BUILT_BESIDE = "cascade_new_"
+"""Begins the name of an index that a constraint is to take over, in the stead of one that is still there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplaceConstraint:
-    """A constraint that differs dropped, and made as it should be; of a foreign key ``RepointForeignKey`` is that."""
+    """A constraint that differs dropped, and made as it should be; of a foreign key ``RepointForeignKey`` is that.
+
+    ``using_index``: the wanted index is there already, built without blocking anybody, and takes the constraint's name.
+    """
 
     table: TableName
     found: Constraint
     wanted: Constraint
     found_index: Index | None = None
     wanted_index: Index | None = None
+    using_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +217,16 @@ class CreateIndex:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceIndex:
-    """An index that differs dropped, and made as it should be."""
+    """An index that differs dropped, and made as it should be.
+
+    ``aside``, where nobody is to be blocked meanwhile: the name under which the one that differs waits until the other
+    is built.
+    """
 
     table: TableName
     found: Index
     wanted: Index
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +330,8 @@ def phase_of(action: Action) -> Phase:
     """How the action can run by itself; a step that waits for a later one runs later too."""
     match action:
         case CreateIndex(concurrently=True) | RebuildIndex():
+            return Phase.CONCURRENT
+        case ReplaceIndex(aside=aside) if aside:
             return Phase.CONCURRENT
         case ValidateConstraint():
             return Phase.AFTER

@@ -16,11 +16,30 @@ class MalformedJournal(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DoneStep:
-    """A step of the journal: its id, its phase and the statements that take it back."""
+    """A step of the journal: its id, its phase and the statements that take it back.
+
+    ``undo`` does that by itself; among others ``refuses`` comes before anything is taken back, and then ``takes_back``.
+    """
 
     id: str
     phase: str
     undo: tuple[str, ...]
+    refuses: tuple[str, ...] = ()
+    takes_back: tuple[str, ...] = ()
+
+
+def statements_to_undo(done: Iterable[DoneStep]) -> tuple[tuple[DoneStep, str], ...]:
+    """What takes these steps back together, in the order in which it is sent, each statement with its step.
+
+    >>> first = DoneStep("a", "transaction", ("1, 2",), ("1",), ("2",))
+    >>> [sql for _, sql in statements_to_undo([first, DoneStep("b", "transaction", ("3",), (), ("3",))])]
+    ['1', '3', '2']
+    """
+    last_first = tuple(done)[::-1]
+    return (
+        *((step, statement) for step in last_first for statement in step.refuses),
+        *((step, statement) for step in last_first for statement in step.takes_back),
+    )
 
 
 @dataclass(frozen=True)
@@ -97,7 +116,7 @@ def _events(lines: list[str]) -> list[dict[str, Any]]:
 
 
 def _journal(header: Mapping[str, Any], events: list[dict[str, Any]]) -> Journal:
-    steps = {step["id"]: DoneStep(step["id"], step["phase"], tuple(step["undo"])) for step in header["steps"]}
+    steps = {step["id"]: _step(step) for step in header["steps"]}
     done: list[DoneStep] = []
     in_flight: dict[str, tuple[DoneStep, ...]] = {}
     before, after, undone = str(header.get("before", "")), "", False
@@ -116,3 +135,10 @@ def _journal(header: Mapping[str, Any], events: list[dict[str, Any]]) -> Journal
             case "undone":
                 undone = True
     return Journal(header, tuple(done), in_flight, before, after, undone, tuple(events))
+
+
+def _step(step: Mapping[str, Any]) -> DoneStep:
+    undo = tuple(step["undo"])
+    return DoneStep(
+        step["id"], step["phase"], undo, tuple(step.get("refuses", ())), tuple(step.get("takes_back", undo))
+    )

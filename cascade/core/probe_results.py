@@ -36,6 +36,8 @@ def parse_probe_results(document: Any) -> tuple[ProbeResult, ...]:
 
     Raises ``MalformedResults`` where the document is something else.
     """
+    if isinstance(document, Mapping) and document.get("error"):
+        raise MalformedResults("the run that wrote it ended in an error, and asked nothing")
     if not isinstance(document, Mapping) or not isinstance(document.get("probes"), Sequence):
         raise MalformedResults("it lists no probes")
     at = str(document.get("asked_at") or "")

@@ -36,16 +36,19 @@ _ROOTS = "app|code|data|etc|home|mnt|opt|private|root|run|srv|tmp|Users|usr|var|
 _PATH = re.compile(rf"(?<![\w.@-])/(?:{_ROOTS})(?:/[\w.@+-]+)+/?")
 
 
-def find_names(documents: Iterable[Any]) -> Mapping[str, str]:
+def find_names(documents: Iterable[Any], also: Iterable[str] = ()) -> Mapping[str, str]:
     """What is to be replaced by what, for all of these documents together.
 
     Hosts, roles, files and folders, and the names of users who asked pages; numbered in the order in which they are
-    met. The name of the database and those of tables stay: without them the report says nothing.
+    met. The name of the database and those of tables stay: without them the report says nothing. ``also`` are names
+    that only a person knows for such: of ``/users/anna/`` and ``/users/settings/`` one has a name in it.
 
     >>> find_names([{"connected_as": "anna", "host": "db-1:5432", "query": "ALTER ROLE anna SET x = 1"}])
     {'anna': 'role-1', 'db-1:5432': 'host-1', 'db-1': 'host-1'}
+    >>> find_names([{"path": "/users/anna/"}], also=["anna"])
+    {'anna': 'name-1'}
     """
-    names: dict[str, str] = {}
+    names = {name: f"name-{number}" for number, name in enumerate(dict.fromkeys(also), start=1)}
     numbers: dict[str, int] = {}
     for kind, name in (found for document in documents for found in _met(document, "")):
         if name in names or (kind == "role" and name in _PUBLIC) or not name:

@@ -1,6 +1,6 @@
 """Which repair goes into which app's migration, and in which order those run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cascade.core.actions import (
@@ -26,9 +26,9 @@ from cascade.core.plan import Plan, Step
 
 @dataclass(frozen=True, slots=True)
 class RepairMigration:
-    """One migration: its app, its steps in order, and the apps whose tables it is about or refers to."""
+    """One migration: the apps that it repairs, its steps in order, and those whose tables it is about or refers to."""
 
-    app: str
+    apps: tuple[str, ...]
     steps: tuple[Step, ...]
     needs: tuple[str, ...]
 
@@ -82,31 +82,39 @@ def _of_one_database(action: Action) -> str:
             return ""
 
 
-def group_by_app(plan: Plan, expected: ExpectedLayout, *, into: Mapping[str, str]) -> tuple[RepairMigration, ...]:
+def group_by_app(
+    plan: Plan, expected: ExpectedLayout, *, together: Collection[str] = ()
+) -> tuple[RepairMigration, ...]:
     """The steps by app, in the order in which the plan first comes to each.
 
-    ``into`` maps an app whose own code is not to be touched to one of the project. A key between two apps goes into
-    the later of their migrations, and what validates it too: each migration runs after the one before it.
+    Those of the apps ``together`` are one migration. A key between two apps goes into the later of their migrations,
+    and what validates it too: each migration runs after the one before it.
     """
     steps = steps_of_migrations(plan)
 
-    def app_of(table: TableName) -> str:
+    def apps_of(table: TableName) -> tuple[str, ...]:
         known = expected.tables.get(table)
         app = known.app if known is not None else ""
-        return into.get(app, app)
+        return tuple(sorted(together)) if app in together else (app,)
 
-    own = {step.id: app_of(step.table) for step in steps}
+    own = {step.id: apps_of(step.table) for step in steps}
     order = list(dict.fromkeys(own.values()))
     for step in steps:
-        ends = [own[step.id], *(app_of(table) for table in _referred(step) if app_of(table) in order)]
+        ends = [own[step.id], *(apps_of(table) for table in _referred(step) if apps_of(table) in order)]
         own[step.id] = max(ends, key=order.index)
     return tuple(
         RepairMigration(
-            app, of_app := tuple(step for step in steps if own[step.id] == app), tuple(_needs(of_app, expected))
+            apps, of_apps := tuple(step for step in steps if own[step.id] == apps), tuple(_needs(of_apps, expected))
         )
-        for app in order
-        if any(own[step.id] == app for step in steps)
+        for apps in order
+        if any(own[step.id] == apps for step in steps)
     )
+
+
+def repaired_apps(plan: Plan, expected: ExpectedLayout) -> frozenset[str]:
+    """The apps whose tables the migrations are about."""
+    tables = (expected.tables.get(step.table) for step in steps_of_migrations(plan))
+    return frozenset(table.app for table in tables if table is not None)
 
 
 def _referred(step: Step) -> list[TableName]:

@@ -10,6 +10,7 @@ from cascade.core.actions import (
     EnableConstraint,
     RebuildIndex,
     ReplaceConstraint,
+    ReplaceIndex,
     RepointForeignKey,
     ValidateConstraint,
 )
@@ -53,6 +54,10 @@ def _cured_later(step: Step) -> Iterator[str]:
     match step.action:
         case CreateIndex(table, index):
             yield drift_id(DriftKind.MISSING_INDEX, table, index.name)
+        case ReplaceConstraint(table, constraint):
+            yield drift_id(DriftKind.DIFFERENT_CONSTRAINT, table, constraint.name)
+        case ReplaceIndex(table, index):
+            yield drift_id(DriftKind.DIFFERENT_INDEX, table, index.name)
         case RebuildIndex(table, index):
             yield drift_id(DriftKind.INVALID_INDEX, table, index.name)
         case ValidateConstraint(table, constraint):

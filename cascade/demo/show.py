@@ -20,8 +20,8 @@ from cascade.demo.replay import (
     replay_incident,
 )
 from cascade.effects.embedded_server import EmbeddedServer, embedded_server, how_to_stop
-from cascade.effects.files import write_file
-from cascade.errors import FileError, ProjectError
+from cascade.effects.files import make_folder, write_file
+from cascade.errors import ProjectError
 from cascade.sources.project import running_settings
 from cascade.workflows import FORMATS, Question, analyse, render_answer
 
@@ -54,7 +54,7 @@ def show_demo(
     by hand and how to stop it.
     """
     _refuse_running_project(act)
-    _make_folder(output)
+    make_folder(output)
     with server_folder(keep=keep) as folder, embedded_server(folder, keep=keep, report=report) as server:
         try:
             then(_play(act, server, output, report), server)
@@ -72,13 +72,6 @@ def _refuse_running_project(act: Act) -> None:
             f'The demo is a project of its own, and this process runs with "{running}" already.',
             hint=f"Run it outside of manage.py: {act.command}",
         )
-
-
-def _make_folder(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"The folder {output} cannot be made: {error.strerror}.") from error
 
 
 @contextlib.contextmanager

@@ -29,7 +29,9 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(name)
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from error
+        is_there = path.parent.is_dir()
+        hint = "Name a file in a folder that may be written." if is_there else f"Make the folder {path.parent} first."
+        raise FileError(f"{path} cannot be written: {error.strerror}.", hint=hint) from error
 
 
 def _umask() -> int:
@@ -57,7 +59,9 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"The folder {path} cannot be made: {error.strerror}.") from error
+        raise FileError(
+            f"The folder {path} cannot be made: {error.strerror}.", hint="Name another, or go where one can be made."
+        ) from error
 
 
 def temporary_folder(prefix: str) -> Path:

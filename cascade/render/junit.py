@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from cascade.core.cascades import met
 from cascade.core.probed import Probed
 from cascade.core.probes import ProbeRun, Verdict
+from cascade.errors import CascadeError
 
 
 def render_junit(probed: Probed) -> str:
@@ -24,6 +25,18 @@ def render_junit(probed: Probed) -> str:
     )
     for run in probed.runs:
         _case(suite, run)
+    return _told(suite)
+
+
+def render_junit_error(error: CascadeError) -> str:
+    """Why nothing was asked, as one test case that ended in an error."""
+    suite = Element("testsuite", name="cascade probe", tests="1", failures="0", errors="1", skipped="0")
+    case = SubElement(suite, "testcase", classname="cascade.not_asked", name="the application")
+    SubElement(case, "error", message=_plain(error.message)).text = _plain(error.hint)
+    return _told(suite)
+
+
+def _told(suite: Element) -> str:
     indent(suite)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(suite, encoding="unicode")}\n'
 

@@ -4,6 +4,7 @@ from cascade.core.cascades import met
 from cascade.core.documents import NewJSON
 from cascade.core.probed import Probed
 from cascade.core.probes import Found, Probe, ProbeRun
+from cascade.errors import CascadeError
 from cascade.render.json_text import json_text
 from cascade.render.plan_json import chain_document
 
@@ -15,11 +16,23 @@ def render_probes_json(probed: Probed) -> str:
     return json_text(probes_document(probed))
 
 
+def render_probes_error_json(error: CascadeError) -> str:
+    """Why nothing was asked. It lists no probes, not even none of them: nobody knows."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "exit_code": 1,
+        "error": {"message": error.message, "hint": error.hint},
+    }
+    return json_text(document)
+
+
 def probes_document(probed: Probed) -> NewJSON:
     """The same as values."""
     answer = probed.answer
     return {
         "schema_version": SCHEMA_VERSION,
+        "exit_code": probed.exit_code,
+        "error": None,
         "database": answer.observed.database,
         "host": answer.host,
         "asked_at": answer.observed.read_at,

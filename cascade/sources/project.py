@@ -91,7 +91,8 @@ def read_project(settings: str | None = None, pythonpath: str | None = None) -> 
     if running is not None:
         _refuse_other_settings(settings, running)
         return _project(running, folder)
-    module = settings or os.environ.get("DJANGO_SETTINGS_MODULE") or (_settings_of(manage_py) if manage_py else None)
+    named = settings or os.environ.get("DJANGO_SETTINGS_MODULE")
+    module = named or (_settings_of(manage_py) if manage_py else None)
     if not module:
         raise ProjectError(
             f"No Django settings: no manage.py in {Path.cwd()} or above names any.",
@@ -101,6 +102,8 @@ def read_project(settings: str | None = None, pythonpath: str | None = None) -> 
         if entry and str(Path(entry).resolve()) not in sys.path:
             sys.path.insert(0, str(Path(entry).resolve()))
     _refuse_module_named_cascade(folder, pythonpath)
+    if manage_py and not named:
+        _found_by.append(manage_py)
     _set_up_django(module)
     return _project(module, folder)
 
@@ -114,6 +117,20 @@ def running_settings() -> str | None:
     from django.conf import settings
 
     return (settings.SETTINGS_MODULE or "") if apps.ready else None
+
+
+def another_manage_py() -> Path | None:
+    """The manage.py that leads to another project from here than the one that led to the project of this process.
+
+    None where there is none, or where that project was named, which goes before any manage.py.
+    """
+    nearest = _nearest_manage_py(Path.cwd())
+    is_another = nearest is not None and bool(_found_by) and nearest not in _found_by and _settings_of(nearest)
+    return nearest if is_another else None
+
+
+_found_by: list[Path] = []
+"""The manage.py that the project of this process was found by; from then on the environment names its settings."""
 
 
 def open_connection(alias: str) -> Any:

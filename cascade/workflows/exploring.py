@@ -51,10 +51,20 @@ def _refuse_second_project(settings: str | None) -> None:
     there = getattr(configured, "SETTINGS_MODULE", None) if configured.configured else None
     wanted = settings or os.environ.get("DJANGO_SETTINGS_MODULE")
     if there and wanted and there != wanted:
-        raise SecondProject(
-            f"This process has {there} set up, and Django knows one project in a process.",
-            hint=f"Restart the kernel for {wanted}, or keep its plan in a file and cascade.load() that.",
-        )
+        raise _second_project(there, wanted)
+    if there and not settings:
+        from cascade.sources.project import another_manage_py
+
+        manage_py = another_manage_py()
+        if manage_py is not None:
+            raise _second_project(there, str(manage_py))
+
+
+def _second_project(there: str, wanted: str) -> SecondProject:
+    return SecondProject(
+        f"This process has {there} set up, and Django knows one project in a process.",
+        hint=f"Restart the kernel for {wanted}, or keep its plan in a file and cascade.load() that.",
+    )
 
 
 def _in_peace(question: Question) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The repair as migrations: which files, where, with which dependencies."""
 
+import ast
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +17,11 @@ from cascade.core.repair_migrations import (
     group_by_app,
     left_columns,
     left_out_of_migrations,
-    steps_of_migrations,
+    repaired_apps,
 )
 from cascade.core.words import listed
 from cascade.errors import CascadeError, NoSuchName
-from cascade.render.migration import MigrationText, render_migration
+from cascade.render.migration import MigrationId, MigrationText, render_migration, render_placed
 from cascade.render.sql import render_action
 from cascade.workflows.answering import analyse
 from cascade.workflows.question import Question, Report, silent
@@ -29,239 +32,124 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MigrationFile:
-    """A migration to be written: where, and what. ``left`` are the columns that it leaves as they are, and why.
-
-    ``follows`` are the migrations of its ``app`` that it comes after.
-    """
+    """A migration to be written: where, and what. ``left`` are the columns that it leaves as they are, and why."""
 
     path: Path
     text: str
-    left: tuple[str, ...] = ()
-    app: str = ""
-    follows: tuple[tuple[str, str], ...] = ()
+    left: tuple[str, ...]
+    id: MigrationId
+
+
+@dataclass(frozen=True, slots=True)
+class RepairText:
+    """A repair as a migration without a place: it has no number yet, and follows nothing.
+
+    ``apps`` are those that it repairs: one, or those together whose code is not the project's. ``needs`` are the apps
+    whose tables it is about or refers to; ``what`` ends its name.
+    """
+
+    apps: tuple[str, ...]
+    needs: tuple[str, ...]
+    what: str
+    text: str
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What a person says about the place.
+
+    ``before_pending`` puts repairs before the first migration of their app that was not applied where they were made;
+    without it they are refused, for they would run after it. Repairs of apps whose code is not the project's go
+    ``into`` one that is.
+    """
+
+    before_pending: bool = False
+    into: str | None = None
 
 
 def make_repair_migrations(
-    question: Question, *, before_pending: bool = False, into: str | None = None, report: Report = silent
+    question: Question, placing: Placing | None = None, *, report: Report = silent
 ) -> tuple[MigrationFile, ...]:
     """The plan as migration files: ``migration_files`` of what is found now."""
-    return migration_files(analyse(question, report=report), question, before_pending=before_pending, into=into)
+    return migration_files(analyse(question, report=report), question, placing or Placing())
 
 
-def migration_files(
-    answer: Answer, question: Question, *, before_pending: bool = False, into: str | None = None
-) -> tuple[MigrationFile, ...]:
+def migration_files(answer: Answer, question: Question, placing: Placing) -> tuple[MigrationFile, ...]:
     """The plan as migration files, a chain in the order of the plan; none where it has no steps.
 
-    With pending migrations in an app this is refused, for its repair would run after them, unless ``before_pending``
-    puts it before the first of them. Repairs of apps whose code is not the project's go ``into`` one that is.
     Raises a ``CascadeError`` that says what stands in the way.
     """
     from django.db.migrations.loader import MigrationLoader
 
     loader = MigrationLoader(None)
-    moved = _moved_into(answer, loader, into)
-    migrations = group_by_app(answer.plan, answer.expected, into=moved)
-    applied = {(record.key.app, record.key.name) for record in _records(answer)}
-    files: list[MigrationFile] = []
-    previous: tuple[str, str] | None = None
-    for migration in migrations:
-        place = _place(migration, loader, applied, before_pending=before_pending)
-        # All that those apps' own migrations do to the tables is done before it, also where a database is made anew.
-        needed = [node for app in migration.needs if app != migration.app for node in _latest(app, loader, applied)]
-        after = dict.fromkeys([*place.after, *([previous] if previous else []), *needed])
-        file, previous = _file(migration, place, tuple(after), answer, question, loader)
-        files.append(file)
-    return tuple(files)
+    history = answer.observed.history(answer.placement.target)
+    applied = {(record.key.app, record.key.name) for record in history.records} if history is not None else set()
+    return _placed(_repair_texts(answer, question, loader), applied, loader, placing)
 
 
 def migrations_document(answer: Answer, question: Question) -> dict[str, Any]:
-    """The migration files as a journal keeps them, or why there are none: after the repair no plan is left to write."""
+    """The repair as a journal keeps it for migrations, or why it cannot: afterwards no plan is left to write."""
+    from django.db.migrations.loader import MigrationLoader
+
     try:
-        files = migration_files(answer, question)
+        texts = _repair_texts(answer, question, MigrationLoader(None))
     except CascadeError as error:
         return {"files": [], "refused": f"{error.message} {error.hint}".strip()}
-    kept = [
-        {
-            "app": file.app,
-            "name": file.path.name,
-            "text": file.text,
-            "left": list(file.left),
-            "follows": [list(node) for node in file.follows],
-        }
-        for file in files
-    ]
-    return {"files": kept, "refused": ""}
+    return {"files": [asdict(text) for text in texts], "refused": ""}
 
 
-def migrations_of_journal(path: Path, *, checked: bool = True) -> tuple[MigrationFile, ...]:
-    """The migration files that the journal of a repair keeps; the project has to be set up.
+def migrations_of_journal(path: Path, placing: Placing) -> tuple[MigrationFile, ...]:
+    """The migration files of the repair that this journal is of; the project has to be set up.
 
-    Raises a ``CascadeError`` where the journal keeps none, or, ``checked``, where the app has other migrations by now.
+    What was not applied then is pending for them. Raises a ``CascadeError`` where the journal keeps none, or that says
+    what stands in the way.
     """
     from django.db.migrations.loader import MigrationLoader
 
     from cascade.effects.repair.journal import read_journal
 
-    kept = next((event for event in read_journal(path).events if event.get("event") == "migrations"), None)
+    journal = read_journal(path)
+    kept = next((event for event in journal.events if event.get("event") == "migrations"), None)
     if kept is None:
         raise CascadeError(f"{path} keeps no migrations: the version that wrote it did not.")
     if kept["refused"]:
         raise CascadeError(f"No migration was kept in {path}: {kept['refused']}")
-    loader = MigrationLoader(None)
-    files = tuple(_kept_file(file, loader) for file in kept["files"])
-    for file in files if checked else ():
-        _refuse_other_leaves(file, files, path, loader)
-    return files
+    texts = tuple(
+        RepairText(tuple(file["apps"]), tuple(file["needs"]), file["what"], file["text"], tuple(file["left"]))
+        for file in kept["files"]
+    )
+    records = journal.header["plan"]["records"]
+    applied = {(app, name) for app, _, name in (record["migration"].partition(".") for record in records)}
+    return _placed(texts, applied, MigrationLoader(None), placing)
 
 
-def _kept_file(file: Mapping[str, Any], loader: "MigrationLoader") -> MigrationFile:
-    follows = tuple((app, name) for app, name in file["follows"])
-    path = _folder_of(file["app"], loader) / file["name"]
-    return MigrationFile(path, file["text"], tuple(file["left"]), file["app"], follows)
+# ------------------------------------------------------------------------------------------------------ what they say
 
 
-def _refuse_other_leaves(
-    file: MigrationFile, files: Iterable[MigrationFile], journal: Path, loader: "MigrationLoader"
-) -> None:
-    """A file that was meant to come last in its app, and would not; one that is there already is written again."""
-    own = {(other.app, other.path.stem) for other in files}
-    leaves = tuple(sorted(loader.graph.leaf_nodes(file.app)))
-    if leaves != file.follows and not own.issuperset(leaves):
-        raise CascadeError(
-            f"{file.app} has other migrations than when {journal} was written: {file.path.stem} would follow "
-            f"{listed([name for _, name in file.follows]) or 'none'}, and the last is now "
-            f"{listed([name for _, name in leaves]) or 'none'}.",
-            hint="Print it with --print, and give it its number and dependencies by hand.",
-        )
+def _repair_texts(answer: Answer, question: Question, loader: "MigrationLoader") -> tuple[RepairText, ...]:
+    foreign = {app for app in repaired_apps(answer.plan, answer.expected) if not _is_own(app, loader)}
+    migrations = group_by_app(answer.plan, answer.expected, together=foreign)
+    return tuple(_repair_text(migration, answer, question) for migration in migrations)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What the new migration follows in its app, what it has to come before, and the number in its name."""
-
-    after: tuple[tuple[str, str], ...]
-    before: tuple[tuple[str, str], ...]
-    number: int
-
-
-def _records(answer: Answer) -> Iterable[Any]:
-    history = answer.observed.history(answer.placement.target)
-    return history.records if history is not None else ()
-
-
-def _moved_into(answer: Answer, loader: "MigrationLoader", into: str | None) -> Mapping[str, str]:
-    """By app whose migrations are not the project's own: the app that takes its repairs."""
-    tables = (answer.expected.tables.get(step.table) for step in steps_of_migrations(answer.plan))
-    apps = {table.app for table in tables if table is not None}
-    foreign = sorted(app for app in apps if not _is_own(app, loader))
-    if not foreign:
-        return {}
-    if into is None:
-        raise CascadeError(
-            f"The migrations of {listed(foreign)} are not the project's own: a file there would be lost with the next "
-            "installation.",
-            hint="Name an app of the project that takes them: --into APP.",
-        )
-    if into not in loader.migrated_apps:
-        raise NoSuchName("app", into, loader.migrated_apps, where=" with migrations")
-    return dict.fromkeys(foreign, into)
-
-
-def _is_own(app: str, loader: "MigrationLoader") -> bool:
-    """Whether the app's migrations are not where installed distributions lie (Python, Installation paths)."""
-    return _INSTALLED.isdisjoint(_folder_of(app, loader).parts)
-
-
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
-
-
-def _folder_of(app: str, loader: "MigrationLoader") -> Path:
-    """The folder of an app's migrations."""
-    from importlib import import_module
-
-    name, _ = loader.migrations_module(app)
-    if name is None:
-        raise CascadeError(f"The app {app} has no migrations: MIGRATION_MODULES switches them off.")
-    module = import_module(name)
-    paths = [*getattr(module, "__path__", [])]
-    if not paths:
-        raise CascadeError(f"{name} is no package: a migration has nowhere to go.")
-    return Path(paths[0]).resolve()
-
-
-def _place(
-    migration: RepairMigration, loader: "MigrationLoader", applied: set[tuple[str, str]], *, before_pending: bool
-) -> _Place:
-    from django.db.migrations.autodetector import MigrationAutodetector
-
-    leaves = sorted(loader.graph.leaf_nodes(migration.app))
-    if not leaves:
-        return _Place((), (), 1)
-    if len(leaves) > 1:
-        raise CascadeError(
-            f"{migration.app} has {len(leaves)} leaf migrations ({listed([name for _, name in leaves])}).",
-            hint="Run makemigrations --merge first.",
-        )
-    number = (MigrationAutodetector.parse_number(leaves[0][1]) or 0) + 1
-    own = [node for node in loader.graph.forwards_plan(leaves[0]) if node[0] == migration.app]
-    pending = [node for node in own if not _is_applied(node, loader, applied)]
-    if not pending:
-        return _Place((leaves[0],), (), number)
-    if not before_pending:
-        raise CascadeError(
-            f"{migration.app} has pending migrations ({listed([name for _, name in pending])}): a repair would run "
-            "after them, and they may need what it repairs.",
-            hint="Run migrate first, or put the repair before them: --before-pending.",
-        )
-    last = [node for node in own if node not in pending]
-    if not last:
-        raise CascadeError(f"No migration of {migration.app} is applied: there is nothing to repair.")
-    return _Place((last[-1],), (pending[0],), number)
-
-
-def _is_applied(node: tuple[str, str], loader: "MigrationLoader", applied: set[tuple[str, str]]) -> bool:
-    """Whether it is recorded, or everything that it replaces is."""
-    migration = loader.graph.nodes.get(node)
-    replaces = [tuple(replaced) for replaced in migration.replaces] if migration is not None else []
-    return node in applied or (bool(replaces) and all(replaced in applied for replaced in replaces))
-
-
-def _latest(app: str, loader: "MigrationLoader", applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The applied migrations of the app after which none of its own is applied."""
-    nodes = {node for node in loader.graph.nodes if node[0] == app and _is_applied(node, loader, applied)}
-    return sorted(n for n in nodes if nodes.isdisjoint(child.key for child in loader.graph.node_map[n].children))
-
-
-def _file(
-    migration: RepairMigration,
-    place: _Place,
-    dependencies: tuple[tuple[str, str], ...],
-    answer: Answer,
-    question: Question,
-    loader: "MigrationLoader",
-) -> tuple[MigrationFile, tuple[str, str]]:
-    name = f"{place.number:04d}_repair_{_what(migration)}"
+def _repair_text(migration: RepairMigration, answer: Answer, question: Question) -> RepairText:
     text = render_migration(
         migration,
         answer.expected,
         answer.plan.drifts,
         MigrationText(
-            dependencies,
-            place.before,
             answer.plan_id,
             answer.observed.read_at[:10],
             answer.observed.database,
             left_out=tuple(_left_out(answer)),
-            warnings=tuple(_warnings(place)),
         ),
         target=answer.placement.target,
         attic=attic_of(question.decisions, answer.observed),
     )
     undecided = [drift for drift in left_columns(migration, answer.plan.drifts) if drift.undecided]
     left = tuple(f"{drift.table}.{drift.object}: {drift.undecided}" for drift in undecided)
-    path = _folder_of(migration.app, loader) / f"{name}.py"
-    return MigrationFile(path, text, left, migration.app, place.after), (migration.app, name)
+    return RepairText(migration.apps, migration.needs, _what(migration), text, left)
 
 
 def _what(migration: RepairMigration) -> str:
@@ -281,9 +169,133 @@ def _left_out(answer: Answer) -> Iterator[str]:
             yield f"{step.id}: {without[step.id]}"
 
 
-def _warnings(place: _Place) -> Iterator[str]:
-    if place.before:
-        yield inspect.cleandoc(
-            f"""It runs before {place.before[0][1]}, which is not applied where it was made. A database that has applied
-            it already runs this one late, and Django's consistency check refuses that: fake it there."""
+# ------------------------------------------------------------------------------------------------------ where they go
+
+
+def _placed(
+    texts: Sequence[RepairText], applied: AbstractSet[MigrationId], loader: "MigrationLoader", placing: Placing
+) -> tuple[MigrationFile, ...]:
+    """The repairs in their places, each after the one before it; one that was written already where it is."""
+    homes = [_home(text, loader, placing.into) for text in texts]
+    there = [_node_of(text, home, loader) for text, home in zip(texts, homes, strict=True)]
+    own = frozenset(filter(None, there))
+    files: list[MigrationFile] = []
+    for text, home, node in zip(texts, homes, there, strict=True):
+        if node is not None:
+            path = _folder_of(home, loader) / f"{node[1]}.py"
+            files.append(MigrationFile(path, path.read_text(encoding="utf-8"), text.left, node))
+            continue
+        place = _place(home, loader, applied, own, [file.id for file in files if file.id[0] == home], placing)
+        # All that those apps' own migrations do to the tables is done before it, also where a database is made anew.
+        needed = [node for app in text.needs if app != home for node in _latest(app, loader, applied)]
+        follows = dict.fromkeys([*place.after, *(file.id for file in files[-1:]), *needed])
+        name = f"{place.number:04d}_repair_{text.what}"
+        path = _folder_of(home, loader) / f"{name}.py"
+        files.append(MigrationFile(path, render_placed(text.text, follows, place.before), text.left, (home, name)))
+    return tuple(files)
+
+
+def _home(text: RepairText, loader: "MigrationLoader", into: str | None) -> str:
+    """The app whose migration the repair becomes."""
+    foreign = [app for app in text.apps if not _is_own(app, loader)]
+    if not foreign:
+        return text.apps[0]
+    if into is None:
+        raise CascadeError(
+            f"The migrations of {listed(foreign)} are not the project's own: a file there would be lost with the next "
+            "installation.",
+            hint="Name an app of the project that takes them: --into APP.",
         )
+    if into not in loader.migrated_apps:
+        raise NoSuchName("app", into, loader.migrated_apps, where=" with migrations")
+    return into
+
+
+def _node_of(text: RepairText, home: str, loader: "MigrationLoader") -> MigrationId | None:
+    """The migration that says what this one says, and so was written from it; None where there is none."""
+    said = ast.get_docstring(ast.parse(text.text))
+    for node, migration in sorted(loader.disk_migrations.items()):
+        if node[0] == home and inspect.cleandoc(sys.modules[migration.__module__].__doc__ or "") == said:
+            return node
+    return None
+
+
+def _is_own(app: str, loader: "MigrationLoader") -> bool:
+    """Whether the app's migrations are not where installed distributions lie (Python, Installation paths)."""
+    return _INSTALLED.isdisjoint(_folder_of(app, loader).parts)
+
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+
+
+def _folder_of(app: str, loader: "MigrationLoader") -> Path:
+    """The folder of an app's migrations."""
+    from importlib import import_module
+
+    if app not in {*loader.migrated_apps, *loader.unmigrated_apps}:
+        raise NoSuchName("app", app, loader.migrated_apps, where=" with migrations")
+    name, _ = loader.migrations_module(app)
+    if name is None:
+        raise CascadeError(f"The app {app} has no migrations: MIGRATION_MODULES switches them off.")
+    module = import_module(name)
+    paths = [*getattr(module, "__path__", [])]
+    if not paths:
+        raise CascadeError(f"{name} is no package: a migration has nowhere to go.")
+    return Path(paths[0]).resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the new migration follows in its app, what it has to come before, and the number in its name."""
+
+    after: tuple[MigrationId, ...]
+    before: tuple[MigrationId, ...]
+    number: int
+
+
+def _place(
+    app: str,
+    loader: "MigrationLoader",
+    applied: AbstractSet[MigrationId],
+    own: AbstractSet[MigrationId],
+    earlier: Sequence[MigrationId],
+    placing: Placing,
+) -> _Place:
+    """Where the app takes a migration; ``own`` are those of this repair that are there, ``earlier`` those placed."""
+    from django.db.migrations.autodetector import MigrationAutodetector
+
+    leaves = sorted(loader.graph.leaf_nodes(app))
+    if len(leaves) > 1:
+        raise CascadeError(
+            f"{app} has {len(leaves)} leaf migrations ({listed([name for _, name in leaves])}).",
+            hint="Run makemigrations --merge first.",
+        )
+    numbers = [MigrationAutodetector.parse_number(name) or 0 for _, name in (*leaves, *earlier)]
+    number = max(numbers, default=0) + 1
+    chain = [node for leaf in leaves for node in loader.graph.forwards_plan(leaf) if node[0] == app]
+    pending = [node for node in chain if node not in own and not _is_applied(node, loader, applied)]
+    if not pending:
+        return _Place(tuple(earlier[-1:]) or tuple(leaves), (), number)
+    if not placing.before_pending:
+        raise CascadeError(
+            f"{app} has migrations that were not applied where the repair was planned "
+            f"({listed([name for _, name in pending])}): it would run after them, and they may need what it repairs.",
+            hint="Put it before them: --before-pending. Or run migrate first, and plan anew.",
+        )
+    done = [node for node in chain if node not in pending]
+    if not (earlier or done):
+        raise CascadeError(f"No migration of {app} is applied: there is nothing to repair.")
+    return _Place(tuple(earlier[-1:]) or (done[-1],), (pending[0],), number)
+
+
+def _is_applied(node: tuple[str, str], loader: "MigrationLoader", applied: AbstractSet[MigrationId]) -> bool:
+    """Whether it is recorded, or everything that it replaces is."""
+    migration = loader.graph.nodes.get(node)
+    replaces = [tuple(replaced) for replaced in migration.replaces] if migration is not None else []
+    return node in applied or (bool(replaces) and all(replaced in applied for replaced in replaces))
+
+
+def _latest(app: str, loader: "MigrationLoader", applied: AbstractSet[MigrationId]) -> list[tuple[str, str]]:
+    """The applied migrations of the app after which none of its own is applied."""
+    nodes = {node for node in loader.graph.nodes if node[0] == app and _is_applied(node, loader, applied)}
+    return sorted(n for n in nodes if nodes.isdisjoint(child.key for child in loader.graph.node_map[n].children))

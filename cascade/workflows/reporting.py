@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,12 +40,19 @@ class Kept:
     migration: Path | None = None
 
 
-def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, report: Progress = silent) -> Incident:
+def read_incident(
+    kept: Kept,
+    question: Question,
+    *,
+    hide_names: bool = False,
+    hide_also: Sequence[str] = (),
+    report: Progress = silent,
+) -> Incident:
     """The incident as far as these files tell it; without any of them the database is read as it is now.
 
     The project is needed only where a look has to be compared with what its migrations say. ``hide_names`` replaces
-    hosts, roles, paths and names of users, each by the same word everywhere. Raises ``FileError`` for a file that is
-    none of what it should be.
+    hosts, roles, paths and names of users, each by the same word everywhere, and the names ``hide_also``. Raises
+    ``FileError`` for a file that is none of what it should be.
     """
     migration = _migration(kept.migration) if kept.migration else None
     journal = _journal(kept.journal) if kept.journal else None
@@ -67,7 +74,8 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         )
     documents: list[Any] = [before, after, events, probes, migration]
     if hide_names:
-        documents = redact(documents, find_names(documents))
+        _refuse_idle(hide_also, documents)
+        documents = redact(documents, find_names(documents, hide_also))
     before, after, events, probes, migration = documents
     healthy_at = ""
     if kept.after and journal is None and any(serious(after["drifts"])) and not any(serious(before["drifts"])):
@@ -86,6 +94,16 @@ def read_incident(kept: Kept, question: Question, *, hide_names: bool = False, r
         healthy_at=healthy_at,
         measured=next(filter(None, map(partial(_results, measured_chains), sources, probes)), ()),
     )
+
+
+def _refuse_idle(names: Iterable[str], documents: list[Any]) -> None:
+    """A mistyped name would leave the right one in the report."""
+    for name in names:
+        if redact(documents, {name: ""}) == redact(documents, {name: name}):
+            raise CascadeError(
+                f"{name!r} is to be hidden, and stands nowhere as a word of its own in what the report is made of.",
+                hint="Is it spelled as there? --hide takes a whole word, such as anna in /users/anna/.",
+            )
 
 
 def report_files(incident: Incident, formats: Sequence[str] = REPORT_FORMATS) -> Mapping[str, str]:

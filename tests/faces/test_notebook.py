@@ -11,7 +11,8 @@ import cascade
 from cascade.core.exploring import Stop
 from cascade.errors import CascadeError, FileError, MissingExtra, NoSuchName
 from tests.scenarios.conftest import one_incident as one_incident
-from tests.scenarios.sites import MISPLACED, Site, run_program
+from tests.scenarios.sites import CHECKOUT, MISPLACED, Project, Site, project_site, run_program
+from tests.servers import Database
 from tests.unit.render import answers, kept
 from tests.unit.render.test_report import HOSTILE, hostile
 
@@ -257,6 +258,35 @@ print(len(cascade.analyse(app="teams").drifts.where(severity="broken")))
     assert (first, last) == ("7 True", "1")
     assert refused[0].endswith("and Django knows one project in a process.")
     assert "Restart the kernel for other.settings" in refused[1]
+
+
+def test_a_second_project_is_noticed_by_its_manage_py(tmp_path: Path, one_database: Database) -> None:
+    manage_py = {"manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n'}
+    apps = ("django.contrib.contenttypes",)
+    site = project_site(Project(tmp_path / "first", apps, files=manage_py), one_database)
+    project_site(Project(tmp_path / "second", apps, files=manage_py), one_database)
+    code = """
+import os, sys, cascade
+for folder in sys.argv[1:]:
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    try:
+        print(len(cascade.analyse().plan))
+    except cascade.errors.CascadeError as error:
+        print(error)
+"""
+    folders = [str(tmp_path / name) for name in ("first", "first/notebooks", "second", "first")]
+    environment = {**site.environment, "DJANGO_SETTINGS_MODULE": "", "PYTHONPATH": str(CHECKOUT)}
+    done = run_program("-c", code, *folders, environment=environment, folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "0",
+        "0",
+        "This process has settings set up, and Django knows one project in a process.",
+        f"  Restart the kernel for {tmp_path}/second/manage.py, or keep its plan in a file and cascade.load() that.",
+        "0",
+    ]
 
 
 @pytest.mark.parametrize("key", sorted(kept.plan()))

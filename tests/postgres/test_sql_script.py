@@ -148,6 +148,8 @@ def test_a_made_table_is_undone_while_it_is_empty_and_kept_with_the_count_once_i
         (Column("c", "integer", nullable=False, default="7"), "8"),
         (Column("written", "character varying(3)", default="'a'::character varying"), "NULL"),
         (Column("c", "boolean"), "false"),
+        (Column("c", "timestamp with time zone", nullable=False, default="now()"), "now()"),
+        (Column("c", "integer[]", nullable=False, default="array_fill(7, ARRAY[2])"), "'{7,8}'"),
     ],
 )
 def test_an_added_column_is_undone_until_a_row_says_something_of_its_own(

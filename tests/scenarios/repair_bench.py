@@ -6,6 +6,7 @@ Django is set up once. ``BENCH_DSN`` leads to the site's database as superuser.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,8 +36,9 @@ from cascade.effects.repair.session import RepairRefused, ServerLost, repair_ses
 from cascade.effects.repair.transaction import StatementFailed, TooLong
 from cascade.effects.repair.watcher import Watch, watched
 from cascade.errors import CascadeError, FileError
-from cascade.render.sql import render_undo_script
+from cascade.render.sql import render_sql_script, render_undo_script
 from cascade.workflows import Question, analyse
+from cascade.workflows.migration import Placing, migration_files
 from cascade.workflows.repairing import Applied, apply_plan, preflight, rehearse_plan, repair_target, undo_journal
 from tests.scenarios.sites import NO_SECOND_SESSION
 
@@ -250,12 +252,18 @@ def invalid_index_of_a_broken_try_is_cleared_away(bench: Bench) -> None:
 
 
 def _cancel_once_it_waits(bench: Bench, pid: int) -> None:
+    if _once_it_waits(bench, pid):
+        bench.sql(f"SELECT pg_cancel_backend({pid})")
+
+
+def _once_it_waits(bench: Bench, pid: int) -> bool:
+    """Come back when that session waits for a lock; whether it does at last."""
     for _ in range(200):
         waits = bench.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'")
         if waits == [(1,)]:
-            bench.sql(f"SELECT pg_cancel_backend({pid})")
-            return
+            return True
         time.sleep(0.05)
+    return False
 
 
 def unique_and_not_null_on_a_large_table(bench: Bench) -> None:
@@ -322,6 +330,102 @@ def values_written_beside_an_index_that_was_built_concurrently(bench: Bench) -> 
     assert bench.dump() == after
     bench.sql(written.format("NULL"))
     undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+
+
+def index_that_differs_on_a_large_table(bench: Bench) -> None:
+    """The old one goes aside and waits until the new one is built: neither keeps anybody from writing."""
+    table = "public.teams_teammembership"
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    healthy = bench.dump()
+    differ = (f'DROP INDEX public."{index}"', f'CREATE INDEX "{index}" ON {table} (team_id DESC)')
+    bench.sql(*differ)
+    before, answer, target = bench.dump(), bench.plan(), repair_target(bench.question)
+    scripts = render_sql_script(answer), render_undo_script(answer)
+    [step] = answer.plan.steps
+    assert (step.phase, step.id.partition(":")[0]) == (Phase.CONCURRENT, "replace_index")
+    assert rehearse_plan(answer, bench.question, target, LIMITS, report=len).skipped == (step.id,)
+    _assert_a_migration_fits_into_a_transaction(bench, answer)
+    written: list[Any] = []
+    with bench.somebody() as reader:
+
+        def read_meanwhile(message: str) -> None:
+            if message == step.id:
+                reader.execute("BEGIN")
+                reader.execute(f"SELECT count(*) FROM {table}")
+                threading.Thread(target=write_once_it_waits).start()
+
+        def write_once_it_waits() -> None:
+            _once_it_waits(bench, bench.repairing_pid())
+            written.extend(
+                bench.sql("SET lock_timeout = '1s'", f"UPDATE {table} SET joined_at = joined_at RETURNING 1")
+            )
+            reader.execute("COMMIT")
+
+        assert bench.apply(answer, on=read_meanwhile).afterwards.plan.is_empty
+    assert written
+    assert bench.dump() == healthy
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    for _ in range(2):
+        bench.psql(scripts[0].partition("-- What follows is not in the transaction")[2].partition("\n")[2])
+        assert bench.dump() == healthy
+    bench.psql(scripts[1])
+    assert bench.dump() == before
+    with bench.somebody() as somebody:
+
+        def cancel(message: str) -> None:
+            if message.startswith("replace_index:"):
+                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                somebody.execute(f"SELECT count(*) FROM {table}")
+                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+        refused(StatementFailed, lambda: bench.apply(on=cancel))
+    [rebuild] = bench.plan().plan.steps
+    assert rebuild.id == f"rebuild_index:{table}.{index}", "a build that was broken off is gone on with"
+    afterwards = bench.apply().afterwards
+    assert [(drift.kind.value, drift.object) for drift in afterwards.plan.drifts if drift.table == step.table] == [
+        ("extra_index", f"cascade_replaced_{index}"[:63])
+    ]
+
+
+def _assert_a_migration_fits_into_a_transaction(bench: Bench, answer: Answer) -> None:
+    [file] = migration_files(answer, bench.question, Placing())
+    assert not re.search("CONCURRENTLY|cascade_(new|replaced)_", file.text), file.text
+
+
+def unique_constraint_that_differs_on_a_large_table(bench: Bench) -> None:
+    """Its index is built beside the old one, which it replaces in a short transaction."""
+    table, name = "public.teams_teammembership", "unique_member_per_team"
+    healthy = bench.dump()
+    bench.sql(
+        f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE (user_id, team_id) DEFERRABLE",
+    )
+    before, answer, target = bench.dump(), bench.plan(), repair_target(bench.question)
+    scripts = render_sql_script(answer), render_undo_script(answer)
+    build, swap = (f"create_index:{table}.cascade_new_{name}", f"replace_constraint:{table}.{name}")
+    steps = [(step.id, step.phase) for step in answer.plan.steps]
+    assert steps == [(build, Phase.CONCURRENT), (swap, Phase.AFTER)]
+    assert all(not step.hazards for step in answer.plan.steps)
+    _assert_a_migration_fits_into_a_transaction(bench, answer)
+
+    def end_it(message: str) -> None:
+        if message == swap:
+            bench.sql(f"SELECT pg_terminate_backend({bench.repairing_pid()}, 2000)")
+
+    refused(ServerLost, lambda: bench.apply(answer, on=end_it))
+    again = bench.plan()
+    assert [step.id for step in again.plan.steps] == [build, swap]
+    assert bench.apply(again).afterwards.plan.is_empty
+    assert bench.dump() == healthy
+    undo_journal(bench.journal, target, LIMITS, report=len)
+    assert bench.dump() == before
+    bench.psql(scripts[0])
+    assert bench.dump() == healthy
+    bench.psql(scripts[1])
     assert bench.dump() == before
 
 

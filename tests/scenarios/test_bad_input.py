@@ -167,7 +167,36 @@ def test_a_dot_that_fails(one_incident: Site) -> None:
 
 
 def test_an_output_folder_that_is_not_there(one_incident: Site) -> None:
-    refused(one_incident, "plan", "-o", "no/such/folder/plan.txt", says=("no/such/folder/plan.txt cannot be written",))
+    says = ("no/such/folder/plan.txt cannot be written", "Make the folder no/such/folder first.")
+    refused(one_incident, "plan", "-o", "no/such/folder/plan.txt", says=says)
+
+
+def test_an_output_folder_in_which_nothing_can_be_written(one_incident: Site) -> None:
+    says = ("/proc/plan.txt cannot be written", "Name a file in a folder that may be written.")
+    refused(one_incident, "plan", "-o", "/proc/plan.txt", says=says)
+    (one_incident.folder / "taken").touch()
+    refused(one_incident, "demo", "-o", "taken/demo", says=("The folder taken/demo cannot be made", "Name another"))
+
+
+def test_pictures_where_there_is_no_graphviz(one_incident: Site) -> None:
+    code = """
+import sys, sysconfig
+there = sysconfig.get_path
+sysconfig.get_path = lambda name, *more, **options: "/" if name == "scripts" else there(name, *more, **options)
+from cascade.cli import main
+main(sys.argv[1:])
+"""
+
+    def ask(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {**one_incident.environment, "PATH": "/"}
+        return run_program("-c", code, *arguments, environment=environment, folder=one_incident.folder)
+
+    done = ask("graph", "-o", "graph.svg")
+    assert (done.returncode, "There is no Graphviz" in done.stderr, "--format dot" in done.stderr) == (1, True, True)
+    assert not (one_incident.folder / "graph.svg").exists()
+    for command in ("plan", "history"):
+        done = ask(command, "--format", "svg")
+        assert (done.returncode, done.stdout[:5], done.stderr) == (0, "<svg ", "")
 
 
 def test_an_output_that_is_no_regular_file_is_written_to_and_stays_what_it_is(one_healthy: Site) -> None:

@@ -1,5 +1,6 @@
 """Copies of a table: what is bound to one that gives way, where several go, and what a person decided."""
 
+import json
 import re
 
 import pytest
@@ -110,6 +111,34 @@ def test_a_key_to_the_copy_that_goes_is_repointed_before_that_goes_into_the_atti
 
 
 @pytest.mark.one_version
+@pytest.mark.parametrize("kept", ["public", "test_schema"])
+def test_a_key_to_the_second_copy_that_goes_is_repointed_before_that_goes_into_an_attic_of_its_own(
+    one_healthy: Site, kept: str
+) -> None:
+    point_a_key_at_a_copy(one_healthy)
+    key = point_a_key_at_a_copy(one_healthy, schema="test_schema_2", table="user_profile_bounty_result")
+    before = dump(one_healthy)
+    one_healthy.cascade("plan", "--keep", f"{BOUNTY}={kept}", "-o", "plan.json")
+    plan = json.loads((one_healthy.folder / "plan.json").read_text())
+    second = next(step for step in plan["steps"] if step["id"] == f"shelve_table:test_schema_2.{BOUNTY}")
+    assert second["details"]["attic"].endswith("_copy_2")
+    assert f"repoint_foreign_key:public.{key}" in second["waits_for"]
+    [misdirected] = [drift for drift in plan["drifts"] if drift["id"] == f"misdirected_foreign_key:public.{key}"]
+    assert misdirected["observed"] == f"refers to test_schema_2.{BOUNTY}"
+    rehearsed = one_healthy.cascade("rehearse", "plan.json")
+    assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
+    done = one_healthy.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(one_healthy.plan()) == set()
+    undone = one_healthy.cascade("undo", "journal.jsonl", "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert dump(one_healthy) == before
+    leave_out = ("--leave-out", f"repoint_foreign_key:public.{key}")
+    fewer = [step["id"] for step in one_healthy.plan("--keep", f"{BOUNTY}={kept}", *leave_out)["steps"]]
+    assert not [step for step in fewer if "_copy_2" in step or step == second["id"]], "an attic for nothing"
+
+
+@pytest.mark.one_version
 def test_a_key_into_an_attic_is_misdirected_whoever_put_its_table_there(one_healthy: Site) -> None:
     key = point_a_key_at_a_copy(one_healthy)
     one_healthy.execute("CREATE SCHEMA cascade_attic_2026_01_02")
@@ -142,13 +171,14 @@ def left_in(screen: str) -> set[str]:
     return set(re.findall(r"[a-z_]+:public\.[\w.]*\w", flat(screen).partition(" LEFT ")[2]))
 
 
-def point_a_key_at_a_copy(site: Site, *, orphans: int = 0) -> str:
+def point_a_key_at_a_copy(
+    site: Site, *, orphans: int = 0, schema: str = "test_schema", table: str = "user_profile_bounty_participant"
+) -> str:
     """A copy of the bounties with their rows, and the key of a table in the target leads to it: TABLE.KEY."""
-    site.execute("CREATE SCHEMA IF NOT EXISTS test_schema AUTHORIZATION migrator")
-    site.execute(f"CREATE TABLE test_schema.{BOUNTY} (LIKE public.{BOUNTY} INCLUDING ALL)")
-    site.execute(f"ALTER TABLE test_schema.{BOUNTY} OWNER TO migrator")
-    site.execute(f"INSERT INTO test_schema.{BOUNTY} SELECT * FROM public.{BOUNTY}")
-    table = "user_profile_bounty_participant"
+    site.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION migrator")
+    site.execute(f"CREATE TABLE {schema}.{BOUNTY} (LIKE public.{BOUNTY} INCLUDING ALL)")
+    site.execute(f"ALTER TABLE {schema}.{BOUNTY} OWNER TO migrator")
+    site.execute(f"INSERT INTO {schema}.{BOUNTY} SELECT * FROM public.{BOUNTY}")
     [(name,)] = site.rows(
         f"SELECT conname FROM pg_constraint WHERE conrelid = 'public.{table}'::regclass "
         f"AND confrelid = 'public.{BOUNTY}'::regclass"
@@ -156,10 +186,10 @@ def point_a_key_at_a_copy(site: Site, *, orphans: int = 0) -> str:
     site.execute(f"ALTER TABLE public.{table} DROP CONSTRAINT {name}")
     if orphans:
         least = f"(SELECT min(bounty_id) FROM public.{table})"
-        site.execute(f"UPDATE test_schema.{BOUNTY} SET id = 1000 WHERE id = {least}")
+        site.execute(f"UPDATE {schema}.{BOUNTY} SET id = 1000 WHERE id = {least}")
         site.execute(f"UPDATE public.{table} SET bounty_id = 1000 WHERE bounty_id = {least}")
     site.execute(
         f"ALTER TABLE public.{table} ADD CONSTRAINT {name} FOREIGN KEY (bounty_id) "
-        f"REFERENCES test_schema.{BOUNTY} (id) DEFERRABLE INITIALLY DEFERRED"
+        f"REFERENCES {schema}.{BOUNTY} (id) DEFERRABLE INITIALLY DEFERRED"
     )
     return f"{table}.{name}"

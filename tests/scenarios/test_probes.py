@@ -424,3 +424,20 @@ def test_junit_has_a_case_for_each_probe(shop: Site) -> None:
         "skipped": "1",
     }
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["/raises/"]
+
+
+@pytest.mark.one_version
+def test_programs_are_told_why_nothing_was_asked(shop: Site) -> None:
+    def ask(*arguments: str) -> str:
+        done = shop.cascade("probe", *arguments, SITE_PORT="1")
+        assert (done.returncode, "cannot be reached" in done.stderr) == (1, True), done.stderr
+        return done.stdout
+
+    document = json.loads(ask("--format", "json"))
+    assert (document["exit_code"], "probes" in document) == (1, False)
+    assert "cannot be reached" in document["error"]["message"]
+    assert "Is the server up" in document["error"]["hint"]
+    assert ask("-o", "asked.xml") == ask() == ""
+    suite = ET.parse(shop.folder / "asked.xml").getroot()
+    [error] = suite.iter("error")
+    assert (suite.get("errors"), error.get("message")) == ("1", document["error"]["message"])

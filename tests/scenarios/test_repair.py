@@ -472,27 +472,38 @@ def _value_of(type_: str) -> str:
     return "'x'" if "char" in type_ or type_ == "text" else "1"
 
 
-def test_an_identity_column_is_taken_back_until_a_row_is_written(one_incident: Site) -> None:
-    one_incident.execute("ALTER TABLE public.tournaments_tournament_teams DROP COLUMN id")
+@pytest.mark.parametrize("beside", ["", "ALTER TABLE public.tournaments_tournament_teams ALTER team_id TYPE integer"])
+def test_an_identity_column_is_taken_back_until_a_row_is_written(beside: str, one_incident: Site) -> None:
+    """Also where taking back another column's type writes every row anew."""
+    one_incident.execute(f"ALTER TABLE public.tournaments_tournament_teams DROP COLUMN id; {beside}")
     one_incident.execute(
         "INSERT INTO public.tournaments_tournament_teams (tournament_id, team_id)"
         " SELECT t.id, m.id FROM public.tournaments_tournament t, public.teams_team m ON CONFLICT DO NOTHING"
     )
     before = dump(one_incident)
-    for written in (False, True):
-        one_incident.cascade("plan", "-o", "plan.json")
-        again = ("apply", "plan.json", "--noinput", "--allow", "rewrite", "--journal", "journal.jsonl")
-        done = one_incident.cascade(*again)
+    one_incident.cascade("plan", "-o", "plan.json")
+    script = one_incident.cascade("plan", "--format", "undo-sql").stdout
+
+    def repair(journal: str) -> None:
+        done = one_incident.cascade("apply", "plan.json", "--noinput", "--allow", "rewrite", "--journal", journal)
         assert done.returncode == 0, done.stdout + done.stderr
-        if written:
-            one_incident.execute(
-                "UPDATE public.tournaments_tournament_teams SET team_id = team_id"
-                " WHERE id = (SELECT min(id) FROM public.tournaments_tournament_teams)"
-            )
-        undone = one_incident.cascade("undo", "journal.jsonl", "--noinput")
-        assert undone.returncode == int(written), undone.stderr
-        assert (dump(one_incident) == before) is not written
-    assert "holds values in id, and dropping it would lose them: 1" in undone.stderr
+
+    repair("first.jsonl")
+    undone = one_incident.cascade("undo", "first.jsonl", "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert dump(one_incident) == before
+    repair("second.jsonl")
+    _psql(one_incident, script)
+    assert dump(one_incident) == before
+    repair("third.jsonl")
+    one_incident.execute(
+        "UPDATE public.tournaments_tournament_teams SET team_id = team_id"
+        " WHERE id = (SELECT min(id) FROM public.tournaments_tournament_teams)"
+    )
+    refused = one_incident.cascade("undo", "third.jsonl", "--noinput")
+    assert refused.returncode == 1
+    for said in (refused.stderr, _psql(one_incident, script, fails=True)):
+        assert "holds values in id, and dropping it would lose them: 1" in said
 
 
 def test_an_undo_refuses_what_was_changed_since(one_incident: Site) -> None:

@@ -83,6 +83,8 @@ def test_steps_after_the_transaction_are_gone_on_with_after(one_incident: Site, 
     [
         "unique_and_not_null_on_a_large_table",
         "values_written_beside_an_index_that_was_built_concurrently",
+        "index_that_differs_on_a_large_table",
+        "unique_constraint_that_differs_on_a_large_table",
         "index_of_another_table_by_the_name_of_ours",
         "sequence_that_goes_on_while_it_is_set",
     ],

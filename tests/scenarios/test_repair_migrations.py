@@ -229,24 +229,46 @@ def test_the_journal_keeps_the_migration_that_the_plan_would_have_been(shop: Sit
     assert written.returncode == 0, written.stderr
     shop.manage("migrate", "-v0")
     assert shop.cascade(*kept).returncode == 0
-    (repair,) = (shop.folder / "shop/migrations").glob("0004_*.py")
-    (shop.folder / "shop/migrations/0005_more.py").write_text(MORE.format(before=repair.stem))
-    late = shop.cascade(*kept)
+    assert shop.cascade(*kept, "--print").stdout == found_now
+
+
+@pytest.mark.one_version
+def test_what_came_after_the_repair_comes_after_its_migration(shop: Site) -> None:
+    shop.cascade("plan", "-o", "plan.json")
+    done = shop.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (shop.folder / "shop/migrations/0004_more.py").write_text(MORE)
+    shop.manage("migrate", "-v0")
+    late = shop.cascade("migration", "--journal", "journal.jsonl")
     assert late.returncode == 1
-    assert "shop has other migrations than when journal.jsonl was written" in flat(late.stderr)
+    assert "shop has migrations that were not applied where the repair was planned (0004_more)" in flat(late.stderr)
+    assert "--before-pending" in late.stderr
+    assert shop.cascade("migration", "--journal", "journal.jsonl", "--before-pending").returncode == 0
+    [file] = shop.folder.glob("shop/migrations/0005_repair_*.py")
+    assert 'run_before = [\n        ("shop", "0004_more"),' in file.read_text()
+    assert '("shop", "0003_later")' in file.read_text()
+    with fresh_database(shop.database.server) as another:
+        drifted = on_another(shop, another)
+        drifted.execute("CREATE SCHEMA stray")
+        drifted.manage("migrate", "shop", "0001", "-v0")
+        drifted.manage("migrate", "shop", "0003", "-v0", SITE_OPTIONS=STRAY)
+        drifted.manage("migrate", "-v0")
+        assert found(drifted.plan()) == set()
+        assert drifted.rows("SELECT obj_description('public.shop_order'::regclass)") == [("later",)]
 
 
 MORE = """
 from django.db import migrations
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "{before}")]
-    operations = []
+    dependencies = [("shop", "0003_later")]
+    operations = [migrations.RunSQL("COMMENT ON TABLE public.shop_order IS 'later'")]
 """
 
 
+@pytest.mark.parametrize("source", ["what is found", "a journal"])
 def test_repairs_of_apps_from_elsewhere_go_into_one_that_has_no_migration_yet(
-    tmp_path: Path, one_database: Database
+    source: str, tmp_path: Path, one_database: Database
 ) -> None:
     """They run after all that those apps' own migrations do, also where a database is made from nothing."""
     settings = SETTINGS + "    INSTALLED_APPS.append('repairs')\n"
@@ -262,9 +284,16 @@ def test_repairs_of_apps_from_elsewhere_go_into_one_that_has_no_migration_yet(
     site.manage("migrate", "-v0", SITE_OPTIONS=STRAY)
     site.execute("ALTER TABLE public.shop_order DROP COLUMN note")
 
-    refused = site.cascade("migration")
+    command: tuple[str, ...] = ("migration",)
+    if source == "a journal":
+        found_now = site.cascade("migration", "--into", "repairs", "--print").stdout
+        site.cascade("plan", "-o", "plan.json")
+        assert site.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl").returncode == 0
+        command = ("migration", "--journal", "journal.jsonl")
+        assert site.cascade(*command, "--into", "repairs", "--print").stdout == found_now
+    refused = site.cascade(*command)
     assert (refused.returncode, "--into APP" in refused.stderr) == (1, True), refused.stderr
-    assert site.cascade("migration", "--into", "repairs").returncode == 0
+    assert site.cascade(*command, "--into", "repairs").returncode == 0
     [file] = own.glob("0001_repair_*.py")
     assert '        ("billing", "0001_initial"),\n        ("shop", "0003_later"),\n    ]' in file.read_text()
     site.manage("migrate", "-v0")

@@ -12,7 +12,8 @@ import pytest
 
 from cascade.cli import main
 from cascade.render.pictures.history import entries_kept
-from tests.scenarios.sites import CHECKOUT, MISPLACED, Site
+from tests.scenarios.sites import CHECKOUT, MISPLACED, Site, flat
+from tests.unit.render import kept
 
 OLD_JOURNAL = '{"event": "begin", "at": "", "journal": 1, "plan_id": "x", "database": "d", "steps": [], "tables": []}\n'
 CATALOG = CHECKOUT / "cascade" / "sources" / "catalog.sql"
@@ -255,6 +256,23 @@ def test_redaction_leaves_no_role_host_or_path(one_incident: Site) -> None:
     assert not re.search(r"migrator|app_user|socket /|/tmp/|\.py\b", told)
     assert "role-1" in told
     assert "user_profile_skill_endorsement" in told
+
+
+@pytest.mark.one_version
+def test_a_name_that_only_a_person_knows_for_one_is_hidden_when_it_is_said(one_incident: Site) -> None:
+    asked = kept.failing_page("/users/anna/", user="shop.users.anna")
+    (one_incident.folder / "asked.json").write_text(json.dumps(asked))
+    told = report(one_incident, "--redact", "--probes", "asked.json")
+    assert "/users/anna/" in told
+    told = report(one_incident, "--redact", "--hide", "anna", "--probes", "asked.json")
+    assert "/users/name-1/" in told
+    assert "anna" not in told
+    for arguments, said in (
+        (("--hide", "anna"), "--hide goes with --redact"),
+        (("--redact", "--hide", "ana"), "'ana' is to be hidden, and stands nowhere"),
+    ):
+        refused = one_incident.cascade("report", *arguments, "--probes", "asked.json", "-o", "told")
+        assert (refused.returncode, said in flat(refused.stderr)) == (1, True), refused.stderr
 
 
 def test_a_folder_that_cannot_be_written_loses_no_report(one_incident: Site) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from cascade.core.actions import BUILT_BESIDE
 from cascade.core.detection.columns import detect_columns
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.detection.constraints import detect_constraints, match_constraints
@@ -65,7 +66,8 @@ def _without_equivalents(
 
 
 def _equal_guards(constraints: Iterable[Constraint], indexes: Iterable[Index]) -> Iterator[tuple[Constraint, Index]]:
-    free = [index for index in indexes if index.unique and index.valid]
+    # What a repair was building when it was stopped stands for nothing yet: the constraint that differs is there still.
+    free = [i for i in indexes if i.unique and i.valid and not i.name.startswith(BUILT_BESIDE)]
     for constraint in constraints:
         wanted = f"UNIQUE ({', '.join(map(quoted, constraint.columns))})"
         if constraint.kind is not ConstraintKind.UNIQUE or constraint.definition != wanted:

@@ -6,6 +6,7 @@ from cascade.core.actions import (
     AddConstraint,
     AddForeignKey,
     CreateIndex,
+    CreateSchema,
     GrantSequence,
     GrantTable,
     GrantUsage,
@@ -27,6 +28,9 @@ def without(repairs: Iterable[Repair], unwanted: Collection[str], left_out: Left
     gone = {r.id: "as decided" for r in kept if r.id in unwanted or action_name(type(r.action)) in unwanted}
     while late := {r.id: n for r in kept if r.id not in gone for n in r.waits_for if n in gone}:
         gone |= {id_: f"it needs {needed}" for id_, needed in late.items()}
+    used = {needed for r in kept if r.id not in gone for needed in r.waits_for}
+    idle = (r.id for r in kept if isinstance(r.action, CreateSchema) and r.id not in {*used, *gone})
+    gone |= dict.fromkeys(idle, "nothing goes into it")
     for repair in kept:
         if repair.id in gone:
             left_out.steps.append(repair.id)

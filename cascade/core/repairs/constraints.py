@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cascade.core.actions import (
+    BUILT_BESIDE,
     Action,
     AddConstraint,
     CreateIndex,
@@ -13,7 +14,7 @@ from cascade.core.actions import (
 )
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, clipped, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
@@ -193,6 +194,21 @@ def _replace(drift: Drift, sides: Sides) -> Iterator[Repair]:
     assert table is not None, "a constraint is on a table"
     found = sides.found(table)
     assert found is not None, "a constraint of a table without place was decided"
+    built = _index_to_build(wanted, sides, table)
+    if built is not None:
+        making_index = part_repair(
+            CreateIndex(table, built, concurrently=True), drift, built.name, sides, locks=_gently(table)
+        )
+        yield making_index
+        yield part_repair(
+            ReplaceConstraint(table, there, wanted, index_of(there, found), built, using_index=True),
+            drift,
+            wanted.name,
+            sides,
+            waits_for=(making_index.id,),
+            locks=(Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),),
+        )
+        return
     later = wanted.kind is ConstraintKind.CHECK and wanted.validated and sides.may_have_rows(table)
     yield part_repair(
         ReplaceConstraint(
@@ -210,6 +226,14 @@ def _replace(drift: Drift, sides: Sides) -> Iterator[Repair]:
     )
     if later:
         yield validation(drift, wanted, (making(drift),), sides)
+
+
+def _index_to_build(wanted: Constraint, sides: Sides, table: TableName) -> Index | None:
+    """Of a unique constraint on a large table the index, under a name of its own until the constraint takes it over."""
+    index = index_of(wanted, sides.expected.tables[table].table)
+    if wanted.kind not in UNIQUE or index is None or not sides.is_large(table):
+        return None
+    return replace(index, name=clipped(BUILT_BESIDE + index.name), constraint=None, unique=True)
 
 
 def _scan(table: TableName) -> Hazard:
@@ -235,9 +259,19 @@ def _replacement_obstacle(drift: Drift, found: Table, sides: Sides) -> str:
         return "its definition is not known"
     if there.kind not in UNIQUE:
         return ""
+    built = _index_to_build(wanted, sides, drift.table) if drift.table is not None else None
+    bearer = sides.names_after.get(TableName(found.name.schema, built.name)) if built is not None else None
+    if built is not None and bearer is not None and not _left_behind(built, found):
+        return f"the name {quoted(built.name)} is taken by {bearer}"
     keys = [
         f"{table.name} ({key.name})"
         for table, key in sides.observed.referring.get(found.name, ())
         if key.references is not None and set(key.references.columns) == set(there.columns)
     ]
     return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
+
+
+def _left_behind(built: Index, found: Table) -> bool:
+    """Whether it is the index of a repair that was stopped half-way: built, or invalid and cleared away."""
+    there = next((index for index in found.indexes if index.name == built.name), None)
+    return there is not None and (not there.valid or (there.unique, there.tail) == (True, built.tail))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cascade.core.actions import CreateIndex, RebuildIndex, ReplaceIndex
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, clipped, quoted
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.constraints import part_repair
 from cascade.core.repairs.repair import LeftOut, Repair
@@ -23,11 +23,15 @@ def index_obstacle(drift: Drift, sides: Sides) -> str:
     if broken.has_rows:
         return f"{broken} of {found.name} repeat what it makes unique: they have to be put right first"
     if isinstance(drift.there, Index) and isinstance(drift.wanted, Index):
-        return _replacement_obstacle(drift.there, found, sides)
-    if isinstance(drift.wanted, Index):
-        bearer = sides.names_after.get(TableName(drift.table.schema, drift.wanted.name))
-        return f"the name {quoted(drift.wanted.name)} is taken by {bearer}" if bearer else ""
-    return ""
+        aside = _aside(drift.there, drift.wanted) if sides.is_large(drift.table) else ""
+        taken = _name_obstacle(aside, drift.table, sides) if aside not in ("", drift.there.name) else ""
+        return _replacement_obstacle(drift.there, found, sides) or taken
+    return _name_obstacle(drift.wanted.name, drift.table, sides) if isinstance(drift.wanted, Index) else ""
+
+
+def _name_obstacle(name: str, table: TableName, sides: Sides) -> str:
+    bearer = sides.names_after.get(TableName(table.schema, name))
+    return f"the name {quoted(name)} is taken by {bearer}" if bearer else ""
 
 
 _KINDS = frozenset({DriftKind.MISSING_INDEX, DriftKind.DIFFERENT_INDEX, DriftKind.INVALID_INDEX})
@@ -46,8 +50,15 @@ def _repair(drift: Drift, table: TableName, sides: Sides) -> Repair:
     match drift.wanted, drift.there:
         case Index() as wanted, Index() as there:
             exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
-            action = ReplaceIndex(table, there, wanted)
-            return part_repair(action, drift, wanted.name, sides, hazards=_scan(table, sides), locks=exclusive)
+            aside = _aside(there, wanted) if sides.is_large(table) else ""
+            return part_repair(
+                ReplaceIndex(table, there, wanted, aside),
+                drift,
+                wanted.name,
+                sides,
+                hazards=() if aside else _scan(table, sides),
+                locks=gently if aside else exclusive,
+            )
         case Index() as wanted, _:
             large = sides.is_large(table)
             writers = (Lock(table, LockMode.SHARE, healthy=False),)
@@ -63,6 +74,11 @@ def _repair(drift: Drift, table: TableName, sides: Sides) -> Repair:
             return part_repair(RebuildIndex(table, there), drift, there.name, sides, locks=gently)
         case _:
             raise AssertionError("an index is known as it should be, or as it is")
+
+
+def _aside(there: Index, wanted: Index) -> str:
+    """The name under which an index waits until another is built in its stead."""
+    return clipped(f"cascade_replaced_{there.name}") if there.name == wanted.name else there.name
 
 
 def _scan(table: TableName, sides: Sides) -> tuple[Hazard, ...]:

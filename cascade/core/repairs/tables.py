@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cascade.core.actions import CreateSchema, CreateTable, ExchangeTable, MoveTable, ShelveTable
+from cascade.core.attic import attic_for
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
 from cascade.core.layout import ConstraintKind, Dependant, Rights, RowEvidence, Table, TableName, quoted
@@ -35,7 +36,7 @@ def _attics(drift: Drift, sides: Sides) -> dict[TableName, str]:
     """By copy that goes the attic that it goes into: all have one name, so the second needs a schema of its own."""
     assert drift.table is not None, "a copy is of a table"
     going = [copy for copy in dict.fromkeys((drift.table, *drift.copies)) if copy != drift.kept]
-    return {copy: sides.attic if n == 0 else f"{sides.attic}_copy_{n + 1}" for n, copy in enumerate(going)}
+    return {copy: attic_for(position, sides.attic) for position, copy in enumerate(going)}
 
 
 def _make_attic(attic: str, drift: Drift, sides: Sides) -> Repair:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from cascade.core.journal import JOURNAL_VERSION, Journal, MalformedJournal, parse_journal
 from cascade.core.plan import Step
 from cascade.errors import FileError
-from cascade.render.sql import render_undo
+from cascade.render.sql import render_refusals, render_taking_back, render_undo
 
 
 class JournalWriter:
@@ -106,7 +106,14 @@ def _is_json(line: str) -> bool:
 def write_header(journal: JournalWriter, steps: Iterable[Step], **facts: Any) -> None:
     """The first line: all that an undo needs to know of the plan."""
     described = [
-        {"id": step.id, "phase": step.phase.value, "cures": list(step.cures), "undo": list(render_undo(step.action))}
+        {
+            "id": step.id,
+            "phase": step.phase.value,
+            "cures": list(step.cures),
+            "undo": list(render_undo(step.action)),
+            "refuses": list(render_refusals(step.action)),
+            "takes_back": list(render_taking_back(step.action)),
+        }
         for step in steps
     ]
     journal.write("begin", journal=JOURNAL_VERSION, **facts, steps=described)

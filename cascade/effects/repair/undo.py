@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cascade.core.journal import DoneStep, Journal
+from cascade.core.journal import DoneStep, Journal, statements_to_undo
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
 from cascade.effects.repair.journal import JournalWriter
@@ -53,12 +53,11 @@ def undo(
     back = [step for step in reversed(done) if step.undo]
 
     def take_back(transaction: Transaction) -> None:
-        for step in back:
+        for step, statement in statements_to_undo(back[::-1]):
             report(f"undoing {step.id}")
-            for statement in step.undo:
-                transaction.watch.others_feel_it()
-                transaction.run(statement)
-                writer.write("statement", step=step.id, sql=statement)
+            transaction.watch.others_feel_it()
+            transaction.run(statement)
+            writer.write("statement", step=step.id, sql=statement)
         if journal.before and look(transaction.cursor, journal.tables, within=True) != journal.before:
             raise RepairRefused("Nothing was changed: undone, the tables would not be as they were before the repair.")
 

@@ -4,6 +4,6 @@ Each operation is a DO block. It finds the target schema as cascade does, by the
 connection sees, names schema, kind and definition in its guards, and leaves the search_path as it found it.
 """
 
-from cascade.render.migration.file import MigrationText, render_migration
+from cascade.render.migration.file import MigrationId, MigrationText, render_migration, render_placed
 
-__all__ = ["MigrationText", "render_migration"]
+__all__ = ["MigrationId", "MigrationText", "render_migration", "render_placed"]

@@ -1,6 +1,7 @@
 """What the operations do: a body of PL/pgSQL for each step, for keys that no step makes, and for the proof."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from cascade.core.actions import (
     Action,
@@ -12,12 +13,14 @@ from cascade.core.actions import (
     MoveObject,
     MoveTable,
     RebuildIndex,
+    ReplaceConstraint,
+    ReplaceIndex,
     RepointForeignKey,
     SetNotNull,
 )
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
-from cascade.core.layout import Constraint, TableName
+from cascade.core.layout import Constraint, Index, TableName
 from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
 from cascade.core.retarget import retargeted
@@ -34,11 +37,7 @@ def make_blocks(
     """Title and body of each operation: what steps do, the keys of placed tables, and the proof."""
     blocks: list[tuple[str, str]] = []
     # In one transaction a constraint makes its own index: none has to be built for it before.
-    taken = {
-        (step.table, step.action.index.name)
-        for step in migration.steps
-        if isinstance(step.action, AddConstraint) and step.action.using_index and step.action.index
-    }
+    taken = {(step.table, index.name) for step in migration.steps if (index := _index_built_for(step.action))}
     for step in migration.steps:
         if isinstance(step.action, CreateIndex) and (step.table, step.action.index.name) in taken:
             continue
@@ -55,6 +54,14 @@ def make_blocks(
     proof = "\n".join(prove(migration, expected, drifts, target))
     blocks.append(("verify", proof))
     return list(dict.fromkeys(blocks))
+
+
+def _index_built_for(action: Action) -> Index | None:
+    match action:
+        case AddConstraint(index=index, using_index=True) | ReplaceConstraint(wanted_index=index, using_index=True):
+            return index
+        case _:
+            return None
 
 
 def _title(step: Step) -> str:
@@ -98,6 +105,10 @@ def _in_a_transaction(action: Action, target: str) -> Action:
             return CreateIndex(table, index)
         case AddConstraint(table, constraint, index):
             return AddConstraint(table, constraint, index)
+        case ReplaceConstraint():
+            return replace(action, using_index=False)
+        case ReplaceIndex():
+            return replace(action, aside="")
         case SetNotNull(table, column):
             return SetNotNull(table, column)
         case MoveObject(used, schema) if schema == target:

@@ -18,13 +18,14 @@ from cascade.render.wording import printable
 class MigrationText:
     """What a file says beside its operations. ``left_out`` are repairs that belong in no migration, in a line each."""
 
-    dependencies: tuple[tuple[str, str], ...]
-    run_before: tuple[tuple[str, str], ...]
     plan_id: str
     day: str
     database: str
     left_out: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+
+
+MigrationId = tuple[str, str]
+"""A migration's app and name."""
 
 
 def render_migration(
@@ -36,7 +37,7 @@ def render_migration(
     target: str,
     attic: str,
 ) -> str:
-    """The file, ending in a newline. ``target`` is the schema that the plan was made for."""
+    """The file, ending in a newline, but for what it follows. ``target`` is the schema that the plan was made for."""
     found = {drift.id: drift for drift in drifts}
     left = left_columns(migration, found.values())
     blocks = make_blocks(migration, expected, found.values(), target, attic)
@@ -64,15 +65,20 @@ class RunPostgreSQL(migrations.RunSQL):
 {constants}
 
 
-class Migration(migrations.Migration):
-    dependencies = [
-{_pairs(text.dependencies)}
-    ]
-{_run_before(text.run_before)}
+{_CLASS}
     operations = [
 {operations}
     ]
 '''
+
+
+def render_placed(text: str, follows: Iterable[MigrationId], before: Sequence[MigrationId]) -> str:
+    """What ``render_migration`` gave, in its place: what it follows, and what comes after it against the numbers."""
+    above, class_, below = text.rpartition(_CLASS)
+    return f"{above}{class_}\n    dependencies = [\n{_pairs(follows)}\n    ]\n{_run_before(before)}{below}"
+
+
+_CLASS = "class Migration(migrations.Migration):"
 
 
 def _raw(body: str) -> str:
@@ -106,8 +112,6 @@ def _docstring(
         lines += ["", "Left as they are, and not looked at in the end:", ""]
         told = (f"{drift.table}.{drift.object}: {drift.undecided or drift.observed}" for drift in left)
         lines += [line for one in told for line in wrapped(one, _WIDTH, first=4, hang=6)]
-    if text.warnings:
-        lines += ["", *text.warnings]
     if text.left_out:
         lines += ["", "Not in here, for it belongs to one database and not to the code:", ""]
         lines += [f"    {line}" for line in text.left_out]
@@ -128,7 +132,7 @@ def _within_a_docstring(line: str) -> str:
     return printable(line).replace('"""', "'''").replace("\\", "\\\\")
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+def _pairs(pairs: Iterable[MigrationId]) -> str:
     return "\n".join(f"        ({_literal(app)}, {_literal(name)})," for app, name in pairs)
 
 
@@ -137,8 +141,17 @@ def _literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _run_before(pairs: tuple[tuple[str, str], ...]) -> str:
-    return f"    run_before = [\n{_pairs(pairs)}\n    ]\n" if pairs else ""
+def _run_before(pairs: Sequence[MigrationId]) -> str:
+    if not pairs:
+        return ""
+    _, first = pairs[0]
+    return f"""\
+    # {first} was not applied where this was made. A database that has applied it already would run this one
+    # late, and Django's consistency check refuses that: fake it there.
+    run_before = [
+{_pairs(pairs)}
+    ]
+"""
 
 
 def _constant_names(blocks: Iterable[tuple[str, str]]) -> list[str]:

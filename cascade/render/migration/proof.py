@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from cascade.core.actions import (
+    BUILT_BESIDE,
     AddConstraint,
     AddForeignKey,
     CreateIndex,
@@ -46,6 +47,8 @@ def prove(
             case AddConstraint(table, constraint) | ReplaceConstraint(table, _, constraint):
                 holds = has_constraint(oid_of(table, target), constraint)
                 yield from _claim(holds, f"the constraint {constraint.name} of {table.name}")
+            case CreateIndex(index=index) if index.name.startswith(BUILT_BESIDE):
+                pass  # it is the constraint's
             case CreateIndex(table, index) | ReplaceIndex(table, _, index):
                 yield from _claim(has_index(oid_of(table, target), index), f"the index {index.name} of {table.name}")
             case _:

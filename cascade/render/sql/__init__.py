@@ -5,7 +5,13 @@ The proof is a round trip: layout → SQL → PostgreSQL → the same layout, na
 ``search_path = pg_catalog, pg_temp``, so whoever runs these statements sets it, as the script does.
 """
 
-from cascade.render.sql.actions import render_action, render_step_sql, render_undo
+from cascade.render.sql.actions import (
+    render_action,
+    render_refusals,
+    render_step_sql,
+    render_taking_back,
+    render_undo,
+)
 from cascade.render.sql.constraints import render_add_foreign_key
 from cascade.render.sql.script import LOCK_TIMEOUT, render_plan_script, render_sql_script, render_undo_script
 from cascade.render.sql.tables import refuse_rows, render_create_table
@@ -21,8 +27,10 @@ __all__ = [
     "render_add_foreign_key",
     "render_create_table",
     "render_plan_script",
+    "render_refusals",
     "render_sql_script",
     "render_step_sql",
+    "render_taking_back",
     "render_undo",
     "render_undo_script",
 ]

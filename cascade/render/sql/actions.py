@@ -37,6 +37,7 @@ from cascade.render.sql.columns import (
     add_column,
     add_not_null_proof,
     alter_column,
+    refuse_what_would_not_fit,
     set_not_null,
     set_sequence,
     undo_alter_column,
@@ -52,6 +53,7 @@ from cascade.render.sql.constraints import (
     make_constraint,
     render_add_foreign_key,
     replace_constraint,
+    replace_index,
     undo_replace_constraint,
 )
 from cascade.render.sql.tables import (
@@ -64,7 +66,7 @@ from cascade.render.sql.tables import (
     shelve_table,
     undo_exchange_table,
 )
-from cascade.render.sql.undo import drop_empty_table, drop_unwritten_column
+from cascade.render.sql.undo import drop_column, drop_table, refuse_loss_of_rows, refuse_loss_of_values
 from cascade.render.sql.words import NotRenderable
 
 
@@ -114,8 +116,8 @@ def render_action(action: Action) -> tuple[str, ...]:
             return _make_again(table, replace(constraint, enforced=True, enabled=True, validated=False))
         case CreateIndex():
             return create_index(action)
-        case ReplaceIndex(table, found_index, index):
-            return (drop_index(table, found_index), *create_indexes(table, [index]), *index_comments(table, [index]))
+        case ReplaceIndex():
+            return replace_index(action)
         case RebuildIndex(table, index):
             return (f"REINDEX INDEX CONCURRENTLY {TableName(table.schema, index.name)};",)
         case SetSequence():
@@ -133,10 +135,41 @@ def render_action(action: Action) -> tuple[str, ...]:
 
 
 def render_undo(action: Action) -> tuple[str, ...]:
-    """The statements that take one action back, those of several actions in reverse.
+    """The statements that take one action back by itself.
 
-    None of them drops a row: they refuse with the count instead. Nothing takes back a sequence that was set, an index
-    that was made valid or a trigger that was enabled: none is anything that somebody could want as it was.
+    None of them drops a row: they refuse with the count instead. To take back several actions is to send the
+    ``render_refusals`` of them all, and then what ``render_taking_back`` gives, in reverse.
+    """
+    match action:
+        case CreateTable(made):
+            return (refuse_loss_of_rows(made.name, then=drop_table(made.name)),)
+        case AddColumn(table, column) if not column.generated:
+            return (refuse_loss_of_values(table, column, then=drop_column(table, column)),)
+        case _:
+            return (*render_refusals(action), *render_taking_back(action))
+
+
+def render_refusals(action: Action) -> tuple[str, ...]:
+    """What refuses to take the action back, with the count, where rows or values written since would be lost.
+
+    It is sent before anything else is taken back, for that may write rows anew which nobody has written since.
+    """
+    match action:
+        case CreateTable(made):
+            return (refuse_loss_of_rows(made.name),)
+        case AddColumn(table, column) if not column.generated:
+            return (refuse_loss_of_values(table, column),)
+        case AlterColumn(aspects=aspects) if "type" in aspects:
+            return (refuse_what_would_not_fit(action),)
+        case _:
+            return ()
+
+
+def render_taking_back(action: Action) -> tuple[str, ...]:
+    """The statements that take an action back once its refusals have passed.
+
+    Nothing takes back a sequence that was set, an index that was made valid or a trigger that was enabled: none is
+    anything that somebody could want as it was.
     """
     match action:
         case CreateSchema(schema):
@@ -148,11 +181,11 @@ def render_undo(action: Action) -> tuple[str, ...]:
         case ShelveTable(table, attic):
             return (move_table(TableName(attic, table.name), table),)
         case CreateTable(made):
-            return (drop_empty_table(made.name),)
+            return (drop_table(made.name),)
         case MoveObject():
             return move_object(action, back=True)
         case AddColumn(table, column):
-            return (drop_unwritten_column(table, column),)
+            return (drop_column(table, column),)
         case AlterColumn():
             return undo_alter_column(action)
         case AddNotNullProof(table, _, proof):

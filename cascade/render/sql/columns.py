@@ -44,9 +44,8 @@ def alter_column(action: AlterColumn) -> tuple[str, ...]:
 
 
 def undo_alter_column(action: AlterColumn) -> tuple[str, ...]:
-    """The aspects made those of ``found`` again; a value that the old type would not hold is refused with the count."""
-    back = _alter(action.table, action.wanted, action.found, action.aspects)
-    return (_refuse_what_would_not_fit(action), *back) if "type" in action.aspects else back
+    """The aspects made those of ``found`` again, once ``refuse_what_would_not_fit`` has passed."""
+    return _alter(action.table, action.wanted, action.found, action.aspects)
 
 
 def add_not_null_proof(action: AddNotNullProof) -> tuple[str, ...]:
@@ -157,7 +156,7 @@ def _fit_identity(table: TableName, column: Column) -> tuple[str, ...]:
     )
 
 
-def _refuse_what_would_not_fit(action: AlterColumn) -> str:
+def refuse_what_would_not_fit(action: AlterColumn) -> str:
     """Where a value comes back changed from the old type, it was written since and would be lost."""
     column = f"t.{quoted(action.wanted.name)}"
     there_and_back = f"(({column})::{action.found.type})::{action.wanted.type}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cascade.core.actions import AddConstraint, CreateIndex, ReplaceConstraint
+from cascade.core.actions import AddConstraint, CreateIndex, ReplaceConstraint, ReplaceIndex
 from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, TableName, quoted
 from cascade.render.sql.words import NotRenderable, literal, names
 
@@ -61,10 +61,8 @@ def add_constraint_step(action: AddConstraint) -> tuple[str, ...]:
 
 def replace_constraint(action: ReplaceConstraint) -> tuple[str, ...]:
     """The constraint that differs dropped, and made as it should be."""
-    return (
-        drop_constraint(action.table, action.found.name),
-        *make_constraint(action.table, action.wanted, action.wanted_index),
-    )
+    made = AddConstraint(action.table, action.wanted, action.wanted_index, action.using_index)
+    return (drop_constraint(action.table, action.found.name), *add_constraint_step(made))
 
 
 def undo_replace_constraint(action: ReplaceConstraint) -> tuple[str, ...]:
@@ -81,6 +79,20 @@ def create_index(action: CreateIndex) -> tuple[str, ...]:
     if action.concurrently:
         statement = statement.replace("INDEX ", "INDEX CONCURRENTLY ", 1)
     return (statement, *index_comments(action.table, [action.index]))
+
+
+def replace_index(action: ReplaceIndex) -> tuple[str, ...]:
+    """The index that differs dropped, and made as it should be; where it goes aside, neither blocks anybody."""
+    table, found, wanted = action.table, action.found, action.wanted
+    if not action.aside:
+        return (drop_index(table, found), *create_indexes(table, [wanted]), *index_comments(table, [wanted]))
+    aside = TableName(table.schema, action.aside)
+    rename = f"ALTER INDEX {TableName(table.schema, found.name)} RENAME TO {quoted(action.aside)};"
+    return (
+        *((rename,) if action.aside != found.name else ()),
+        *create_index(CreateIndex(table, wanted, concurrently=True)),
+        f"DROP INDEX CONCURRENTLY {aside};",
+    )
 
 
 def drop_index(table: TableName, index: Index, *, if_exists: bool = False) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import md5
 
 from cascade.core.actions import (
+    BUILT_BESIDE,
     AddColumn,
     AddConstraint,
     AddForeignKey,
@@ -32,7 +33,8 @@ from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, Table, TableName, quoted
 from cascade.core.limits import ADVISORY_KEY
 from cascade.core.plan import Plan, Step, locks_to_begin_with
-from cascade.render.sql.actions import render_step_sql, render_undo
+from cascade.render.sql.actions import render_refusals, render_step_sql, render_taking_back
+from cascade.render.sql.constraints import index_comments
 from cascade.render.sql.words import SEARCH_PATH, comment, do, lines, literal
 
 LOCK_TIMEOUT = "2s"
@@ -58,7 +60,8 @@ def render_undo_script(answer: Answer) -> str:
 
     It first proves that what the plan did is there. The script ends in a newline.
     """
-    steps = [step for step in reversed(answer.plan.steps) if render_undo(step.action)]
+    steps = [step for step in reversed(answer.plan.steps) if render_taking_back(step.action)]
+    refusals = [refusal for step in steps for refusal in render_refusals(step.action)]
     database = answer.observed.database
     return lines(
         *_PSQL,
@@ -69,6 +72,7 @@ def render_undo_script(answer: Answer) -> str:
         *_opening(_history_of(answer)),
         "-- Is all that the plan did there, and this the database?",
         _render_effects(database, answer.plan.steps, "nothing was changed: the plan is not in force: "),
+        *(["", "-- Would rows or values be lost that were written since?", *refusals] if refusals else []),
         *(line for step in steps for line in _undo_lines(step)),
         "",
         "COMMIT;",
@@ -199,7 +203,7 @@ def _step_lines(step: Step, plan: Plan) -> list[str]:
 
 
 def _undo_lines(step: Step) -> list[str]:
-    return ["", comment(f"Takes back {step.id}"), *render_undo(step.action)]
+    return ["", comment(f"Takes back {step.id}"), *render_taking_back(step.action)]
 
 
 def _late_lines(step: Step, plan: Plan) -> list[str]:
@@ -217,6 +221,18 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
                 _if_index(first.rstrip(";"), table, name, "i.indisvalid", negated=True),
                 *rest,
             ]
+        case ReplaceIndex(table, found, index, aside) if aside:
+            was, name, waits = (TableName(table.schema, each) for each in (found.name, index.name, aside))
+            *renamed, create, drop = (statement.rstrip(";") for statement in sql if not statement.startswith("COMMENT"))
+            as_found = f"i.indisunique = {str(found.unique).lower()} AND {_TAIL} = {literal(found.tail or '')}"
+            return [
+                *said,
+                *(_if_index(rename, table, was, as_found) for rename in renamed),
+                _if_index(f"DROP INDEX CONCURRENTLY {name}", table, name, "NOT i.indisvalid"),
+                _if_index(create, table, name, "i.indisvalid", negated=True),
+                *index_comments(table, [index]),
+                _if_index(drop, table, waits, "true"),
+            ]
         case AddConstraint(table, constraint) if step.phase is Phase.AFTER:
             missing = (
                 f"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {literal(str(table))}::regclass"
@@ -233,6 +249,9 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
                 *sql,
                 "COMMIT;",
             ]
+
+
+_TAIL = "substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
 
 
 def _if_index(statement: str, table: TableName, name: TableName, condition: str, *, negated: bool = False) -> str:
@@ -550,6 +569,8 @@ def _effect(step: Step, steps: Sequence[Step]) -> str | None:
             return _has_constraint(table, constraint.name)
         case RepointForeignKey(table, _, wanted) | ReplaceConstraint(table, _, wanted):
             return _has_constraint(table, wanted.name)
+        case CreateIndex(index=index) if index.name.startswith(BUILT_BESIDE):
+            return None  # the constraint has taken it over, name and all
         case CreateIndex(table, index) | ReplaceIndex(table, _, index):
             return f"{_regclass(TableName(table.schema, index.name))} IS NOT NULL"
         case SetNotNull(table, name):

@@ -5,41 +5,49 @@ from cascade.render.sql.columns import fill_of
 from cascade.render.sql.words import do, literal
 
 
-def drop_empty_table(table: TableName) -> str:
-    """DROP TABLE, refused where it holds rows."""
-    return _guarded_drop(
+def drop_table(table: TableName) -> str:
+    """DROP TABLE, once ``refuse_loss_of_rows`` has passed."""
+    return f"DROP TABLE {table};"
+
+
+def refuse_loss_of_rows(table: TableName, *, then: str = "") -> str:
+    """An error where the table holds rows, else ``then``, in one block."""
+    return _refuse(
         table,
         count=f"SELECT pg_catalog.count(*) INTO written FROM {table};",
         refusal=f"not undone: dropping {table} would lose the rows that it holds: ",
-        drop=f"DROP TABLE {table};",
+        then=then,
     )
 
 
-def drop_unwritten_column(table: TableName, column: Column) -> str:
-    """Refuse where a row holds another value than the one that adding the column gave it.
+def drop_column(table: TableName, column: Column) -> str:
+    """DROP COLUMN, once ``refuse_loss_of_values`` has passed."""
+    return f"ALTER TABLE {table} DROP COLUMN {quoted(column.name)};"
+
+
+def refuse_loss_of_values(table: TableName, column: Column, *, then: str = "") -> str:
+    """An error where a row holds another value than adding the column gave it, else ``then``, in one block.
 
     Numbers and other values that differ from row to row come by writing every row anew, in the transaction that added
-    the column: whatever has the column's own xmin was not written since, whichever value it has.
+    the column: whatever has the column's own xmin was not written since, whichever value it has. That holds until the
+    rows are written anew once more, as a change of another column's type does.
     """
-    drop = f"ALTER TABLE {table} DROP COLUMN {quoted(column.name)};"
-    if column.generated:
-        return drop
     # Compared as text, because a type such as json has no equality.
     value = f"(t.{quoted(column.name)})::pg_catalog.text"
     given = _given_to_old_rows(column)
-    unwritten = f"(CAST(({given}) AS {column.type}))::pg_catalog.text" if given else "NULL"
-    added_by = (
-        f"(SELECT a.xmin FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = {literal(str(table))}"
-        f"::pg_catalog.regclass AND a.attname = {literal(column.name)})"
-    )
-    return _guarded_drop(
+    # What PostgreSQL keeps for rows that are older than the column: of now() it is the moment when the column came.
+    for_old_rows = _of_column(table, column, "(a.attmissingval::pg_catalog.text::pg_catalog.text[])[1]")
+    unwritten = f"coalesce({for_old_rows}, (CAST(({given}) AS {column.type}))::pg_catalog.text)" if given else "NULL"
+    added_by = _of_column(table, column, "a.xmin")
+    return _refuse(
         table,
         count=(
             f"SELECT pg_catalog.count(*) INTO written FROM {table} AS t "
-            f"WHERE {value} IS DISTINCT FROM {unwritten} AND t.xmin IS DISTINCT FROM {added_by};"
+            f"WHERE {value} IS DISTINCT FROM {unwritten} "
+            f"AND t.xmin IS DISTINCT FROM {added_by};"
         ),
         refusal=f"not undone: {table} holds values in {quoted(column.name)}, and dropping it would lose them: ",
-        drop=drop,
+        then=then,
     )
 
 
@@ -50,7 +58,14 @@ def _given_to_old_rows(column: Column) -> str | None:
     return column.default if column.default is not None else fill_of(column)
 
 
-def _guarded_drop(table: TableName, *, count: str, refusal: str, drop: str) -> str:
+def _of_column(table: TableName, column: Column, what: str) -> str:
+    return (
+        f"(SELECT {what} FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = {literal(str(table))}"
+        f"::pg_catalog.regclass AND a.attname = {literal(column.name)})"
+    )
+
+
+def _refuse(table: TableName, *, count: str, refusal: str, then: str) -> str:
     # The lock comes before the count, and an older snapshot would not see what was written meanwhile.
     return do(
         "DECLARE",
@@ -66,6 +81,6 @@ def _guarded_drop(table: TableName, *, count: str, refusal: str, drop: str) -> s
         "  IF written > 0 THEN",
         f"    RAISE EXCEPTION USING MESSAGE = {literal(refusal)} || written;",
         "  END IF;",
-        f"  {drop}",
+        *([f"  {then}"] if then else []),
         "END",
     )

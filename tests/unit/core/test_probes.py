@@ -7,6 +7,7 @@ import pytest
 
 from cascade.core.attribution import attribute, curing_steps
 from cascade.core.cascades import blast_radius, with_exact_chains
+from cascade.core.probe_results import MalformedResults, parse_probe_results
 from cascade.core.probes import Failure, Found, Probe, ProbeKind, ProbeRun, Verdict, parse_probes, with_users_made
 from cascade.core.statements import StatementKind, kind_of_statement
 from cascade.errors import CascadeError
@@ -127,3 +128,9 @@ def test_the_exact_chains_tell_which_pages_a_table_breaks() -> None:
     assert radius[one] == radius[two] == ("/me/settings/ as user", "/home/ as user")
     assert set(radius.values()) >= {()}
     assert with_exact_chains(plan, runs, answer.expected) == plan
+
+
+def test_a_run_that_asked_nothing_is_no_evidence() -> None:
+    document = {"schema_version": 1, "exit_code": 1, "error": {"message": "the server is down", "hint": ""}}
+    with pytest.raises(MalformedResults, match="ended in an error, and asked nothing"):
+        parse_probe_results(document)
