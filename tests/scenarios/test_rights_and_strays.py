@@ -1,6 +1,7 @@
 """Counters that are behind, rights that only one table lacks, and what a table uses that lies astray."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +160,28 @@ def test_an_extension_where_the_application_does_not_look_is_one_stray(healthy: 
     assert "public.teams_team: the index by_name" in text
     assert "public.user_profile_bounty: the index by_title" in text
     assert healthy.rows(drift["query"]) == [("pg_trgm", "aside")]
+
+
+def test_a_trusted_extension_is_left_to_a_superuser_and_the_rest_is_repaired(
+    one_incident: Site, tmp_path: Path
+) -> None:
+    """The role that migrates may make it and then owns it, but not what it consists of."""
+    one_incident.execute(f"GRANT CREATE ON DATABASE {one_incident.database.name} TO migrator")
+    with one_incident.database.connect("migrator") as migrator:
+        migrator.execute("CREATE EXTENSION pg_trgm SCHEMA test_schema")
+        migrator.execute(f"CREATE INDEX ON test_schema.{BOUNTY} USING gin ((id::text) test_schema.gin_trgm_ops)")
+    assert "move_object" in {step["action"] for step in one_incident.plan(user="postgres")["steps"]}
+    (drift,) = risky(one_incident.plan(), "stray_object")
+    assert drift["undecided"] == (
+        "migrator owns the extension, and postgres what it consists of: "
+        "a superuser has to run ALTER EXTENSION pg_trgm SET SCHEMA public"
+    )
+    file = tmp_path / "plan.json"
+    one_incident.cascade("plan", "-o", str(file))
+    assert one_incident.cascade("apply", str(file), "--noinput").returncode == 2
+    assert found(one_incident.plan()) == {"stray_object user_profile_bounty.extension pg_trgm"}
+    one_incident.execute("ALTER EXTENSION pg_trgm SET SCHEMA public")
+    assert found(one_incident.plan()) == set()
 
 
 def test_what_is_reached_by_its_oid_alone_is_no_stray_where_the_application_does_not_look(one_healthy: Site) -> None:
