@@ -422,3 +422,60 @@ def _layout(site: Site) -> list[tuple[object, ...]]:
         UNION ALL SELECT oid, NULL, conname, contype::text, pg_get_constraintdef(oid), NULL, convalidated FROM pg_constraint
         WHERE conrelid <> 0 ORDER BY 1, 2, 3, 5
     """)
+
+
+TAGS = {
+    "shop/models.py": """
+        from django.contrib.postgres.fields import HStoreField
+        from django.contrib.postgres.indexes import GinIndex
+        from django.db import models
+
+        class Item(models.Model):
+            name = models.TextField()
+            tags = HStoreField()
+
+            class Meta:
+                indexes = [GinIndex(fields=["name"], name="item_like", opclasses=["gin_trgm_ops"])]
+    """,
+    "shop/migrations/0001_initial.py": """
+        from django.contrib.postgres.fields import HStoreField
+        from django.contrib.postgres.indexes import GinIndex
+        from django.contrib.postgres.operations import HStoreExtension, TrigramExtension
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [
+                HStoreExtension(),
+                TrigramExtension(),
+                migrations.CreateModel("Item", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("name", models.TextField()),
+                    ("tags", HStoreField()),
+                ], options={"indexes": [GinIndex(fields=["name"], name="item_like", opclasses=["gin_trgm_ops"])]}),
+            ]
+    """,
+}
+
+
+@pytest.mark.one_version
+def test_an_extension_may_be_installed_elsewhere_in_another_environment(tmp_path: Path, database: Database) -> None:
+    site = project_site(Project(tmp_path, ("shop",), files=TAGS), database)
+    for statement in (
+        "CREATE SCHEMA stray",
+        "CREATE SCHEMA extensions",
+        "CREATE EXTENSION hstore SCHEMA extensions",
+        "CREATE EXTENSION pg_trgm SCHEMA extensions",
+        f"ALTER DATABASE {database.name} SET search_path = public, extensions",
+    ):
+        site.execute(statement)
+    site.manage("migrate", "-v0")
+    site.execute("ALTER TABLE public.shop_item SET SCHEMA stray")
+    assert found(site.plan()) == {"misplaced_table shop_item"}
+    assert site.cascade("migration").returncode == 0
+    site.manage("migrate", "-v0")
+    assert found(site.plan()) == set()
+    with fresh_database(database.server) as empty:
+        other = on_another(site, empty)
+        other.manage("migrate", "-v0")
+        assert found(other.plan()) == set()

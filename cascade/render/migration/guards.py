@@ -80,9 +80,13 @@ def _has_column(oid: str, column: Column) -> str:
     return f"EXISTS ({_column(oid, column)})"
 
 
+TYPE = r"""regexp_replace(format_type(a.atttypid, a.atttypmod), '^(\w+|"[^"]+")\.', '')"""
+"""The type of the attribute ``a`` without its schema: in another environment an extension may lie elsewhere."""
+
+
 def _differs(wanted: Column, aspects: Iterable[str]) -> str:
     conditions = {
-        "type": f"format_type(a.atttypid, a.atttypmod) <> {literal(wanted.type)}",
+        "type": f"{TYPE} <> {literal(wanted.bare_type)}",
         "nullability": f"a.attnotnull = {'true' if wanted.nullable else 'false'}",
         "default": "pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM "
         + (literal(wanted.default) if wanted.default is not None else "NULL"),
@@ -111,13 +115,17 @@ def _same(printed: str, definition: str, *, as_printed: bool) -> str:
 
 
 def _bare(definition: str) -> str:
-    """A definition without what versions of PostgreSQL print differently: parentheses, spaces, casts, NOT VALID."""
+    """A definition without what versions of PostgreSQL, or another place of an extension, let it print differently.
+
+    That is parentheses, spaces, casts, NOT VALID, and schemas.
+    """
     return f"regexp_replace({definition}, {literal(_PRINTED_OTHERWISE)}, '', 'g')"
 
 
 _PRINTED_OTHERWISE = (
     r"NOT (VALID|ENFORCED)$|[\s()]|::(\w+\.)?("
     r"character varying|double precision|(timestamp|time) with(out)? time zone|\w+)(\(\d+\))?(\[\])?"
+    r'|([a-zA-Z_]\w*|"[^"]+")\.(?=[\w"])'
 )
 
 
