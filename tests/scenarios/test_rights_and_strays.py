@@ -57,6 +57,29 @@ def test_counters_that_may_not_be_read_are_one_gap_and_no_finding(one_healthy: S
     assert plan["complete"] is False
 
 
+def test_a_sequence_that_no_column_owns_is_moved_and_then_set(one_incident: Site, tmp_path: Path) -> None:
+    with one_incident.database.connect("migrator") as migrator:
+        migrator.execute("CREATE SEQUENCE test_schema.numbers")
+    one_incident.execute("ALTER TABLE teams_team ALTER id DROP IDENTITY")
+    one_incident.execute("ALTER TABLE teams_team ALTER id SET DEFAULT nextval('test_schema.numbers')")
+    one_incident.execute("SELECT setval('test_schema.numbers', 1)")
+    before = one_incident.rows(_NUMBERS)
+    assert {"stray_object teams_team.sequence test_schema.numbers", "sequence_behind teams_team.id"} <= found(
+        one_incident.plan()
+    )
+    plan, journal = tmp_path / "plan.json", tmp_path / "journal.jsonl"
+    one_incident.cascade("plan", "-o", str(plan))
+    applied = one_incident.cascade("apply", str(plan), "--noinput", f"--journal={journal}")
+    assert applied.returncode == 0, applied.stderr
+    assert found(one_incident.plan()) == set()
+    undone = one_incident.cascade("undo", str(journal), "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert one_incident.rows(_NUMBERS) == before
+
+
+_NUMBERS = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'numbers'"
+
+
 # -------------------------------------------------------------------------------------------------------- privileges
 
 
