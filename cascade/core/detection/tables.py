@@ -255,7 +255,8 @@ def _chosen(expected: ExpectedTable, choice: Choice, observed: Observed, both: C
     copies = [table for table in (choice.kept, *choice.shells) if table != expected.name]
     rows = {name: observed.layout.tables[name].rows for name in (choice.kept, *choice.shells)}
     found = resolve(expected.name.name, both.placement.path, observed.layout)
-    why = "a person decided so" if choice.decided else "it alone has rows"
+    alone = "it alone has rows" if rows[choice.kept].has_rows else "all are empty, and keys refer to it alone"
+    why = "a person decided so" if choice.decided else alone
     return replace(
         about(expected, DriftKind.DUPLICATED_TABLE if found == expected.name else DriftKind.SHADOWED_TABLE),
         severity=Severity.RISKY,
