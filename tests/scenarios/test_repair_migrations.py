@@ -187,6 +187,17 @@ def test_an_empty_copy_gives_way_one_with_rows_is_left_to_a_person_and_what_is_n
 
 
 @pytest.mark.one_version
+def test_of_empty_copies_the_one_that_keys_refer_to_takes_its_place(shop: Site) -> None:
+    shop.execute("TRUNCATE stray.shop_order CASCADE")
+    shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
+    assert shop.cascade("migration").returncode == 0
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == set()
+    keys = "SELECT conrelid::regclass::text FROM pg_constraint WHERE confrelid = 'public.shop_order'::regclass"
+    assert shop.rows(keys) == [("billing_invoice",)]
+
+
+@pytest.mark.one_version
 def test_the_migration_does_what_apply_does_and_leaves_what_a_person_decides(shop: Site) -> None:
     [[key]] = shop.rows(
         "SELECT conname FROM pg_constraint WHERE conrelid = 'stray.shop_order'::regclass AND contype = 'f'"
