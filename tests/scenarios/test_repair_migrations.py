@@ -490,3 +490,45 @@ def test_an_extension_may_be_installed_elsewhere_in_another_environment(tmp_path
         other = on_another(site, empty)
         other.manage("migrate", "-v0")
         assert found(other.plan()) == set()
+
+
+PAIR = {
+    "shop/models.py": """
+        from django.db import models
+
+        class Item(models.Model):
+            shelf = models.IntegerField()
+            place = models.IntegerField()
+
+            class Meta:
+                unique_together = [("shelf", "place")]
+    """,
+    "shop/migrations/0001_initial.py": """
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [
+                migrations.CreateModel("Item", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("shelf", models.IntegerField()),
+                    ("place", models.IntegerField()),
+                ], options={"unique_together": {("shelf", "place")}}),
+            ]
+    """,
+}
+
+
+@pytest.mark.one_version
+def test_the_columns_of_a_unique_constraint_may_stand_in_any_order(tmp_path: Path, database: Database) -> None:
+    """As those of a many-to-many table do that was renamed from the other side."""
+    site = project_site(Project(tmp_path, ("shop",), files=PAIR), database)
+    site.manage("migrate", "-v0")
+    [[name]] = site.rows("SELECT conname FROM pg_constraint WHERE conrelid = 'shop_item'::regclass AND contype = 'u'")
+    site.execute(f"ALTER TABLE shop_item DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE (place, shelf)")
+    site.execute("CREATE SCHEMA stray")
+    site.execute("ALTER TABLE shop_item SET SCHEMA stray")
+    assert found(site.plan()) == {"misplaced_table shop_item"}
+    assert site.cascade("migration").returncode == 0
+    site.manage("migrate", "-v0")
+    assert found(site.plan()) == set()
