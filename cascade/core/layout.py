@@ -104,6 +104,11 @@ class Column:
     type_ref: TypeRef | None = None
     fill: str | None = None
 
+    @property
+    def bare_type(self) -> str:
+        """The type without the schema of one that is not PostgreSQL's own."""
+        return self.type.removeprefix(f"{quoted(self.type_ref.schema)}.") if self.type_ref else self.type
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -81,10 +81,15 @@ class SchemaFacts:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An installed extension and the schema of its objects."""
+    """An installed extension and the schema of its objects.
+
+    ``held_by`` is whose the objects are where the connected role owns the extension and not them, as that of a trusted
+    extension does; None where it owns both, or neither.
+    """
 
     name: str
     schema: str
+    held_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +229,7 @@ def _observed(document: Document) -> Observed:
         ),
         type_schemas=tuple(document["type_schemas"]),
         types_fingerprint=document["types_fingerprint"],
-        extensions=tuple(Extension(e["name"], e["schema"]) for e in document["extensions"] or ()),
+        extensions=tuple(Extension(e["name"], e["schema"], e.get("held_by")) for e in document["extensions"] or ()),
         event_triggers=tuple(document["event_triggers"]),
         attics={schema: frozenset(names) for schema, names in document["attics"].items()},
         subscriptions=tuple(document["subscriptions"]),

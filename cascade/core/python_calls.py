@@ -38,8 +38,8 @@ class Called:
         return tuple(_strings((*self.arguments, *self.keywords.values())))
 
 
-TableOf = Callable[[Value], str | None]
-"""The table of a model that ``get_model`` was called for, or of a model class."""
+OptionOf = Callable[[Value, str], Value]
+"""What the ``_meta`` of a model has under this name; None where that is not known."""
 
 
 def calls_in(
@@ -49,10 +49,10 @@ def calls_in(
     keywords: Mapping[str, Value] = MappingProxyType({}),
     *,
     source_of: SourceOf,
-    table_of: TableOf,
+    option_of: OptionOf,
 ) -> tuple[Called, ...]:
     """The calls that the function makes when it runs, in order; ``names`` are what its free names stand for."""
-    walk = _Walk(source_of, table_of)
+    walk = _Walk(source_of, option_of)
     walk.run(function, {**names, **_bound(function, arguments, keywords)})
     return tuple(walk.calls)
 
@@ -67,9 +67,9 @@ class _Returned(Exception):
 
 
 class _Walk:
-    def __init__(self, source_of: SourceOf, table_of: TableOf) -> None:
+    def __init__(self, source_of: SourceOf, option_of: OptionOf) -> None:
         self._source_of = source_of
-        self._table_of = table_of
+        self._option_of = option_of
         self._depth = self._statements = 0
         self.calls: list[Called] = []
 
@@ -97,8 +97,8 @@ class _Walk:
                     self._bind(target, given, names)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self._bind(target, self._value(value, names), names)
-            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
-                names[name] = _joined(names.get(name, UNKNOWN), self._value(value, names))
+            case ast.AugAssign(target=ast.Name(id=name), op=operator, value=value):
+                names[name] = _combined(names.get(name, UNKNOWN), operator, self._value(value, names))
             case ast.For(target=target, iter=sequence, body=body, orelse=orelse):
                 self._loop(target, self._value(sequence, names), body, frame)
                 self._block(orelse, frame)
@@ -175,10 +175,8 @@ class _Walk:
                 return "".join(text_of(self._value(part, names)) for part in parts)
             case ast.FormattedValue(value=value):
                 return self._value(value, names)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return _joined(self._value(left, names), self._value(right, names))
-            case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return filled_in(self._value(left, names), self._value(right, names))
+            case ast.BinOp(left=left, op=operator, right=right):
+                return _combined(self._value(left, names), operator, self._value(right, names))
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
                 return _compared(self._value(left, names), operator, self._value(right, names))
             case ast.Attribute(value=value, attr=name):
@@ -196,8 +194,9 @@ class _Walk:
     def _attribute(self, owner: Value, name: str) -> Value:
         if name == "vendor":
             return "postgresql"
-        if name == "db_table" and isinstance(owner, Called) and owner.name == "_meta":
-            return self._table_of(owner.on) or UNKNOWN
+        if isinstance(owner, Called) and owner.name == "_meta":
+            option = self._option_of(owner.on, name)
+            return Called(name, on=owner) if option is None else option
         if isinstance(owner, types.ModuleType):
             return vars(owner).get(name, UNKNOWN)
         if isinstance(owner, _Instance):
@@ -216,6 +215,8 @@ class _Walk:
             return _formatted(_unwrapped(owner), arguments, keywords)
         if name in ("items", "keys", "values") and isinstance(owner, dict):
             return tuple(getattr(owner, name)())
+        if name in _COLLECTIONS and owner is UNKNOWN and all(isinstance(given, _SEVERAL) for given in arguments):
+            return tuple(arguments[0]) if arguments else ()
         called = Called(name, arguments, keywords, owner)
         self.calls.append(called)
         return called
@@ -318,10 +319,24 @@ def text_of(value: Value) -> str:
     return str(inner) if isinstance(inner, (str, int)) else UNKNOWN
 
 
-def _joined(left: Value, right: Value) -> Value:
-    if isinstance(left, (tuple, list)) and isinstance(right, (tuple, list)):
-        return (*left, *right)
-    return text_of(left) + text_of(right)
+def _combined(left: Value, operator: ast.operator, right: Value) -> Value:
+    """Texts and sequences joined, a pattern filled in, sets without or with the members of another."""
+    several = isinstance(left, _SEVERAL) and isinstance(right, _SEVERAL)
+    match operator:
+        case ast.Add() | ast.BitOr() if several:
+            return (*left, *right)
+        case ast.Sub() if several:
+            return tuple(member for member in left if member not in right)
+        case ast.Add():
+            return text_of(left) + text_of(right)
+        case ast.Mod():
+            return filled_in(left, right)
+        case _:
+            return UNKNOWN
+
+
+_SEVERAL = (tuple, list, set, frozenset)
+_COLLECTIONS = frozenset(kind.__name__ for kind in _SEVERAL)
 
 
 def filled_in(pattern: Value, given: Value) -> str:

@@ -32,6 +32,7 @@ class Power(Enum):
 
     OWN_TABLE = "{table} belongs to {owner}"
     OWN_OBJECT = "the {detail} {object} belongs to {owner}"
+    OWN_MEMBERS = "what the extension {object} consists of belongs to {owner}"
     CREATE_IN = "it may not create in {schema}"
     USE = "it may not use {schema}"
     MAKE_SCHEMA = "it may not make schemas in this database"
@@ -86,6 +87,8 @@ def _of_step(step: Step) -> Iterator[Need]:
         case MoveObject(used, to):
             where = ("", used.extension, "extension") if used.extension else (used.schema, used.name, used.kind)
             yield Need(Power.OWN_OBJECT, *where)
+            if used.extension:
+                yield Need(Power.OWN_MEMBERS, "", used.extension)
             yield Need(Power.CREATE_IN, to)
         case GrantUsage(schema, _):
             yield Need(Power.GIVE_ON_SCHEMA, schema)

@@ -701,8 +701,15 @@ SELECT json_build_object(
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
     ) AS own(part)),
+  -- Of a trusted extension, which its owner may make, the objects are the superuser's: its owner may not move it.
   'extensions', (
-    SELECT json_agg(json_build_object('name', e.extname, 'schema', n.nspname) ORDER BY e.extname)
+    SELECT json_agg(json_build_object(
+      'name', e.extname, 'schema', n.nspname,
+      'held_by', (
+        SELECT min(pg_get_userbyid(p.proowner)::text)
+        FROM extension_member em JOIN pg_proc p ON em.classid = 'pg_proc'::regclass AND p.oid = em.objid
+        WHERE em.extname = e.extname AND pg_has_role(e.extowner, 'USAGE') AND NOT pg_has_role(p.proowner, 'USAGE'))
+    ) ORDER BY e.extname)
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE e.extname <> 'plpgsql'),
   'event_triggers', (

@@ -24,7 +24,17 @@ from cascade.core.ddl import UNKNOWN, Ddl, Thing, Verb, ddl_in, mentions_ddl
 from cascade.core.handmade import HandmadeChange
 from cascade.core.history import MigrationKey, Provenance, Record
 from cascade.core.layout import ConstraintKind
-from cascade.core.python_calls import Called, Function, Value, calls_in, filled_in, free_names, instance_of, text_of
+from cascade.core.python_calls import (
+    Called,
+    Function,
+    OptionOf,
+    Value,
+    calls_in,
+    filled_in,
+    free_names,
+    instance_of,
+    text_of,
+)
 
 TableName = Callable[[ModelState], str]
 """Gives the name of a model's table (``default_table_name``)."""
@@ -323,18 +333,9 @@ class _Moment:
                 yield Ddl(verb, thing, table, columns=(column,), constraint_type=kind)
 
     def _together(self, model_name: str, option: str, wanted: Any) -> Iterator[Ddl]:
-        before = {tuple(fields) for fields in self._options(model_name).get(option) or ()}
-        after = {tuple(fields) for fields in wanted or ()}
-        yield from self._sets(model_name, self._table(model_name), option, before, after)
-
-    def _sets(
-        self, model: str, table: str, option: str, before: set[tuple[str, ...]], after: set[tuple[str, ...]]
-    ) -> Iterator[Ddl]:
-        unique = option == "unique_together"
-        thing, kind = (Thing.CONSTRAINT, ConstraintKind.UNIQUE) if unique else (Thing.INDEX, None)
-        for verb, sets in ((Verb.DROP, before - after), (Verb.MAKE, after - before)):
-            for fields in sorted(sets):
-                yield Ddl(verb, thing, table, columns=self._columns(model, fields), constraint_type=kind)
+        before = (self._columns(model_name, fields) for fields in self._options(model_name).get(option) or ())
+        after = (self._columns(model_name, fields) for fields in wanted or ())
+        yield from _sets(self._table(model_name), option, set(before), set(after))
 
     # ----------------------------------------------------------------------------------------------------------- Python
 
@@ -366,7 +367,7 @@ class _Moment:
             return
         function = inspect.unwrap(code)
         if isinstance(function, types.FunctionType) and not _is_django(function):
-            calls = _calls_of(function, arguments, keywords, self._table_of)
+            calls = _calls_of(function, arguments, keywords, self._option_of)
             for called in calls:
                 yield from self._done_by_call(called, calls)
 
@@ -403,12 +404,13 @@ class _Moment:
                 for column in self._columns_of(model, dict.fromkeys(names)):
                     yield Ddl(verb, Thing.COLUMN, table, name=column, columns=(column,))
             case "alter_unique_together" | "alter_index_together":
-                if len(rest) == 2 and all(isinstance(sets, (tuple, list)) for sets in rest):
-                    before, after = ({tuple(fields) for fields in sets} for sets in rest)
-                    key = self._key_of(model)
-                    yield from self._sets(
-                        key[1] if key else "", table, called.name.removeprefix("alter_"), before, after
-                    )
+                option = called.name.removeprefix("alter_")
+                if len(rest) == 2 and all(map(_is_sets, rest)):
+                    before, after = ({self._columns_of(model, fields) for fields in sets} for sets in rest)
+                    yield from _sets(table, option, before, after)
+                else:
+                    thing, kind = _TOGETHER[option]
+                    yield Ddl(Verb.DROP, thing, table, constraint_type=kind)
             case "rename_index":
                 old, new = ([_named(argument) for argument in rest] + [UNKNOWN, UNKNOWN])[:2]
                 yield Ddl(Verb.RENAME, Thing.INDEX, table, name=_known(old), value=_known(new))
@@ -490,6 +492,15 @@ class _Moment:
             return None
         return _through(self._table_name(model), field.name, found) or None
 
+    def _option_of(self, model: Value, name: str) -> Value:
+        """The table of such a model, or its sets of fields; None for any other option."""
+        if name == "db_table":
+            return self._table_of(model) or UNKNOWN
+        key = self._key_of(model)
+        if name not in _TOGETHER or key is None:
+            return None
+        return tuple(tuple(fields) for fields in self._state.models[key].options.get(name) or ())
+
     def _columns_of(self, model: Value, fields: Iterable[str]) -> tuple[str, ...]:
         key = self._key_of(model)
         known = self._state.models[key].fields if key is not None else {}
@@ -523,6 +534,28 @@ _COMPOSED = {
     "check": ConstraintKind.CHECK,
     "primary_key": ConstraintKind.PRIMARY_KEY,
 }
+
+
+_TOGETHER: Mapping[str, tuple[Thing, ConstraintKind | None]] = {
+    "unique_together": (Thing.CONSTRAINT, ConstraintKind.UNIQUE),
+    "index_together": (Thing.INDEX, None),
+}
+
+
+def _sets(table: str, option: str, before: set[tuple[str, ...]], after: set[tuple[str, ...]]) -> Iterator[Ddl]:
+    """What is done to a table whose sets of columns change from these to those."""
+    thing, kind = _TOGETHER[option]
+    for verb, sets in ((Verb.DROP, before - after), (Verb.MAKE, after - before)):
+        for columns in sorted(sets):
+            yield Ddl(verb, thing, table, columns=columns, constraint_type=kind)
+
+
+def _is_sets(value: Value) -> bool:
+    """Whether it is known which fields are together."""
+    several = (tuple, list)
+    return isinstance(value, several) and all(
+        isinstance(fields, several) and all(isinstance(name, str) for name in fields) for fields in value
+    )
 
 
 def _statements(sql: Any) -> Iterator[str]:
@@ -603,7 +636,7 @@ def _calls_of(
     function: types.FunctionType,
     arguments: tuple[Value, ...],
     keywords: Mapping[str, Value],
-    table_of: Callable[[Value], str | None],
+    option_of: OptionOf,
 ) -> tuple[Called, ...]:
     """The calls that the function makes, helpers of the same distribution followed; none where it has no source."""
     definition = _definition_of(function)
@@ -613,7 +646,7 @@ def _calls_of(
     def source_of(helper: types.FunctionType) -> Function | None:
         return _definition_of(helper) if _package(helper) == _package(function) else None
 
-    return calls_in(definition, free_names(function), arguments, keywords, source_of=source_of, table_of=table_of)
+    return calls_in(definition, free_names(function), arguments, keywords, source_of=source_of, option_of=option_of)
 
 
 def _definition_of(function: types.FunctionType) -> Function | None:

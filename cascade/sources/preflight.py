@@ -241,9 +241,20 @@ FROM (
 WHERE o.kind = %(detail)s AND o.name = %(name)s AND coalesce(n.nspname, '') = %(schema)s
 """
 
+# Of a trusted extension the objects are those of the superuser who would have made it (CREATE EXTENSION, Notes).
+_OWN_MEMBERS = """
+SELECT pg_catalog.pg_has_role(p.proowner, 'USAGE'), pg_catalog.pg_get_userbyid(p.proowner)::text
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+  AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::regclass
+JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+WHERE e.extname = %(name)s ORDER BY 1 LIMIT 1
+"""
+
 _RIGHTS: Mapping[Power, str] = {
     Power.OWN_TABLE: _of_table("pg_catalog.pg_has_role(c.relowner, 'USAGE')"),
     Power.OWN_OBJECT: _OWN_OBJECT,
+    Power.OWN_MEMBERS: _OWN_MEMBERS,
     Power.CREATE_IN: _of_schema("pg_catalog.has_schema_privilege(n.oid, 'CREATE')"),
     Power.USE: _of_schema("pg_catalog.has_schema_privilege(n.oid, 'USAGE')"),
     Power.MAKE_SCHEMA: (

@@ -37,6 +37,7 @@ LACKING = [
     (Need(Power.OWN_OBJECT, "s", "mark", "domain"), "the domain s.mark belongs to postgres"),
     (Need(Power.OWN_OBJECT, "s", "f(integer)", "function"), "the function s.f(integer) belongs to postgres"),
     (Need(Power.OWN_OBJECT, "", "plpgsql", "extension"), "the extension plpgsql belongs to postgres"),
+    (Need(Power.OWN_MEMBERS, "", "plpgsql"), "what the extension plpgsql consists of belongs to postgres"),
     (Need(Power.CREATE_IN, "s"), "it may not create in s"),
     (Need(Power.USE, "barred"), "it may not use barred"),
     (Need(Power.MAKE_SCHEMA, "cascade_attic_1"), "it may not make schemas in this database"),

@@ -193,3 +193,17 @@ def point_a_key_at_a_copy(
         f"REFERENCES {schema}.{BOUNTY} (id) DEFERRABLE INITIALLY DEFERRED"
     )
     return f"{table}.{name}"
+
+
+@pytest.mark.one_version
+def test_of_empty_copies_the_one_that_keys_refer_to_is_the_table(one_incident: Site) -> None:
+    one_incident.execute(f"TRUNCATE test_schema.{BOUNTY} CASCADE")
+    make_copy(one_incident, "public")
+    plan = one_incident.plan()
+    [copies] = [d for d in plan["drifts"] if (d["kind"], d["table"]) == ("duplicated_table", BOUNTY)]
+    assert f"test_schema.{BOUNTY} counts: all are empty, and keys refer to it alone" in copies["evidence"]
+    one_incident.cascade("plan", "-o", "plan.json")
+    applied = one_incident.cascade("apply", "plan.json", "--noinput", "--journal", "journal.jsonl")
+    assert applied.returncode == 0, applied.stderr
+    assert found(one_incident.plan()) == set()
+    assert one_incident.cascade("undo", "journal.jsonl", "--noinput").returncode == 0

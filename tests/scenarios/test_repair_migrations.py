@@ -187,6 +187,17 @@ def test_an_empty_copy_gives_way_one_with_rows_is_left_to_a_person_and_what_is_n
 
 
 @pytest.mark.one_version
+def test_of_empty_copies_the_one_that_keys_refer_to_takes_its_place(shop: Site) -> None:
+    shop.execute("TRUNCATE stray.shop_order CASCADE")
+    shop.execute("CREATE TABLE public.shop_order (LIKE stray.shop_order INCLUDING ALL)")
+    assert shop.cascade("migration").returncode == 0
+    shop.manage("migrate", "-v0")
+    assert found(shop.plan()) == set()
+    keys = "SELECT conrelid::regclass::text FROM pg_constraint WHERE confrelid = 'public.shop_order'::regclass"
+    assert shop.rows(keys) == [("billing_invoice",)]
+
+
+@pytest.mark.one_version
 def test_the_migration_does_what_apply_does_and_leaves_what_a_person_decides(shop: Site) -> None:
     [[key]] = shop.rows(
         "SELECT conname FROM pg_constraint WHERE conrelid = 'stray.shop_order'::regclass AND contype = 'f'"
@@ -451,3 +462,102 @@ def _layout(site: Site) -> list[tuple[object, ...]]:
         UNION ALL SELECT oid, NULL, conname, contype::text, pg_get_constraintdef(oid), NULL, convalidated FROM pg_constraint
         WHERE conrelid <> 0 ORDER BY 1, 2, 3, 5
     """)
+
+
+TAGS = {
+    "shop/models.py": """
+        from django.contrib.postgres.fields import HStoreField
+        from django.contrib.postgres.indexes import GinIndex
+        from django.db import models
+
+        class Item(models.Model):
+            name = models.TextField()
+            tags = HStoreField()
+
+            class Meta:
+                indexes = [GinIndex(fields=["name"], name="item_like", opclasses=["gin_trgm_ops"])]
+    """,
+    "shop/migrations/0001_initial.py": """
+        from django.contrib.postgres.fields import HStoreField
+        from django.contrib.postgres.indexes import GinIndex
+        from django.contrib.postgres.operations import HStoreExtension, TrigramExtension
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [
+                HStoreExtension(),
+                TrigramExtension(),
+                migrations.CreateModel("Item", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("name", models.TextField()),
+                    ("tags", HStoreField()),
+                ], options={"indexes": [GinIndex(fields=["name"], name="item_like", opclasses=["gin_trgm_ops"])]}),
+            ]
+    """,
+}
+
+
+@pytest.mark.one_version
+def test_an_extension_may_be_installed_elsewhere_in_another_environment(tmp_path: Path, database: Database) -> None:
+    site = project_site(Project(tmp_path, ("shop",), files=TAGS), database)
+    for statement in (
+        "CREATE SCHEMA stray",
+        "CREATE SCHEMA extensions",
+        "CREATE EXTENSION hstore SCHEMA extensions",
+        "CREATE EXTENSION pg_trgm SCHEMA extensions",
+        f"ALTER DATABASE {database.name} SET search_path = public, extensions",
+    ):
+        site.execute(statement)
+    site.manage("migrate", "-v0")
+    site.execute("ALTER TABLE public.shop_item SET SCHEMA stray")
+    assert found(site.plan()) == {"misplaced_table shop_item"}
+    assert site.cascade("migration").returncode == 0
+    site.manage("migrate", "-v0")
+    assert found(site.plan()) == set()
+    with fresh_database(database.server) as empty:
+        other = on_another(site, empty)
+        other.manage("migrate", "-v0")
+        assert found(other.plan()) == set()
+
+
+PAIR = {
+    "shop/models.py": """
+        from django.db import models
+
+        class Item(models.Model):
+            shelf = models.IntegerField()
+            place = models.IntegerField()
+
+            class Meta:
+                unique_together = [("shelf", "place")]
+    """,
+    "shop/migrations/0001_initial.py": """
+        from django.db import migrations, models
+
+        class Migration(migrations.Migration):
+            initial = True
+            operations = [
+                migrations.CreateModel("Item", [
+                    ("id", models.BigAutoField(primary_key=True, auto_created=True, serialize=False, verbose_name="ID")),
+                    ("shelf", models.IntegerField()),
+                    ("place", models.IntegerField()),
+                ], options={"unique_together": {("shelf", "place")}}),
+            ]
+    """,
+}
+
+
+@pytest.mark.one_version
+def test_the_columns_of_a_unique_constraint_may_stand_in_any_order(tmp_path: Path, database: Database) -> None:
+    """As those of a many-to-many table do that was renamed from the other side."""
+    site = project_site(Project(tmp_path, ("shop",), files=PAIR), database)
+    site.manage("migrate", "-v0")
+    [[name]] = site.rows("SELECT conname FROM pg_constraint WHERE conrelid = 'shop_item'::regclass AND contype = 'u'")
+    site.execute(f"ALTER TABLE shop_item DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE (place, shelf)")
+    site.execute("CREATE SCHEMA stray")
+    site.execute("ALTER TABLE shop_item SET SCHEMA stray")
+    assert found(site.plan()) == {"misplaced_table shop_item"}
+    assert site.cascade("migration").returncode == 0
+    site.manage("migrate", "-v0")
+    assert found(site.plan()) == set()

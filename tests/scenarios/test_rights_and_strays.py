@@ -1,6 +1,7 @@
 """Counters that are behind, rights that only one table lacks, and what a table uses that lies astray."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,29 @@ def test_counters_that_may_not_be_read_are_one_gap_and_no_finding(one_healthy: S
     assert len(gaps) == 1
     assert "more" in gaps[0]["what"]
     assert plan["complete"] is False
+
+
+def test_a_sequence_that_no_column_owns_is_moved_and_then_set(one_incident: Site, tmp_path: Path) -> None:
+    with one_incident.database.connect("migrator") as migrator:
+        migrator.execute("CREATE SEQUENCE test_schema.numbers")
+    one_incident.execute("ALTER TABLE teams_team ALTER id DROP IDENTITY")
+    one_incident.execute("ALTER TABLE teams_team ALTER id SET DEFAULT nextval('test_schema.numbers')")
+    one_incident.execute("SELECT setval('test_schema.numbers', 1)")
+    before = one_incident.rows(_NUMBERS)
+    assert {"stray_object teams_team.sequence test_schema.numbers", "sequence_behind teams_team.id"} <= found(
+        one_incident.plan()
+    )
+    plan, journal = tmp_path / "plan.json", tmp_path / "journal.jsonl"
+    one_incident.cascade("plan", "-o", str(plan))
+    applied = one_incident.cascade("apply", str(plan), "--noinput", f"--journal={journal}")
+    assert applied.returncode == 0, applied.stderr
+    assert found(one_incident.plan()) == set()
+    undone = one_incident.cascade("undo", str(journal), "--noinput")
+    assert undone.returncode == 0, undone.stderr
+    assert one_incident.rows(_NUMBERS) == before
+
+
+_NUMBERS = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'numbers'"
 
 
 # -------------------------------------------------------------------------------------------------------- privileges
@@ -159,6 +183,28 @@ def test_an_extension_where_the_application_does_not_look_is_one_stray(healthy: 
     assert "public.teams_team: the index by_name" in text
     assert "public.user_profile_bounty: the index by_title" in text
     assert healthy.rows(drift["query"]) == [("pg_trgm", "aside")]
+
+
+def test_a_trusted_extension_is_left_to_a_superuser_and_the_rest_is_repaired(
+    one_incident: Site, tmp_path: Path
+) -> None:
+    """The role that migrates may make it and then owns it, but not what it consists of."""
+    one_incident.execute(f"GRANT CREATE ON DATABASE {one_incident.database.name} TO migrator")
+    with one_incident.database.connect("migrator") as migrator:
+        migrator.execute("CREATE EXTENSION pg_trgm SCHEMA test_schema")
+        migrator.execute(f"CREATE INDEX ON test_schema.{BOUNTY} USING gin ((id::text) test_schema.gin_trgm_ops)")
+    assert "move_object" in {step["action"] for step in one_incident.plan(user="postgres")["steps"]}
+    (drift,) = risky(one_incident.plan(), "stray_object")
+    assert drift["undecided"] == (
+        "migrator owns the extension, and postgres what it consists of: "
+        "a superuser has to run ALTER EXTENSION pg_trgm SET SCHEMA public"
+    )
+    file = tmp_path / "plan.json"
+    one_incident.cascade("plan", "-o", str(file))
+    assert one_incident.cascade("apply", str(file), "--noinput").returncode == 2
+    assert found(one_incident.plan()) == {"stray_object user_profile_bounty.extension pg_trgm"}
+    one_incident.execute("ALTER EXTENSION pg_trgm SET SCHEMA public")
+    assert found(one_incident.plan()) == set()
 
 
 def test_what_is_reached_by_its_oid_alone_is_no_stray_where_the_application_does_not_look(one_healthy: Site) -> None:

@@ -116,11 +116,23 @@ def test_an_empty_copy_that_nothing_refers_to_is_a_note(one_incident: Site) -> N
 
 def test_two_stray_copies_need_a_decision_and_take_it(one_incident: Site) -> None:
     one_incident.execute("CREATE SCHEMA other")
-    one_incident.execute("CREATE TABLE other.user_profile_bounty (LIKE test_schema.user_profile_bounty)")
+    one_incident.execute("CREATE TABLE other.user_profile_bounty AS TABLE test_schema.user_profile_bounty")
     undecided = one_incident.plan("--app", "user_profile")
     assert "user_profile_bounty" not in {step["table"] for step in undecided["steps"]}
     decided = one_incident.plan("--app", "user_profile", "--take", "user_profile_bounty=test_schema")
     assert "user_profile_bounty" in {step["table"] for step in decided["steps"] if step["action"] == "move_table"}
+
+
+def test_of_two_stray_copies_an_empty_one_that_nothing_refers_to_asks_for_no_decision(one_incident: Site) -> None:
+    one_incident.execute("CREATE SCHEMA other AUTHORIZATION migrator")
+    with one_incident.database.connect("migrator") as migrator:
+        migrator.execute("CREATE TABLE other.user_profile_bounty (LIKE test_schema.user_profile_bounty)")
+    plan = one_incident.plan("--app", "user_profile")
+    (drift,) = (d for d in plan["drifts"] if (d["kind"], d["table"]) == ("misplaced_table", "user_profile_bounty"))
+    assert (drift["observed"], drift["undecided"]) == ("in test_schema", "")
+    assert "other.user_profile_bounty is empty, and nothing refers to it" in drift["evidence"]
+    (move,) = (s for s in plan["steps"] if (s["action"], s["table"]) == ("move_table", "user_profile_bounty"))
+    assert move["sql"] == ["ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;"]
 
 
 def test_a_pending_migration_is_no_drift(one_healthy: Site) -> None:

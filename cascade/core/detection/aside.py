@@ -43,7 +43,8 @@ def put_aside(
     """Choose where that can be chosen, and take the other copies out of what was observed.
 
     Keys that refer to them refer to the attic from then on. An empty copy in the place gives way to the only one that
-    has rows; an empty one that hides the table from the application goes; for everything else a person is asked.
+    has rows, or, where all are empty, that keys refer to; an empty one that hides the table from the application goes;
+    for everything else a person is asked.
     """
     choices = dict(_choices(expected, observed, placement, decisions))
     if not choices:
@@ -88,12 +89,20 @@ def _choice(
     elsewhere = [t for t in ours if t is not here]
     if here is None or not elsewhere:
         return None
-    filled = [t for t in elsewhere if t.rows.has_rows is not False]
-    if here.rows.has_rows is False and len(filled) == 1 and filled[0].rows.has_rows:
-        return Choice(filled[0].name, tuple(t.name for t in ours if t is not filled[0]), decided=False)
+    if here.rows.has_rows is False and (counts := _counting(here, elsewhere, observed.layout)) is not None:
+        return Choice(counts.name, tuple(t.name for t in ours if t is not counts), decided=False)
     found = resolve(expected.name.name, placement.path, observed.layout)
     shadows = tuple(t.name for t in elsewhere if t.name == found and t.rows.has_rows is False)
     return Choice(here.name, shadows, decided=False) if shadows and here.rows.has_rows else None
+
+
+def _counting(here: Table, elsewhere: Iterable[Table], layout: Layout) -> Table | None:
+    """The copy that counts beside an empty table in its place, None where nobody knows."""
+    filled = [t for t in elsewhere if t.rows.has_rows is not False]
+    if filled:
+        return filled[0] if len(filled) == 1 and filled[0].rows.has_rows else None
+    referred = [t for t in (here, *elsewhere) if layout.referring.get(t.name)]
+    return referred[0] if len(referred) == 1 and referred[0] is not here else None
 
 
 def _is_stray(table: Table, expected: ExpectedTable, observed: Observed, all_expected: ExpectedLayout) -> bool:

@@ -202,9 +202,7 @@ def _is_pending(expected: ExpectedTable, column: str, both: Comparison) -> bool:
 
 def _type_of(column: Column) -> tuple[str | None, str]:
     """The type by extension and name: in which schema it lies is a finding of its own."""
-    if column.type_ref is None:
-        return None, column.type
-    return column.type_ref.extension, column.type.removeprefix(f"{quoted(column.type_ref.schema)}.")
+    return column.type_ref.extension if column.type_ref else None, column.bare_type
 
 
 def _draws_alike(expected: Column, found: Column) -> bool:

@@ -37,16 +37,25 @@ class Comparison:
         ]
 
     def candidates_for(self, expected: ExpectedTable) -> list[tuple[Table, Ownership]]:
-        """The copies that an absent table may have become; none where it is to be created anew."""
+        """The copies that an absent table may have become; none where it is to be created anew.
+
+        Of several, one is all that counts where the others are empty and nothing refers to them.
+        """
         bare = expected.name.name
         taken = self.decisions.take.get(bare, self.decisions.keep.get(bare))
         if bare in self.decisions.create:
             return []
-        return [
+        candidates = [
             (copy, ownership)
             for copy, ownership in self.copies_of(expected)
             if copy.name.schema == taken or (taken is None and ownership.standing is not Standing.ENVIRONMENT)
         ]
+        in_use = [(copy, ownership) for copy, ownership in candidates if not self.is_idle(copy)]
+        return in_use if len(in_use) == 1 and in_use[0][0].rows.has_rows else candidates
+
+    def is_idle(self, copy: Table) -> bool:
+        """Whether it is surely empty, and nothing refers to it."""
+        return copy.rows.has_rows is False and not self.observed.layout.referring.get(copy.name)
 
     def found(self, name: TableName) -> Table | None:
         """The table that stands for an expected one: that in its place, else the only copy that it may have become."""

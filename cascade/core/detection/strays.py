@@ -87,7 +87,6 @@ def _stray(identity: str, using: _Users, why: str, both: Comparison) -> Drift:
     expected, _, used = using[0]
     uses = sorted({f"{table.name}: {one.used_by}" for _, table, one in using})
     more = (f"and {len(uses) - SHOWN} more uses",) if len(uses) > SHOWN else ()
-    others = _other_users(identity, both)
     return replace(
         about(expected, DriftKind.STRAY_OBJECT),
         object=identity,
@@ -95,7 +94,21 @@ def _stray(identity: str, using: _Users, why: str, both: Comparison) -> Drift:
         observed=f"in {quoted(used.schema)}",
         evidence=(f"{identity} is in {quoted(used.schema)}; {why}", *uses[:SHOWN], *more),
         query=_query(used),
-        undecided=f"{others[0]} uses it too, and belongs to somebody else" if others else "",
+        undecided=_why_no_step(used, identity, both),
+    )
+
+
+def _why_no_step(used: UsedObject, identity: str, both: Comparison) -> str:
+    """Why it is left to a person, empty where it can be moved along."""
+    if others := _other_users(identity, both):
+        return f"{others[0]} uses it too, and belongs to somebody else"
+    extension = next((one for one in both.observed.extensions if one.name == used.extension), None)
+    if extension is None or extension.held_by is None:
+        return ""
+    role, holder = quoted(both.observed.connected_as), quoted(extension.held_by)
+    return (
+        f"{role} owns the extension, and {holder} what it consists of: a superuser has to run "
+        f"ALTER EXTENSION {quoted(extension.name)} SET SCHEMA {quoted(both.placement.target)}"
     )
 
 

@@ -76,6 +76,8 @@ def _misplaced(
     if undecided:
         decision = f"--take {quoted(expected.name.name)}={_likely(candidates)}"
     evidence = [f"{copy.name} exists; {ownership.because}" for copy, ownership in candidates]
+    idle = [copy.name for copy, _ in both.copies_of(expected) if copy.name not in places and both.is_idle(copy)]
+    evidence += [f"{name} is empty, and nothing refers to it" for name in idle]
     if found_by_name is None:
         path = ", ".join(both.placement.path.effective) or "nothing"
         evidence.append(f"{both.placement.role} looks in {path} and does not find it")
@@ -198,7 +200,7 @@ def _other_copies(
     if not strays or expected.name.schema != both.placement.target:
         return
     kind = DriftKind.SHADOWED_TABLE if shadow else DriftKind.DUPLICATED_TABLE
-    harmless = not shadow and all(_is_idle(copy, both) for copy in strays)
+    harmless = not shadow and all(both.is_idle(copy) for copy in strays)
     yield replace(
         about(expected, kind),
         severity=Severity.NOTE if harmless else Severity.RISKY,
@@ -253,7 +255,8 @@ def _chosen(expected: ExpectedTable, choice: Choice, observed: Observed, both: C
     copies = [table for table in (choice.kept, *choice.shells) if table != expected.name]
     rows = {name: observed.layout.tables[name].rows for name in (choice.kept, *choice.shells)}
     found = resolve(expected.name.name, both.placement.path, observed.layout)
-    why = "a person decided so" if choice.decided else "it alone has rows"
+    alone = "it alone has rows" if rows[choice.kept].has_rows else "all are empty, and keys refer to it alone"
+    why = "a person decided so" if choice.decided else alone
     return replace(
         about(expected, DriftKind.DUPLICATED_TABLE if found == expected.name else DriftKind.SHADOWED_TABLE),
         severity=Severity.RISKY,
@@ -269,10 +272,6 @@ def _chosen(expected: ExpectedTable, choice: Choice, observed: Observed, both: C
         bound=observed.layout.tables[expected.name].dependants if choice.kept != expected.name else (),
         decision=f"--keep {quoted(expected.name.name)}={quoted(choice.kept.schema)}" if choice.decided else "",
     )
-
-
-def _is_idle(copy: Table, both: Comparison) -> bool:
-    return copy.rows.has_rows is False and not both.observed.layout.referring.get(copy.name)
 
 
 def _extra_tables(both: Comparison) -> Iterator[Drift]:

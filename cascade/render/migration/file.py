@@ -185,7 +185,7 @@ DECLARE
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = pg_catalog.to_regclass('django_migrations')), current_schema());
   is_stray boolean;
-  holds_rows boolean;
+  counts boolean;
   bound text;
   problems text[] := ARRAY[]::text[];
 BEGIN

@@ -20,7 +20,7 @@ from cascade.core.actions import (
     SetNotNull,
     ValidateConstraint,
 )
-from cascade.core.layout import Column, Constraint, Index, TableName, UsedObject
+from cascade.core.layout import Column, Constraint, ConstraintKind, Index, TableName, UsedObject
 from cascade.render.sql import literal
 
 
@@ -80,9 +80,13 @@ def _has_column(oid: str, column: Column) -> str:
     return f"EXISTS ({_column(oid, column)})"
 
 
+TYPE = r"""regexp_replace(format_type(a.atttypid, a.atttypmod), '^(\w+|"[^"]+")\.', '')"""
+"""The type of the attribute ``a`` without its schema: in another environment an extension may lie elsewhere."""
+
+
 def _differs(wanted: Column, aspects: Iterable[str]) -> str:
     conditions = {
-        "type": f"format_type(a.atttypid, a.atttypmod) <> {literal(wanted.type)}",
+        "type": f"{TYPE} <> {literal(wanted.bare_type)}",
         "nullability": f"a.attnotnull = {'true' if wanted.nullable else 'false'}",
         "default": "pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM "
         + (literal(wanted.default) if wanted.default is not None else "NULL"),
@@ -97,9 +101,30 @@ def named(oid: str, name: str) -> str:
 
 
 def has_constraint(oid: str, constraint: Constraint, *, as_printed: bool = False) -> str:
-    """Whether the table has a constraint of that definition, whatever its name."""
+    """Whether the table has a constraint of that definition, whatever its name.
+
+    The columns of a unique one may stand in any order.
+    """
+    if constraint.kind is ConstraintKind.UNIQUE and constraint.columns and not as_printed:
+        return f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid} AND {_is_unique(constraint)})"
     same = _same("pg_get_constraintdef(k.oid)", constraint.definition or "", as_printed=as_printed)
     return f"EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = {oid} AND {same})"
+
+
+def _is_unique(constraint: Constraint) -> str:
+    """Whether ``k`` is unique over the same columns, and as it says but for them."""
+    columns = f"ARRAY[{', '.join(map(literal, constraint.columns))}]::text[]"
+    there = (
+        "ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))"
+    )
+    rest = re.sub(_COLUMNS, "", constraint.definition or "", count=1)
+    return (
+        f"{there} @> {columns} AND {there} <@ {columns}"
+        f" AND regexp_replace(pg_get_constraintdef(k.oid), {literal(_COLUMNS)}, '') = {literal(rest)}"
+    )
+
+
+_COLUMNS = r"\([^)]*\)"
 
 
 def _same(printed: str, definition: str, *, as_printed: bool) -> str:
@@ -111,13 +136,17 @@ def _same(printed: str, definition: str, *, as_printed: bool) -> str:
 
 
 def _bare(definition: str) -> str:
-    """A definition without what versions of PostgreSQL print differently: parentheses, spaces, casts, NOT VALID."""
+    """A definition without what versions of PostgreSQL, or another place of an extension, let it print differently.
+
+    That is parentheses, spaces, casts, NOT VALID, and schemas.
+    """
     return f"regexp_replace({definition}, {literal(_PRINTED_OTHERWISE)}, '', 'g')"
 
 
 _PRINTED_OTHERWISE = (
     r"NOT (VALID|ENFORCED)$|[\s()]|::(\w+\.)?("
     r"character varying|double precision|(timestamp|time) with(out)? time zone|\w+)(\(\d+\))?(\[\])?"
+    r'|([a-zA-Z_]\w*|"[^"]+")\.(?=[\w"])'
 )
 
 

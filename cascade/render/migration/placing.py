@@ -97,14 +97,18 @@ def _create(table: TableName, expected: ExpectedLayout, target: str) -> Iterator
 
 
 def exchange(action: ExchangeTable, expected: ExpectedLayout, target: str, attic: str) -> Iterator[str]:
-    """An empty copy in the place goes into the attic where rows are in one that strayed, which can then be placed."""
+    """An empty copy in the place goes into the attic where one that strayed counts, which can then be placed.
+
+    That has rows, or else keys refer to it and none to the copy in the place.
+    """
     schema, name, other = schema_of(action.to, target), literal(action.to.name), literal(action.table.schema)
     yield f"  IF {oid_of(action.to, target)} IS NOT NULL AND {_is_elsewhere(action.table, schema)} THEN"
     yield from (f"  {line}" for line in _judge(action.to, action.table, expected))
     yield "    IF is_stray THEN"
     yield "      PERFORM set_config('row_security', 'off', true);"
-    yield f"      EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', {other}, {name}) INTO holds_rows;"
-    yield "      IF holds_rows THEN"
+    yield f"      EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', {other}, {name}) INTO counts;"
+    here, there = oid_of(action.to, target), f"to_regclass({literal(str(action.table))})"
+    yield f"      IF counts OR {_is_referred_to(there)} AND NOT {_is_referred_to(here)} THEN"
     yield f"        {execute(refuse_rows(retargeted(action.to, target, TARGET)))}"
     yield f"        bound := ({_bound(action, target)});"
     yield "        IF bound IS NOT NULL THEN"
@@ -117,6 +121,10 @@ def exchange(action: ExchangeTable, expected: ExpectedLayout, target: str, attic
     yield "      END IF;"
     yield "    END IF;"
     yield "  END IF;"
+
+
+def _is_referred_to(oid: str) -> str:
+    return f"EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = {oid})"
 
 
 def _bound(action: ExchangeTable, target: str) -> str:

@@ -17,7 +17,7 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.layout import Column, ConstraintKind, TableName
 from cascade.core.repair_migrations import RepairMigration, left_columns
-from cascade.render.migration.guards import has_constraint, has_index, has_key, oid_of
+from cascade.render.migration.guards import TYPE, has_constraint, has_index, has_key, oid_of
 from cascade.render.migration.placing import PLACING
 from cascade.render.sql import literal
 
@@ -63,7 +63,7 @@ def _table_proof(table: TableName, columns: Iterable[Column], strict: Collection
     """The columns by name and type, and by whether they may be NULL those that are ``strict``."""
     oid = oid_of(table, target)
     lines = [
-        f"({literal(column.name)}, {literal(column.type)}, "
+        f"({literal(column.name)}, {literal(column.bare_type)}, "
         f"{'NULL::boolean' if column.name not in strict else str(not column.nullable).lower()})"
         for column in columns
     ]
@@ -74,7 +74,7 @@ def _table_proof(table: TableName, columns: Iterable[Column], strict: Collection
     yield "      CASE w.not_null WHEN true THEN ' NOT NULL' WHEN false THEN ' that may be NULL' END)"
     yield f"    FROM (VALUES {', '.join(lines)}) AS w (name, type, not_null)"
     yield f"    LEFT JOIN pg_attribute a ON a.attrelid = {oid} AND a.attname = w.name AND NOT a.attisdropped"
-    yield "    WHERE a.attname IS NULL OR format_type(a.atttypid, a.atttypmod) <> w.type OR a.attnotnull <> w.not_null"
+    yield f"    WHERE a.attname IS NULL OR {TYPE} <> w.type OR a.attnotnull <> w.not_null"
     yield "    ORDER BY w.name);"
 
 

@@ -332,6 +332,50 @@ def test_calls_of_the_schema_editor_are_known_by_their_literals() -> None:
     ]
 
 
+def without_a_pair(apps: Any, schema_editor: Any) -> None:
+    Item = apps.get_model("shop", "Item")
+    before = Item._meta.unique_together
+    after = set(before) - {("path", "price")}
+    after |= {("path", "owner")}
+    put_together(schema_editor, Item, before, after)
+
+
+def put_together(schema_editor: Any, model: Any, before: Any, after: Any) -> None:
+    schema_editor.alter_unique_together(model, before, after)
+
+
+def test_sets_of_fields_are_known_by_what_the_model_had_until_then() -> None:
+    expected = ["2: drop constraint shop_item (path, price)", "2: make constraint shop_item (path, owner_id)"]
+    assert run_python(without_a_pair) == expected
+
+
+def test_what_one_app_does_to_the_model_of_another_is_known_by_its_columns() -> None:
+    in_shop = migrations.Migration("0001", "shop")
+    in_shop.operations = [*initial(), migrations.AlterUniqueTogether("item", {("path", "owner")})]
+    beside = migrations.Migration("0001", "stock")
+    beside.operations = [migrations.RunPython(without_owner)]
+    applied = [(m, Record(MigrationKey(m.app_label, m.name), "", n)) for n, m in enumerate((in_shop, beside))]
+    (change,) = read_handmade_changes(applied, (), table_name=table_name)
+    assert (change.ddl.table, change.ddl.columns) == ("shop_item", ("path", "owner_id"))
+
+
+def without_owner(apps: Any, schema_editor: Any) -> None:
+    schema_editor.alter_unique_together(apps.get_model("shop", "Item"), {("path", "owner")}, set())
+
+
+def with_whatever_is_found(apps: Any, schema_editor: Any) -> None:
+    Item = apps.get_model("shop", "Item")
+    schema_editor.alter_unique_together(Item, *found_somewhere(Item))
+
+
+def found_somewhere(model: Any) -> Any:
+    return model.elsewhere
+
+
+def test_sets_of_fields_that_are_only_known_at_run_time_may_be_any_of_the_table() -> None:
+    assert run_python(with_whatever_is_found) == ["2: drop constraint shop_item"]
+
+
 # --------------------------------------------------------------------------------------------------- database_operations
 
 
