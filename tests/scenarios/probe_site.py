@@ -124,6 +124,7 @@ from django.core.mail import send_mail
 from django.db import DatabaseError, connection, connections, transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from psycopg.types.json import Jsonb
 
 from .models import Item, Order
 
@@ -304,6 +305,14 @@ def hangs(request):
 
 async def hangs_asynchronously(request):
     await asyncio.sleep(60)
+
+
+def asks_while_a_value_is_worded(request):
+    def worded(value):
+        return str(Item.objects.count())
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s", [Jsonb({}, dumps=worded)])
 
 
 def slow_statement(request):

@@ -21,7 +21,7 @@ from tests.scenarios.probe_site import probe_site_project
 from tests.scenarios.sites import CHECKOUT, INTERRUPTIBLE, Site, project_site
 from tests.servers import Database, Server, fresh_database
 
-HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/")
+HANGING = ("/hangs/", "/hangs_asynchronously/", "/slow_statement/", "/asks_while_a_value_is_worded/")
 PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/works/", {}),
     ("/lists/", {"expect": 200}),

@@ -24,6 +24,9 @@ from cascade.effects.repair.session import Session
 from cascade.effects.repair.watcher import Watch, watched
 from cascade.render.sql import render_step_sql
 
+_TO_ANSWER = 2
+"""Seconds in which PostgreSQL ends a statement that has reached its limit."""
+
 Attribute = Callable[[Failure], Found]
 
 
@@ -439,7 +442,11 @@ def _interrupts_noted(record: Record) -> Iterator[None]:
 
 @contextmanager
 def _time_limit(seconds: float, record: Record) -> Iterator[None]:
-    """Break off what takes longer, between two statements: one that is under way has PostgreSQL's own limit."""
+    """Break off what takes longer, between two statements: one that is under way has PostgreSQL's own limit.
+
+    Where that has not ended it either, it waits for something else: a value that asks the database while the driver
+    words it, which holds a lock then, waits for itself for ever.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -447,8 +454,9 @@ def _time_limit(seconds: float, record: Record) -> Iterator[None]:
     until = time.monotonic() + seconds
 
     def ring(*_: object) -> None:
-        record.expired = record.expired or time.monotonic() >= until or record.in_the_way()
-        if record.expired and not record.busy:
+        now = time.monotonic()
+        record.expired = record.expired or now >= until or record.in_the_way()
+        if record.expired and (not record.busy or now >= until + seconds + _TO_ANSWER):
             raise TimedOut
 
     before = signal.signal(signal.SIGALRM, ring)
