@@ -1,10 +1,10 @@
 """The expected layout: what the applied migrations say exists, each part with its provenance."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cascade.core.history import HistoryNotes, MigrationKey, PendingMigration, Provenance, SourceLines
-from cascade.core.layout import Layout, Table, TableName
+from cascade.core.layout import Layout, Table, TableName, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +103,19 @@ class ExpectedLayout:
     def layout(self) -> Layout:
         """The tables alone."""
         return Layout.of(expected.table for expected in self.tables.values())
+
+
+def what_extensions_bring(made: Mapping[str, MigrationKey], installed: Collection[str]) -> tuple[NotChecked, ...]:
+    """What cannot be told for want of an extension that an applied migration ``made``.
+
+    Its functions are not compared, and tables of its types cannot be made for comparison.
+    """
+    return tuple(
+        NotChecked(
+            f"what the extension {quoted(name)} brings",
+            f"{migration} makes it, and this database has no such extension",
+            f"run CREATE EXTENSION {quoted(name)} and ask again",
+        )
+        for name, migration in made.items()
+        if name not in installed
+    )

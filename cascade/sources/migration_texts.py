@@ -1,10 +1,14 @@
 """Where migrations say what they do: in modules, theirs and those of what they call, and in SQL from anywhere."""
 
-from collections.abc import Iterable, Iterator
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import migrations
+from django.db import migrations, router
+
+from cascade.core.history import MigrationKey
 
 
 def read_modules(of: Iterable[migrations.Migration]) -> tuple[str, ...]:
@@ -22,6 +26,28 @@ def read_modules(of: Iterable[migrations.Migration]) -> tuple[str, ...]:
 def read_sql(of: Iterable[migrations.Migration]) -> tuple[str, ...]:
     """The SQL that RunSQL holds: a migration may have read it from a file."""
     return tuple(text for operation in _operations(of) for text in _sql(operation))
+
+
+def read_extensions(of: Iterable[migrations.Migration], *, alias: str) -> Mapping[str, MigrationKey]:
+    """The extensions that the migrations, given in their order, make in that database, by name, and which makes each.
+
+    Left out are those that RunSQL drops by name, what routers keep from the alias (``CreateExtension``), and operations
+    that do it in a way of their own: on a condition, perhaps.
+    """
+    of = tuple(of)
+    drops = "\n".join(text for text in read_sql(of) if re.search(r"\bdrop\s+extension\b", text, re.IGNORECASE))
+    made = {name: MigrationKey(each.app_label, each.name) for each in reversed(of) for name in _made_by(each, alias)}
+    return {name: made[name] for name in sorted(made) if name not in drops}
+
+
+def _made_by(migration: migrations.Migration, alias: str) -> Iterator[str]:
+    # Where no migration has imported it, none has such an operation; to import it here would need a driver.
+    kind: Any = getattr(sys.modules.get("django.contrib.postgres.operations"), "CreateExtension", ())
+    for operation in _operations([migration]):
+        if not isinstance(operation, kind) or type(operation).database_forwards is not kind.database_forwards:
+            continue
+        if router.allow_migrate(alias, migration.app_label, **getattr(operation, "hints", {})):
+            yield str(operation.name)
 
 
 def _operations(of: Iterable[migrations.Migration]) -> Iterator[Any]:

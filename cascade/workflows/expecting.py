@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cascade.core.expected import ExpectedLayout
+from cascade.core.expected import ExpectedLayout, what_extensions_bring
 from cascade.core.history import MigrationKey
 from cascade.core.observed import Observed
 from cascade.core.placement import Placement
@@ -25,6 +25,7 @@ def read_expected(
 ) -> ExpectedLayout:
     """The expected layout; ``cursor`` is on the target, None where the target is a file."""
     from cascade.sources.expected import AppliedState, read_worded_state
+    from cascade.sources.migration_texts import read_extensions
     from cascade.sources.models import tables_of_models
 
     applied = AppliedState(replay.state, replay.origins, replay.migrated_apps)
@@ -34,6 +35,9 @@ def read_expected(
     else:
         reference = read_state_based(worded, placement, observed, question, cursor, report)
     ahead = dict.fromkeys(replay.notes.ahead_apps, "the database is ahead of this checkout")
+    ran = [replay.migrations[record.key] for record in replay.applied]
+    installed = {extension.name for extension in observed.extensions}
+    lacking = what_extensions_bring(read_extensions(ran, alias=connection.alias), installed)
     return ExpectedLayout(
         tables=dict(sorted(reference.tables.items())),
         reference=reference.made,
@@ -41,7 +45,7 @@ def read_expected(
         known_names=worded.known_names | tables_of_models(),
         pending=replay.pending,
         notes=replay.notes,
-        not_checked=reference.not_checked,
+        not_checked=(*lacking, *reference.not_checked),
         undecided_apps=ahead,
         replaces={
             key: tuple(MigrationKey(*replaced) for replaced in migration.replaces)
