@@ -85,3 +85,17 @@ def test_the_query_that_comes_with_a_finding_runs_and_shows_it(site: Site) -> No
     for drift in site.plan()["drifts"]:
         if drift["query"]:
             assert site.rows(drift["query"].replace("%", "%%")), drift["id"]
+
+
+def test_a_table_that_may_only_have_another_name_is_not_said_to_be_lost(one_healthy: Site) -> None:
+    one_healthy.execute("ALTER TABLE teams_teammembership RENAME TO teams_members")
+    text = one_line(one_healthy.cascade("plan"))
+
+    assert (
+        "is taken by an index of public.teams_members, which no applied migration accounts for. If that is "
+        "teams_teammembership under another name: ALTER TABLE public.teams_members RENAME TO teams_teammembership; "
+        "and plan again."
+    ) in text
+    assert "not brought back" not in text
+    one_healthy.execute("ALTER TABLE public.teams_members RENAME TO teams_teammembership")
+    assert one_healthy.cascade("check").returncode == 0
