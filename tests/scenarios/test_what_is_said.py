@@ -99,3 +99,17 @@ def test_a_table_that_may_only_have_another_name_is_not_said_to_be_lost(one_heal
     assert "not brought back" not in text
     one_healthy.execute("ALTER TABLE public.teams_members RENAME TO teams_teammembership")
     assert one_healthy.cascade("check").returncode == 0
+
+
+def test_a_table_that_only_another_environment_has_is_told_from_one_that_is_lost(one_healthy: Site) -> None:
+    one_healthy.execute(
+        "CREATE SCHEMA stage; CREATE TABLE stage.django_migrations (LIKE public.django_migrations INCLUDING ALL);"
+        "ALTER TABLE django_session SET SCHEMA stage; DELETE FROM django_migrations WHERE app = 'sessions'"
+    )
+    text = one_line(one_healthy.cascade("explain", "--error", 'relation "django_session" does not exist'))
+
+    assert "sessions.0001_initial makes a table of that name, and is pending here: migrate runs it." in text
+    assert "stage is another environment: it has a django_migrations of its own." in text
+    one_healthy.execute("DROP SCHEMA stage CASCADE")
+    scoped = one_healthy.cascade("plan", "--table", "django_session")
+    assert "sessions.0001_initial makes it, and is not recorded as applied" in scoped.stderr
