@@ -166,7 +166,7 @@ def _nothing_found(view: _View) -> list[str]:
     answer = view.answer
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
     if answer.expects_nothing and answer.complete:
-        return view.said("EMPTY", NOTHING_EXPECTED)
+        return view.said("EMPTY", NOTHING_EXPECTED, "Is it the database that is meant? Then migrate makes the tables.")
     if not answer.complete:
         return view.said(
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."

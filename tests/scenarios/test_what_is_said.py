@@ -113,3 +113,9 @@ def test_a_table_that_only_another_environment_has_is_told_from_one_that_is_lost
     one_healthy.execute("DROP SCHEMA stage CASCADE")
     scoped = one_healthy.cascade("plan", "--table", "django_session")
     assert "sessions.0001_initial makes it, and is not recorded as applied" in scoped.stderr
+
+
+def test_a_database_where_nothing_is_recorded_may_be_the_wrong_one(one_healthy: Site) -> None:
+    one_healthy.execute("DELETE FROM django_migrations")
+
+    assert "Is it the database that is meant? Then migrate makes the tables." in one_line(one_healthy.cascade("plan"))
