@@ -119,3 +119,11 @@ def test_a_database_where_nothing_is_recorded_may_be_the_wrong_one(one_healthy: 
     one_healthy.execute("DELETE FROM django_migrations")
 
     assert "Is it the database that is meant? Then migrate makes the tables." in one_line(one_healthy.cascade("plan"))
+
+
+@pytest.mark.parametrize("spelled", ["--no-input", "--yes"])
+def test_who_does_not_want_to_be_asked_may_say_so_as_django_and_apt_do(one_healthy: Site, spelled: str) -> None:
+    one_healthy.execute("DROP INDEX teams_teammembership_user_id_0cb613d1")
+    one_healthy.cascade("plan", "-o", "plan.json")
+
+    assert one_healthy.cascade("apply", "plan.json", spelled).returncode == 0
