@@ -64,6 +64,8 @@ def migration(
             click.echo(f"wrote {file.path}", err=True)
         for column in file.left:
             click.echo(f"  it leaves {column}", err=True)
+    if files and not prints:
+        click.echo("NEXT     read and commit it; migrate then runs it in every environment", err=True)
     return 0
 
 

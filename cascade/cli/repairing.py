@@ -145,7 +145,7 @@ def rehearse(
 @_limits
 @click.option("--allow", multiple=True, callback=_hazards, metavar="HAZARD,…", help="Hazards that are accepted.")
 @click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else a name is made.")
-@click.option("--noinput", is_flag=True, help="Do not ask. Allows no hazard.")
+@click.option("--noinput", "--no-input", "--yes", "noinput", is_flag=True, help="Do not ask. Allows no hazard.")
 @click.option("--probe", is_flag=True, help="Ask the declared pages before and after: see cascade probe.")
 @click.option("--probe-before-commit", is_flag=True, help="And before COMMIT: what would break a page is rolled back.")
 @_verbose
@@ -213,7 +213,7 @@ def apply(
 @_where
 @_limits
 @click.option("--database", default="default", show_default=True, metavar="ALIAS", help="An alias in DATABASES.")
-@click.option("--noinput", is_flag=True, help="Do not ask.")
+@click.option("--noinput", "--no-input", "--yes", "noinput", is_flag=True, help="Do not ask.")
 @_verbose
 @_traceback
 def undo(journal: Path, database: str, noinput: bool, verbose: bool, **options: Any) -> int:

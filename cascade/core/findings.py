@@ -111,7 +111,8 @@ _FACTS = {
         Severity.RISKY,
         "A table made now, by migrate on this connection, would not land in the schema where it belongs.",
         "The next migration strews its tables, and records that it ran.",
-        "None by cascade: change the search_path of the role that migrates.",
+        "None by cascade, which changes no setting: put the schema where tables belong first on the search_path of the "
+        "role that migrates. cascade where says where it is set.",
         "cascade.W005",
     ),
     DriftKind.DUPLICATED_TABLE: KindFacts(

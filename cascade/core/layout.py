@@ -351,16 +351,24 @@ class Table:
 class Layout:
     """Tables by identity. Iteration and all derived orders are by (schema, name).
 
-    ``other_names`` are taken by relations that no table here accounts for, each with what bears it in words.
+    ``other_names`` are taken by relations that no table here accounts for, each with what bears it in words;
+    ``index_of`` says of those that are indexes which table they belong to.
     """
 
     tables: Mapping[TableName, Table]
     other_names: Mapping[TableName, str] = field(default_factory=dict)
+    index_of: Mapping[TableName, TableName] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Iterable[Table], other_names: Mapping[TableName, str] | None = None) -> "Layout":
+    def of(
+        cls,
+        tables: Iterable[Table],
+        other_names: Mapping[TableName, str] | None = None,
+        index_of: Mapping[TableName, TableName] | None = None,
+    ) -> "Layout":
         """A layout of these tables."""
-        return cls({table.name: table for table in sorted(tables, key=lambda table: table.name)}, other_names or {})
+        by_name = {table.name: table for table in sorted(tables, key=lambda table: table.name)}
+        return cls(by_name, other_names or {}, index_of or {})
 
     @cached_property
     def copies(self) -> Mapping[str, tuple[Table, ...]]:

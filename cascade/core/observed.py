@@ -239,7 +239,12 @@ def _observed(document: Document) -> Observed:
         histories=tuple(_history(h) for h in document["histories"]),
         layout=Layout.of(
             (table_from(t) for t in document["tables"]),
-            {TableName(schema, name): _OTHERS[kind] for schema, name, kind in document["other_names"]},
+            {TableName(schema, name): _OTHERS[kind] for schema, name, kind, *_ in document["other_names"]},
+            {
+                TableName(schema, name): TableName(schema, table)
+                for schema, name, _, *of in document["other_names"]
+                for table in of
+            },
         ),
     )
 

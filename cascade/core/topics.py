@@ -27,9 +27,9 @@ from cascade.core.findings import DriftKind
 from cascade.core.history import MigrationKey, PendingMigration, Provenance
 from cascade.core.layout import Column, Constraint, Index, Table, TableName, quoted
 from cascade.core.made import Made, what_was_made
-from cascade.core.naming import find_table
+from cascade.core.naming import find_table, yet_to_come
 from cascade.core.observed import SchemaFacts
-from cascade.errors import CascadeError, NoSuchName
+from cascade.errors import NoSuchName
 
 
 class PartKind(Enum):
@@ -173,10 +173,7 @@ def _otherwise(name: str, answer: Answer) -> Topic:
         if subject is not None and subject.explanation is not None:
             return subject.explanation
         if subject is not None and subject.pending is not None:
-            raise CascadeError(
-                f'There is no table "{name}" yet: {subject.pending.key} makes it, and is not recorded as applied.',
-                hint="python manage.py migrate makes it.",
-            ) from None
+            raise yet_to_come(name, subject.pending.key) from None
     raise NoSuchName("table, column, constraint, index, sequence, migration or schema", name, _every_name(answer))
 
 

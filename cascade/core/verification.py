@@ -37,7 +37,7 @@ def new_drifts(plan: Plan, done: Collection[str], before: Iterable[Drift], after
 
 
 def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
-    """What a step leaves for a later one, or for a person: a constraint that holds for new rows only."""
+    """What a step leaves for a later one, or for a person, such as a constraint that holds for new rows only."""
     for step in steps:
         constraint = _made_not_valid(step)
         if constraint is not None:
@@ -45,6 +45,8 @@ def _announced(steps: Iterable[Step], done: Collection[str]) -> Iterator[str]:
         if isinstance(step.action, CreateTable):
             # Beside another of that name a table is made only where a person decided so.
             yield from (drift_id(kind, step.table) for kind in (DriftKind.DUPLICATED_TABLE, DriftKind.SHADOWED_TABLE))
+            # Without USAGE on the schema it cannot be read either, which is no worse than that it is not there.
+            yield drift_id(DriftKind.UNREACHABLE_TABLE, step.table)
         if step.id not in done:
             yield from _cured_later(step)
 

@@ -89,12 +89,24 @@ def in_order(explanation: Explanation, page: Page) -> list[str]:
     if explanation.expected is None:
         where = explanation.resolves_to
         finds = f"{page.role} finds {where} by that name" if where else f"{page.role} does not find it by its bare name"
-        return page.said("NOTE", f"No applied migration accounts for {name}; {finds}.")
+        return page.said(
+            "NOTE", f"No applied migration accounts for {name}; {finds}.", *_yet_to_come(explanation, page)
+        )
     here = next((place.table for place in explanation.places if place.belongs), None)
     unchecked = _unchecked(explanation, page)
     if here is None or unchecked:
         return page.said("PARTLY", f"No drift is known of {name}, and not all of it was checked.", *unchecked)
     return page.said("OK", f"{name} is in order now: {page.role} finds it as {explanation.resolves_to}.")
+
+
+def _yet_to_come(explanation: Explanation, page: Page) -> Iterator[str]:
+    """The pending migration that makes a table of that name, and that the schema found has a record of its own."""
+    expected, observed, found = page.answer.expected, page.answer.observed, explanation.name
+    makers = [migration.key for migration in expected.pending if found.name in migration.tables]
+    if makers:
+        yield f"{makers[0]} makes a table of that name, and is pending here: migrate runs it."
+    if makers and found.schema != page.target and found.schema in observed.history_schemas:
+        yield f"{quoted(found.schema)} is another environment: it has a django_migrations of its own."
 
 
 def _unchecked(explanation: Explanation, page: Page) -> list[str]:

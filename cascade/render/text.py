@@ -12,6 +12,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Table, TableName, quoted
 from cascade.core.plan import Chain, LockMode, Plan, Step
+from cascade.core.repairs.sides import bears_its_names
 from cascade.core.words import MANY, counted, listed
 from cascade.render.hazards import hazards_in_words
 from cascade.render.paragraphs import INDENT, columns, padded, painted, separated, wrapped
@@ -165,7 +166,7 @@ def _nothing_found(view: _View) -> list[str]:
     answer = view.answer
     scope = f" within {answer.plan.scope}" if answer.plan.scope else ""
     if answer.expects_nothing and answer.complete:
-        return view.said("EMPTY", NOTHING_EXPECTED)
+        return view.said("EMPTY", NOTHING_EXPECTED, "Is it the database that is meant? Then migrate makes the tables.")
     if not answer.complete:
         return view.said(
             "UNSURE", f"Nothing is amiss{scope} where cascade could look, but it could not look everywhere."
@@ -184,10 +185,19 @@ def _rows(view: _View) -> list[str]:
     if len(several) > view.most:
         texts.append(f"{len(several) - view.most} more tables are there twice or more; -v lists them.")
     gone = [d for d in drifts if d.kind in (DriftKind.MISSING_TABLE, DriftKind.MISSING_COLUMN) and not d.copies]
+    gone = [d for d in gone if not _may_be_renamed(d, view.answer)]
     if gone:
         names = listed([object_name(drift, view.answer) for drift in gone], view.most)
         texts.append(f"No schema holds {names}; what was in there is not brought back.")
     return view.said("ROWS", *texts)
+
+
+def _may_be_renamed(drift: Drift, answer: Answer) -> bool:
+    """Whether the table may be there under another name, which is for a person to say."""
+    expected = answer.expected.tables.get(drift.table) if drift.table else None
+    if drift.kind is not DriftKind.MISSING_TABLE or expected is None:
+        return False
+    return bears_its_names(expected.table, expected.name.schema, answer.observed.layout) is not None
 
 
 def _is_doubled(drift: Drift) -> bool:

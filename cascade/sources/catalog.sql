@@ -733,13 +733,17 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(r.nspname ORDER BY r.nspname), '[]'::json)
     FROM relation r WHERE r.relname = 'django_migrations' AND r.relkind IN ('r', 'p')),
   'histories', current_setting('cascade.read_histories')::json,
-  -- Relations that are no tables share the names of tables: those that no table above accounts for.
+  -- Relations that are no tables share the names of tables: those that no table above accounts for, and of an index
+  -- the table, which lies in the same schema.
   'other_names', (
-    SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname, c.relkind) ORDER BY n.nspname, c.relname),
+    SELECT coalesce(json_agg(CASE WHEN h.oid IS NULL THEN json_build_array(n.nspname, c.relname, c.relkind)
+                             ELSE json_build_array(n.nspname, c.relname, c.relkind, h.relname) END
+                             ORDER BY n.nspname, c.relname),
                     '[]'::json)
     FROM namespace n
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('i', 'I', 'S', 'c')
     LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    LEFT JOIN pg_class h ON h.oid = i.indrelid
     WHERE (scope.names IS NULL OR n.nspname IN (SELECT json_array_elements_text(scope.names)))
       AND NOT EXISTS (SELECT FROM in_full r WHERE r.oid = i.indrelid)),
   'tables', coalesce(table_list.tables, '[]'::json)

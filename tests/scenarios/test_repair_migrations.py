@@ -217,6 +217,7 @@ def test_the_migration_does_what_apply_does_and_leaves_what_a_person_decides(sho
     wrote = shop.cascade("migration")
     assert wrote.returncode == 0, wrote.stderr
     assert "it leaves public.shop_item.name: it is NOT NULL without a default" in wrote.stderr
+    assert "NEXT     read and commit it; migrate then runs it in every environment" in wrote.stderr
     shop.manage("migrate", "-v0")
     assert found(shop.plan()) == {"missing_column shop_item.name"}
     assert shop.rows("SELECT label FROM public.shop_item") == [("",)]

@@ -108,6 +108,21 @@ def test_rights_that_several_tables_lack_are_all_given_by_one_plan(one_healthy: 
         assert one_healthy.rows(f"SELECT has_table_privilege('app_user', '{table}', 'INSERT')") == [(True,)]
 
 
+def test_where_all_tables_are_made_anew_the_application_is_given_what_it_needs(one_healthy: Site) -> None:
+    """As where a record of migrations was copied from another environment, with no default privileges."""
+    one_healthy.execute(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public REVOKE ALL ON TABLES FROM app_user;"
+        "DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        " AND tablename <> 'django_migrations' LOOP EXECUTE format('DROP TABLE public.%I CASCADE', name); END LOOP;"
+        " END $$"
+    )
+    one_healthy.cascade("plan", "-o", "plan.json")
+    done = one_healthy.cascade("apply", "plan.json", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(one_healthy.plan()) == set()
+    assert one_healthy.rows("SELECT has_table_privilege('app_user', 'public.teams_team', 'INSERT')") == [(True,)]
+
+
 def test_a_misplaced_table_is_judged_by_the_rights_that_it_carries(incident: Site) -> None:
     incident.execute(f"REVOKE INSERT ON test_schema.{BOUNTY} FROM app_user")
     (drift,) = risky(incident.plan(), "different_privileges")

@@ -85,3 +85,45 @@ def test_the_query_that_comes_with_a_finding_runs_and_shows_it(site: Site) -> No
     for drift in site.plan()["drifts"]:
         if drift["query"]:
             assert site.rows(drift["query"].replace("%", "%%")), drift["id"]
+
+
+def test_a_table_that_may_only_have_another_name_is_not_said_to_be_lost(one_healthy: Site) -> None:
+    one_healthy.execute("ALTER TABLE teams_teammembership RENAME TO teams_members")
+    text = one_line(one_healthy.cascade("plan"))
+
+    assert (
+        "is taken by an index of public.teams_members, which no applied migration accounts for. If that is "
+        "teams_teammembership under another name: ALTER TABLE public.teams_members RENAME TO teams_teammembership; "
+        "and plan again."
+    ) in text
+    assert "not brought back" not in text
+    one_healthy.execute("ALTER TABLE public.teams_members RENAME TO teams_teammembership")
+    assert one_healthy.cascade("check").returncode == 0
+
+
+def test_a_table_that_only_another_environment_has_is_told_from_one_that_is_lost(one_healthy: Site) -> None:
+    one_healthy.execute(
+        "CREATE SCHEMA stage; CREATE TABLE stage.django_migrations (LIKE public.django_migrations INCLUDING ALL);"
+        "ALTER TABLE django_session SET SCHEMA stage; DELETE FROM django_migrations WHERE app = 'sessions'"
+    )
+    text = one_line(one_healthy.cascade("explain", "--error", 'relation "django_session" does not exist'))
+
+    assert "sessions.0001_initial makes a table of that name, and is pending here: migrate runs it." in text
+    assert "stage is another environment: it has a django_migrations of its own." in text
+    one_healthy.execute("DROP SCHEMA stage CASCADE")
+    scoped = one_healthy.cascade("plan", "--table", "django_session")
+    assert "sessions.0001_initial makes it, and is not recorded as applied" in scoped.stderr
+
+
+def test_a_database_where_nothing_is_recorded_may_be_the_wrong_one(one_healthy: Site) -> None:
+    one_healthy.execute("DELETE FROM django_migrations")
+
+    assert "Is it the database that is meant? Then migrate makes the tables." in one_line(one_healthy.cascade("plan"))
+
+
+@pytest.mark.parametrize("spelled", ["--no-input", "--yes"])
+def test_who_does_not_want_to_be_asked_may_say_so_as_django_and_apt_do(one_healthy: Site, spelled: str) -> None:
+    one_healthy.execute("DROP INDEX teams_teammembership_user_id_0cb613d1")
+    one_healthy.cascade("plan", "-o", "plan.json")
+
+    assert one_healthy.cascade("apply", "plan.json", spelled).returncode == 0

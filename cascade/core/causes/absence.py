@@ -394,7 +394,7 @@ def _loss_in_words(loss: _Loss) -> str:
             f"{names}: recorded by {by}, and never in {some(tables)} as {is_} now: no column was ever dropped from {it}"
         )
     if loss.is_proven:
-        return f"{names}: made by {by} and gone since (dropped by hand or by a tool)"
+        return f"{names}: made by {by} and gone since (dropped or renamed, by hand or by a tool)"
     if loss.marks:
         return f"{names}: recorded by {by}, and dropped since or never made"
     return f"{names}: recorded by {by}, and not there"

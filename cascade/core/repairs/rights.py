@@ -74,14 +74,17 @@ def _sequences_of(found: Table, place: TableName) -> list[TableName]:
 
 
 def _grant_created(sides: Sides) -> Iterator[Repair]:
-    """What the role would lack on each new table, as far as at least three tables beside it all agree."""
+    """What the role would lack on each new table: what requests need to read it at all, with what else the tables
+    beside it allow; and where it can be read by default, as far as at least three of them all agree.
+    """
     if sides.default_rights is None:
         return
     for name in sorted(sides.created):
         beside = _rights_beside(name, sides)
         given = sides.default_rights.get(name.schema, frozenset())
         # What the role cannot even read gets a step of its own, with all that it is to have.
-        agreed = [right for right in _PRIVILEGES if len(beside) >= 3 and all(_will_have(r, right) for r in beside)]
+        is_due = "select" not in given or len(beside) >= 3
+        agreed = [right for right in _PRIVILEGES if is_due and all(_will_have(r, right) for r in beside)]
         lacking = tuple(right.upper() for right in agreed if right not in given)
         drift = next(d for d in sides.drifts if d.kind is DriftKind.MISSING_TABLE and d.table == name)
         if lacking:

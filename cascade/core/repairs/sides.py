@@ -150,6 +150,12 @@ def names_of(table: Table, schema: str) -> list[tuple[TableName, str]]:
     ]
 
 
+def bears_its_names(table: Table, schema: str, layout: Layout) -> TableName | None:
+    """The table that no migration accounts for and that has an index of this name: it may be this one, renamed."""
+    names = (name for name, _ in names_of(table, schema))
+    return next((layout.index_of[name] for name in names if name in layout.index_of), None)
+
+
 def clash(wanted: Iterable[tuple[TableName, str]], there: Mapping[TableName, str]) -> str:
     """Which of the names is taken, and by what, ``""`` where none is."""
     taken = next(((name, there[name]) for name, _ in wanted if name in there), None)

@@ -11,7 +11,7 @@ from cascade.core.layout import ConstraintKind, Dependant, Rights, RowEvidence, 
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.keys import repointing_from
 from cascade.core.repairs.repair import LeftOut, Repair, cures_of, order_of, step_id
-from cascade.core.repairs.sides import Sides, clash, names_of
+from cascade.core.repairs.sides import Sides, bears_its_names, clash, names_of
 
 
 def repair_tables(sides: Sides, left_out: LeftOut) -> Iterator[Repair]:
@@ -162,7 +162,14 @@ def creation_obstacle(drift: Drift, sides: Sides) -> str:
     expected = sides.expected.tables[drift.table]
     if not expected.compared:
         return "its definition is not known: it could not be made for comparison"
-    return clash(names_of(expected.table, drift.table.schema), sides.names_after_moves)
+    taken = clash(names_of(expected.table, drift.table.schema), sides.names_after_moves)
+    bearer = bears_its_names(expected.table, drift.table.schema, sides.observed)
+    if not taken or bearer is None:
+        return taken
+    return (
+        f"{taken} of {bearer}, which no applied migration accounts for. If that is {drift.table.name} under another "
+        f"name: ALTER TABLE {bearer} RENAME TO {quoted(drift.table.name)}; and plan again"
+    )
 
 
 def _move(name: TableName, sides: Sides) -> Repair:

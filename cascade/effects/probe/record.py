@@ -101,9 +101,9 @@ def _is_applications(file: str) -> bool:
 
 
 def _is_third_party(file: str) -> bool:
-    """An installed app; neither Django, a driver nor the standard library, which are never to blame."""
-    packages = [folder for folder in _INSTALLED[2:] if file.startswith(folder)]
-    return bool(packages) and not any(f"/{name}/" in file for name in ("django", "psycopg", "psycopg2", "asgiref"))
+    """An installed app; neither Django, a driver, the standard library nor cascade, which are never to blame."""
+    is_never = _is_ours(file) or any(f"/{name}/" in file for name in ("django", "psycopg", "psycopg2", "asgiref"))
+    return file.startswith(_INSTALLED[2:]) and not is_never
 
 
 def _is_ours(file: str) -> bool:
