@@ -158,6 +158,7 @@ def test_a_key_into_an_attic_is_misdirected_whoever_put_its_table_there(one_heal
 def test_apply_leaves_no_less_than_the_rehearsal_said(one_healthy: Site) -> None:
     key = point_a_key_at_a_copy(one_healthy)
     leave_out = f"repoint_foreign_key:public.{key}"
+    one_healthy.execute("ALTER TABLE public.teams_team ALTER COLUMN tag DROP NOT NULL")
     one_healthy.cascade("plan", "--keep", f"{BOUNTY}=public", "--leave-out", leave_out, "-o", "plan.json")
     rehearsed = one_healthy.cascade("rehearse", "plan.json")
     applied = one_healthy.cascade("apply", "plan.json", "--noinput")
