@@ -376,13 +376,13 @@ class Layout:
         return {name: tuple(keys) for name, keys in found.items()}
 
 
-def clipped(identifier: str) -> str:
-    """The identifier as PostgreSQL stores it: cut at 63 bytes, never inside a character.
+def clipped(identifier: str, *, room_for: str = "") -> str:
+    """The identifier as PostgreSQL stores it: cut at 63 bytes, never inside a character; less where more follows.
 
-    >>> clipped("ü" * 40) == "ü" * 31
-    True
+    >>> clipped("ü" * 40) == "ü" * 31, clipped("ü" * 40, room_for="_new") == "ü" * 29
+    (True, True)
     """
-    return identifier.encode()[:MAX_IDENTIFIER_BYTES].decode(errors="ignore")
+    return identifier.encode()[: MAX_IDENTIFIER_BYTES - len(room_for.encode())].decode(errors="ignore")
 
 
 def quoted(identifier: str) -> str:

@@ -383,12 +383,38 @@ def index_that_differs_on_a_large_table(bench: Bench) -> None:
                 threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
 
         refused(StatementFailed, lambda: bench.apply(on=cancel))
-    [rebuild] = bench.plan().plan.steps
-    assert rebuild.id == f"rebuild_index:{table}.{index}", "a build that was broken off is gone on with"
-    afterwards = bench.apply().afterwards
-    assert [(drift.kind.value, drift.object) for drift in afterwards.plan.drifts if drift.table == step.table] == [
-        ("extra_index", f"cascade_replaced_{index}"[:63])
-    ]
+    assert bench.sql(f"SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.{index}'::regclass") == [(False,)]
+    _assert_the_replacement_is_gone_on_with(bench, step.id, healthy)
+
+
+def index_whose_replacement_was_broken_off(bench: Bench) -> None:
+    """By the end of the program: once before the new one was there, once when it was, and the old one was too."""
+    table = "public.teams_teammembership"
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    healthy, id_ = bench.dump(), f"replace_index:{table}.{index}"
+    old = f"CREATE INDEX cascade_replaced_{index} ON {table} (team_id, joined_at)"
+    bench.sql(f'DROP INDEX public."{index}"', old)
+    _assert_the_replacement_is_gone_on_with(bench, id_, healthy)
+    bench.sql(old)
+    _assert_the_replacement_is_gone_on_with(bench, id_, healthy)
+    bench.sql(old)
+    bench.psql(render_sql_script(bench.plan()))
+    assert bench.dump() == healthy
+
+
+def _assert_the_replacement_is_gone_on_with(bench: Bench, id_: str, healthy: list[str]) -> None:
+    """To its end, from where it was broken off; an undo brings back what waited aside, and it alone."""
+    answer = bench.plan()
+    assert [step.id for step in answer.plan.steps] == [id_]
+    assert bench.apply(answer).afterwards.plan.is_empty
+    assert bench.dump() == healthy
+    undo_journal(bench.journal, repair_target(bench.question), LIMITS, report=len)
+    [step] = bench.plan().plan.steps
+    assert step.id == id_
+    assert bench.apply().afterwards.plan.is_empty
+    assert bench.dump() == healthy
 
 
 def _assert_a_migration_fits_into_a_transaction(bench: Bench, answer: Answer) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hashlib import md5
 
 from cascade.core.actions import (
-    BUILT_BESIDE,
     AddColumn,
     AddConstraint,
     AddForeignKey,
@@ -32,6 +31,7 @@ from cascade.core.findings import Severity
 from cascade.core.history import HISTORY_TABLE
 from cascade.core.layout import Layout, Table, TableName, quoted
 from cascade.core.limits import ADVISORY_KEY
+from cascade.core.meanwhile import is_beside
 from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.render.sql.actions import render_refusals, render_step_sql, render_taking_back
 from cascade.render.sql.constraints import index_comments
@@ -569,7 +569,7 @@ def _effect(step: Step, steps: Sequence[Step]) -> str | None:
             return _has_constraint(table, constraint.name)
         case RepointForeignKey(table, _, wanted) | ReplaceConstraint(table, _, wanted):
             return _has_constraint(table, wanted.name)
-        case CreateIndex(index=index) if index.name.startswith(BUILT_BESIDE):
+        case CreateIndex(index=index) if is_beside(index):
             return None  # the constraint has taken it over, name and all
         case CreateIndex(table, index) | ReplaceIndex(table, _, index):
             return f"{_regclass(TableName(table.schema, index.name))} IS NOT NULL"
