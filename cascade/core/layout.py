@@ -302,7 +302,8 @@ class Table:
     of the owner. ``dropped_columns`` counts the marks that they leave (``pg_attribute.attisdropped``).
     ``dependants`` are bound to it; ``publications`` send its changes, by the table itself, its schema or ALL TABLES;
     ``subscriptions`` write it.
-    ``force_row_security``: policies hold for the owner too.
+    ``force_row_security``: policies hold for the owner too. ``replica_identity`` is the index by which subscribers
+    know a row (``REPLICA IDENTITY USING INDEX``): without it nobody can update or delete what is published.
     """
 
     name: TableName
@@ -331,6 +332,7 @@ class Table:
     publications: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     force_row_security: bool = False
+    replica_identity: str | None = None
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""

@@ -269,9 +269,23 @@ def _replacement_obstacle(drift: Drift, found: Table, sides: Sides) -> str:
     bearer = sides.names_after.get(TableName(found.name.schema, built.name)) if built is not None else None
     if built is not None and bearer is not None and not any(left_half_built(built, there) for there in found.indexes):
         return f"the name {quoted(built.name)} is taken by {bearer}"
+    return replica_obstacle(there.index, found) or keys_obstacle(there.columns, found, sides)
+
+
+def keys_obstacle(columns: tuple[str, ...], found: Table, sides: Sides) -> str:
+    """The foreign keys that rest on what makes these columns unique, ``""`` where there are none."""
     keys = [
         f"{table.name} ({key.name})"
         for table, key in sides.observed.referring.get(found.name, ())
-        if key.references is not None and set(key.references.columns) == set(there.columns)
+        if key.references is not None and set(key.references.columns) == set(columns)
     ]
     return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
+
+
+def replica_obstacle(index: str | None, found: Table) -> str:
+    """That the index is the table's replica identity, which would be gone with it; ``""`` where it is not."""
+    if index is None or index != found.replica_identity:
+        return ""
+    has_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in found.constraints)
+    other = f"ALTER TABLE {found.name} REPLICA IDENTITY {'DEFAULT' if has_key else 'FULL'}"
+    return f"it is the replica identity, without which published rows cannot be updated or deleted: first {other}"

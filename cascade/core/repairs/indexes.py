@@ -8,7 +8,7 @@ from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
 from cascade.core.meanwhile import aside
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.constraints import left_half_built, part_repair
+from cascade.core.repairs.constraints import keys_obstacle, left_half_built, part_repair, replica_obstacle
 from cascade.core.repairs.repair import LeftOut, Repair
 from cascade.core.repairs.sides import Sides
 
@@ -94,19 +94,15 @@ def _replacement_obstacle(there: Index, wanted: Index, found: Table, table: Tabl
     waits_as = _waits_as(there, wanted, table, sides)
     borne = {there.name, "", *(index.name for index in found.indexes if left_half_built(wanted, index))}
     taken = (_name_obstacle(name, table, sides) for name in (waits_as, wanted.name) if name not in borne)
-    return _needed_by_keys(there, found, sides) or next(filter(None, taken), "")
+    needed = replica_obstacle(there.name, found) or _needed_by_keys(there, found, sides)
+    return needed or next(filter(None, taken), "")
 
 
 def _needed_by_keys(there: Index, found: Table, sides: Sides) -> str:
     """A foreign key can rest on a unique index that serves no constraint."""
     if not there.unique or any(_is_unique_over(constraint, there) for constraint in found.constraints):
         return ""
-    keys = [
-        f"{table.name} ({key.name})"
-        for table, key in sides.observed.referring.get(found.name, ())
-        if key.references is not None and set(key.references.columns) == set(there.columns)
-    ]
-    return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
+    return keys_obstacle(there.columns, found, sides)
 
 
 def _is_unique_over(constraint: Constraint, index: Index) -> bool:
