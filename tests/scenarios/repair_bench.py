@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -404,6 +404,31 @@ def index_whose_replacement_was_broken_off(bench: Bench) -> None:
     assert bench.dump() == healthy
 
 
+def rebuild_of_an_index_with_a_long_name_that_was_broken_off(bench: Bench) -> None:
+    """What REINDEX was building is cleared away by the next, whose name for it is cut as PostgreSQL cuts it."""
+    table, long = "public.teams_teammembership", "of_members_" + "ü" * 26
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(
+        f'ALTER INDEX public."{index}" RENAME TO "{long}"',
+        f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.\"{long}\"'::regclass",
+    )
+    with bench.somebody() as somebody:
+
+        def cancel(message: str) -> None:
+            if message.startswith("rebuild_index:"):
+                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                somebody.execute(f"SELECT count(*) FROM {table}")
+                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+        refused(StatementFailed, lambda: bench.apply(on=cancel))
+    left = bench.sql("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")
+    assert len(left) == 2, left
+    assert bench.apply().afterwards.plan.is_empty
+    assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
 def _assert_the_replacement_is_gone_on_with(bench: Bench, id_: str, healthy: list[str]) -> None:
     """To its end, from where it was broken off; an undo brings back what waited aside, and it alone."""
     answer = bench.plan()
@@ -437,6 +462,8 @@ def unique_constraint_that_differs_on_a_large_table(bench: Bench) -> None:
     assert steps == [(build, Phase.CONCURRENT), (swap, Phase.AFTER)]
     assert all(not step.hazards for step in answer.plan.steps)
     _assert_a_migration_fits_into_a_transaction(bench, answer)
+    without = replace(bench.question.decisions, leave_out=frozenset({"replace_constraint"}))
+    assert analyse(replace(bench.question, decisions=without)).plan.is_empty, "an index is built for nothing"
 
     def end_it(message: str) -> None:
         if message == swap:
