@@ -25,6 +25,15 @@ def not_null_proof(column: str) -> str:
     return _prefixed("cascade_not_null_", column)
 
 
+def while_rebuilt(index: str) -> tuple[str, ...]:
+    """The names that ``REINDEX CONCURRENTLY`` gives what it builds, in the order in which it tries them.
+
+    >>> while_rebuilt("x" * 63)[0] == "x" * 57 + "_ccnew", while_rebuilt("team")
+    (True, ('team_ccnew', 'team_ccnew1'))
+    """
+    return tuple(clipped(index, room_for=end) + end for end in ("_ccnew", "_ccnew1"))
+
+
 _BESIDE = "cascade_new_"
 
 

@@ -13,7 +13,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.expressions import normalised
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Index, Table, TableName
-from cascade.core.meanwhile import aside
+from cascade.core.meanwhile import aside, while_rebuilt
 
 
 def detect_indexes(matches: Matches[Index], expected: ExpectedTable, found: Table, both: Comparison) -> Iterator[Drift]:
@@ -42,9 +42,13 @@ def match_indexes(expected: ExpectedTable, found: Table) -> Matches[Index]:
     A valid one is taken before an invalid one of the same definition. What a repair was building in the stead of
     another when it was stopped is on neither side: that other one still has to be replaced.
     """
+    left_by_rebuilding = {name for index in found.indexes for name in while_rebuilt(index.name) if name != index.name}
     matches = match(
         [index for index in expected.table.indexes if index.constraint is None],
-        [index for index in found.indexes if index.constraint is None],
+        sorted(
+            (index for index in found.indexes if index.constraint is None),
+            key=lambda index: index.name in left_by_rebuilding,
+        ),
         (
             _as_printed_and_valid,
             _as_printed,

@@ -21,6 +21,7 @@ from cascade.core.actions import (
 )
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
+from cascade.core.meanwhile import while_rebuilt
 from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
@@ -327,7 +328,7 @@ def _still_to_do(step: Step, cursor: Any) -> list[str]:
             *_, drop = render_step_sql(step)
             return [*_still_to_build(build, cursor), drop]
         case RebuildIndex(table, index):
-            left = [f"{index.name[:58]}_ccnew", f"{index.name[:57]}_ccnew1"]
+            left = [name for name in while_rebuilt(index.name) if name != index.name]
             broken = [TableName(table.schema, name) for name in left if _validity(table, name, cursor) is False]
             clear = [f"DROP INDEX CONCURRENTLY {name}" for name in broken]
             return [*clear, *render_step_sql(step)]
