@@ -404,6 +404,30 @@ def index_whose_replacement_was_broken_off(bench: Bench) -> None:
     assert bench.dump() == healthy
 
 
+def undo_after_an_index_that_was_broken_off(bench: Bench) -> None:
+    """What is left of the last step is taken back with the steps that are committed."""
+    table = "public.teams_teammembership"
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(f'DROP INDEX public."{index}"', f"ALTER TABLE {table} DROP COLUMN left_at")
+    for more in ([], [f'CREATE INDEX "{index}" ON {table} (team_id DESC)']):
+        bench.sql(*more, "SELECT 1")
+        before = bench.dump()
+        with bench.somebody() as somebody:
+
+            def cancel(message: str, somebody: Any = somebody) -> None:
+                if message.startswith(("create_index:", "replace_index:")):
+                    somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                    somebody.execute(f"SELECT count(*) FROM {table}")
+                    threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+            said = refused(StatementFailed, lambda on=cancel: bench.apply(on=on))
+        assert f"cascade undo {bench.journal}" in said, said
+        undo_journal(bench.journal, repair_target(bench.question), LIMITS, report=len)
+        assert bench.dump() == before
+
+
 def rebuild_of_an_index_with_a_long_name_that_was_broken_off(bench: Bench) -> None:
     """What REINDEX was building is cleared away by the next, whose name for it is cut as PostgreSQL cuts it."""
     table, long = "public.teams_teammembership", "of_members_" + "ü" * 26
