@@ -496,6 +496,8 @@ def unique_constraint_that_differs_on_a_large_table(bench: Bench) -> None:
     refused(ServerLost, lambda: bench.apply(answer, on=end_it))
     again = bench.plan()
     assert [step.id for step in again.plan.steps] == [build, swap]
+    [left] = [drift for drift in again.plan.drifts if drift.kind.value == "extra_index"]
+    assert "a repair that was stopped built it" in left.evidence[0], left
     assert bench.apply(again).afterwards.plan.is_empty
     assert bench.dump() == healthy
     undo_journal(bench.journal, target, LIMITS, report=len)

@@ -13,7 +13,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.expressions import normalised
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Index, Table, TableName
-from cascade.core.meanwhile import aside, while_rebuilt
+from cascade.core.meanwhile import aside, is_beside, while_rebuilt
 
 
 def detect_indexes(matches: Matches[Index], expected: ExpectedTable, found: Table, both: Comparison) -> Iterator[Drift]:
@@ -187,8 +187,15 @@ def _extra(index: Index, expected: ExpectedTable, found: Table) -> Drift:
         _about(DriftKind.EXTRA_INDEX, index, expected, found),
         expected="expected by no applied migration",
         observed=index_in_words(index),
+        evidence=(_BUILT_BESIDE,) if is_beside(index) else (),
         made_by=None,
     )
+
+
+_BUILT_BESIDE = (
+    "a repair that was stopped built it for a constraint: the next takes it over; "
+    "where there is none any more, DROP INDEX CONCURRENTLY"
+)
 
 
 def _about(kind: DriftKind, index: Index, expected: ExpectedTable, found: Table) -> Drift:
