@@ -171,10 +171,6 @@ class AddConstraint:
     using_index: bool = False
 
 
-BUILT_BESIDE = "cascade_new_"
-"""Begins the name of an index that a constraint is to take over, in the stead of one that is still there."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReplaceConstraint:
     """A constraint that differs dropped, and made as it should be; of a foreign key ``RepointForeignKey`` is that.

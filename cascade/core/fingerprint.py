@@ -7,8 +7,9 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any
 
-from cascade.core.actions import BUILT_BESIDE, Action, CreateTable, touched_tables
+from cascade.core.actions import Action, CreateTable, touched_tables
 from cascade.core.layout import Layout, Table, TableName
+from cascade.core.meanwhile import aside, is_beside
 from cascade.core.plan import Step
 
 PLAN_ID_LENGTH = 8
@@ -36,17 +37,19 @@ def digest_of_tables(observed: Layout, tables: Iterable[TableName]) -> str:
 def digest_for_undo(observed: Layout, tables: Collection[TableName]) -> str:
     """The same but for what nothing takes back: an index that was rebuilt stays valid, a trigger of a key enabled.
 
-    An index that a repair was building when it was stopped does not come back either.
+    An index that a repair was building when it was stopped does not come back either, nor counts before.
     """
     there = (observed.tables[name] for name in set(tables) if name in observed.tables)
     return digest_of_tables(Layout.of(map(_whole, there)), tables)
 
 
 def _whole(table: Table) -> Table:
+    names = {index.name for index in table.indexes}
+    lasting = (i for i in table.indexes if not is_beside(i) and aside(i.name) not in names)
     return replace(
         table,
         constraints=tuple(replace(constraint, enabled=True) for constraint in table.constraints),
-        indexes=tuple(replace(index, valid=True) for index in table.indexes if not index.name.startswith(BUILT_BESIDE)),
+        indexes=tuple(replace(index, valid=True) for index in lasting),
     )
 
 

@@ -15,10 +15,11 @@ class MalformedJournal(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class DoneStep:
+class JournalStep:
     """A step of the journal: its id, its phase and the statements that take it back.
 
     ``undo`` does that by itself; among others ``refuses`` comes before anything is taken back, and then ``takes_back``.
+    ``clears`` takes back what is left of it where it was broken off, and does nothing where it was not begun.
     """
 
     id: str
@@ -26,13 +27,14 @@ class DoneStep:
     undo: tuple[str, ...]
     refuses: tuple[str, ...] = ()
     takes_back: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
 
 
-def statements_to_undo(done: Iterable[DoneStep]) -> tuple[tuple[DoneStep, str], ...]:
+def statements_to_undo(done: Iterable[JournalStep]) -> tuple[tuple[JournalStep, str], ...]:
     """What takes these steps back together, in the order in which it is sent, each statement with its step.
 
-    >>> first = DoneStep("a", "transaction", ("1, 2",), ("1",), ("2",))
-    >>> [sql for _, sql in statements_to_undo([first, DoneStep("b", "transaction", ("3",), (), ("3",))])]
+    >>> first = JournalStep("a", "transaction", ("1, 2",), ("1",), ("2",))
+    >>> [sql for _, sql in statements_to_undo([first, JournalStep("b", "transaction", ("3",), (), ("3",))])]
     ['1', '3', '2']
     """
     last_first = tuple(done)[::-1]
@@ -46,17 +48,19 @@ def statements_to_undo(done: Iterable[DoneStep]) -> tuple[tuple[DoneStep, str], 
 class Journal:
     """What a journal says.
 
-    ``done`` are the steps whose end is known to be committed, in order; ``in_flight`` the transaction ids of COMMITs
+    ``done`` are the steps whose end is known to be committed, in order; ``broken_off`` those of which something may be
+    left all the same; ``in_flight`` the transaction ids of COMMITs
     that were begun and not answered, each with its steps: only the server knows. ``before`` and ``after`` are digests
     over ``tables``. ``undone``: it has been taken back already. ``events`` are all lines as they were read.
     """
 
     header: Mapping[str, Any]
-    done: tuple[DoneStep, ...]
-    in_flight: Mapping[str, tuple[DoneStep, ...]] = field(default_factory=dict)
+    done: tuple[JournalStep, ...]
+    in_flight: Mapping[str, tuple[JournalStep, ...]] = field(default_factory=dict)
     before: str = ""
     after: str = ""
     undone: bool = False
+    broken_off: tuple[JournalStep, ...] = ()
     events: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -117,8 +121,8 @@ def _events(lines: list[str]) -> list[dict[str, Any]]:
 
 def _journal(header: Mapping[str, Any], events: list[dict[str, Any]]) -> Journal:
     steps = {step["id"]: _step(step) for step in header["steps"]}
-    done: list[DoneStep] = []
-    in_flight: dict[str, tuple[DoneStep, ...]] = {}
+    done: list[JournalStep] = []
+    in_flight: dict[str, tuple[JournalStep, ...]] = {}
     before, after, undone = str(header.get("before", "")), "", False
     for event in events[1:]:
         match event.get("event"):
@@ -134,11 +138,17 @@ def _journal(header: Mapping[str, Any], events: list[dict[str, Any]]) -> Journal
                 in_flight.pop(event.get("xid", ""), None)
             case "undone":
                 undone = True
-    return Journal(header, tuple(done), in_flight, before, after, undone, tuple(events))
+    broken_off = tuple(step for step in steps.values() if step.clears and step not in done)
+    return Journal(header, tuple(done), in_flight, before, after, undone, broken_off, tuple(events))
 
 
-def _step(step: Mapping[str, Any]) -> DoneStep:
+def _step(step: Mapping[str, Any]) -> JournalStep:
     undo = tuple(step["undo"])
-    return DoneStep(
-        step["id"], step["phase"], undo, tuple(step.get("refuses", ())), tuple(step.get("takes_back", undo))
+    return JournalStep(
+        step["id"],
+        step["phase"],
+        undo,
+        tuple(step.get("refuses", ())),
+        tuple(step.get("takes_back", undo)),
+        tuple(step.get("clears", ())),
     )

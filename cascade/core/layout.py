@@ -307,7 +307,8 @@ class Table:
     of the owner. ``dropped_columns`` counts the marks that they leave (``pg_attribute.attisdropped``).
     ``dependants`` are bound to it; ``publications`` send its changes, by the table itself, its schema or ALL TABLES;
     ``subscriptions`` write it.
-    ``force_row_security``: policies hold for the owner too.
+    ``force_row_security``: policies hold for the owner too. ``replica_identity`` is the index by which subscribers
+    know a row (``REPLICA IDENTITY USING INDEX``): without it nobody can update or delete what is published.
     """
 
     name: TableName
@@ -336,6 +337,7 @@ class Table:
     publications: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     force_row_security: bool = False
+    replica_identity: str | None = None
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
@@ -389,13 +391,13 @@ class Layout:
         return {name: tuple(keys) for name, keys in found.items()}
 
 
-def clipped(identifier: str) -> str:
-    """The identifier as PostgreSQL stores it: cut at 63 bytes, never inside a character.
+def clipped(identifier: str, *, room_for: str = "") -> str:
+    """The identifier as PostgreSQL stores it: cut at 63 bytes, never inside a character; less where more follows.
 
-    >>> clipped("ü" * 40) == "ü" * 31
-    True
+    >>> clipped("ü" * 40) == "ü" * 31, clipped("ü" * 40, room_for="_new") == "ü" * 29
+    (True, True)
     """
-    return identifier.encode()[:MAX_IDENTIFIER_BYTES].decode(errors="ignore")
+    return identifier.encode()[: MAX_IDENTIFIER_BYTES - len(room_for.encode())].decode(errors="ignore")
 
 
 def quoted(identifier: str) -> str:

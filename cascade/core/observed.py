@@ -303,6 +303,7 @@ def table_from(document: Document) -> Table:
         alterable=document["alterable"],
         oid=document["oid"],
         dropped_columns=document.get("dropped_columns"),
+        replica_identity=document.get("replica_identity"),
     )
 
 

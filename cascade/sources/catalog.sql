@@ -231,7 +231,7 @@ locked AS MATERIALIZED (
 ),
 relation AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpages, c.reltuples, c.relispartition,
-         c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relnamespace, locked.pids,
+         c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relacl, c.relnamespace, locked.pids,
          scope.tables IS NULL OR c.relname = ANY (full_names.names) AS in_full
   FROM scope
   CROSS JOIN (SELECT array_agg(j.name) AS names
@@ -568,6 +568,10 @@ table_list AS (
       'dependants', coalesce(dl.dependants, '[]'::json), 'publications', coalesce(pl.publications, '[]'::json),
       'subscriptions', coalesce(sl.subscriptions, '[]'::json),
       'dropped_columns', (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attisdropped),
+      -- The mark stays on the index when the table has another identity.
+      'replica_identity', CASE WHEN r.relreplident = 'i' THEN
+         (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+          WHERE i.indrelid = r.oid AND i.indisreplident) END,
       'extension', em.extname, 'locked_by', r.pids,
       -- Whether the connected role has the rights of the owner: by itself, as a member, or as superuser.
       'alterable', pg_has_role(r.relowner, 'USAGE'),

@@ -16,7 +16,7 @@ from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.fingerprint import digest_for_undo, digest_of_tables, fingerprint_of, tables_of
 from cascade.core.history import HISTORY_TABLE
-from cascade.core.journal import DoneStep, Journal
+from cascade.core.journal import Journal, JournalStep
 from cascade.core.layout import Layout, Table, TableName
 from cascade.core.limits import Limits
 from cascade.core.observed import Observed
@@ -323,7 +323,7 @@ def _after_commit(journal: Path) -> Iterator[None]:
         ) from error
 
 
-def steps_to_undo(path: Path, target: Target) -> tuple[DoneStep, ...]:
+def steps_to_undo(path: Path, target: Target) -> tuple[JournalStep, ...]:
     """The steps that an undo would take back, in the order in which they ran; the server is asked for the last COMMIT.
 
     Raises a ``CascadeError`` where there is nothing to undo.

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -370,7 +370,7 @@ def index_that_differs_on_a_large_table(bench: Bench) -> None:
     undo_journal(bench.journal, target, LIMITS, report=len)
     assert bench.dump() == before
     for _ in range(2):
-        bench.psql(scripts[0].partition("-- What follows is not in the transaction")[2].partition("\n")[2])
+        bench.psql(_after_the_transaction(scripts[0]))
         assert bench.dump() == healthy
     bench.psql(scripts[1])
     assert bench.dump() == before
@@ -383,12 +383,87 @@ def index_that_differs_on_a_large_table(bench: Bench) -> None:
                 threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
 
         refused(StatementFailed, lambda: bench.apply(on=cancel))
-    [rebuild] = bench.plan().plan.steps
-    assert rebuild.id == f"rebuild_index:{table}.{index}", "a build that was broken off is gone on with"
-    afterwards = bench.apply().afterwards
-    assert [(drift.kind.value, drift.object) for drift in afterwards.plan.drifts if drift.table == step.table] == [
-        ("extra_index", f"cascade_replaced_{index}"[:63])
-    ]
+    assert bench.sql(f"SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.{index}'::regclass") == [(False,)]
+    _assert_the_replacement_is_gone_on_with(bench, step.id, healthy)
+
+
+def index_whose_replacement_was_broken_off(bench: Bench) -> None:
+    """By the end of the program: once before the new one was there, once when it was, and the old one was too."""
+    table = "public.teams_teammembership"
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    healthy, id_ = bench.dump(), f"replace_index:{table}.{index}"
+    old = f"CREATE INDEX cascade_replaced_{index} ON {table} (team_id, joined_at)"
+    bench.sql(f'DROP INDEX public."{index}"', old)
+    _assert_the_replacement_is_gone_on_with(bench, id_, healthy)
+    bench.sql(old)
+    _assert_the_replacement_is_gone_on_with(bench, id_, healthy)
+    bench.sql(old)
+    bench.psql(render_sql_script(bench.plan()))
+    assert bench.dump() == healthy
+
+
+def undo_after_an_index_that_was_broken_off(bench: Bench) -> None:
+    """What is left of the last step is taken back with the steps that are committed."""
+    table = "public.teams_teammembership"
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(f'DROP INDEX public."{index}"', f"ALTER TABLE {table} DROP COLUMN left_at")
+    for more in ([], [f'CREATE INDEX "{index}" ON {table} (team_id DESC)']):
+        bench.sql(*more, "SELECT 1")
+        before = bench.dump()
+        with bench.somebody() as somebody:
+
+            def cancel(message: str, somebody: Any = somebody) -> None:
+                if message.startswith(("create_index:", "replace_index:")):
+                    somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                    somebody.execute(f"SELECT count(*) FROM {table}")
+                    threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+            said = refused(StatementFailed, lambda on=cancel: bench.apply(on=on))
+        assert f"cascade undo {bench.journal}" in said, said
+        undo_journal(bench.journal, repair_target(bench.question), LIMITS, report=len)
+        assert bench.dump() == before
+
+
+def rebuild_of_an_index_with_a_long_name_that_was_broken_off(bench: Bench) -> None:
+    """What REINDEX was building is cleared away by the next, whose name for it is cut as PostgreSQL cuts it."""
+    table, long = "public.teams_teammembership", "of_members_" + "ü" * 26
+    [(index,)] = bench.sql(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'teams_teammembership' AND indexdef LIKE '%(team_id)'"
+    )
+    bench.sql(
+        f'ALTER INDEX public."{index}" RENAME TO "{long}"',
+        f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.\"{long}\"'::regclass",
+    )
+    with bench.somebody() as somebody:
+
+        def cancel(message: str) -> None:
+            if message.startswith("rebuild_index:"):
+                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                somebody.execute(f"SELECT count(*) FROM {table}")
+                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+        refused(StatementFailed, lambda: bench.apply(on=cancel))
+    left = bench.sql("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")
+    assert len(left) == 2, left
+    assert bench.apply().afterwards.plan.is_empty
+    assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+def _assert_the_replacement_is_gone_on_with(bench: Bench, id_: str, healthy: list[str]) -> None:
+    """To its end, from where it was broken off; an undo brings back what waited aside, and it alone."""
+    answer = bench.plan()
+    assert [step.id for step in answer.plan.steps] == [id_]
+    assert bench.apply(answer).afterwards.plan.is_empty
+    assert bench.dump() == healthy
+    undo_journal(bench.journal, repair_target(bench.question), LIMITS, report=len)
+    [step] = bench.plan().plan.steps
+    assert step.id == id_
+    assert bench.apply().afterwards.plan.is_empty
+    assert bench.dump() == healthy
 
 
 def _assert_a_migration_fits_into_a_transaction(bench: Bench, answer: Answer) -> None:
@@ -411,6 +486,8 @@ def unique_constraint_that_differs_on_a_large_table(bench: Bench) -> None:
     assert steps == [(build, Phase.CONCURRENT), (swap, Phase.AFTER)]
     assert all(not step.hazards for step in answer.plan.steps)
     _assert_a_migration_fits_into_a_transaction(bench, answer)
+    without = replace(bench.question.decisions, leave_out=frozenset({"replace_constraint"}))
+    assert analyse(replace(bench.question, decisions=without)).plan.is_empty, "an index is built for nothing"
 
     def end_it(message: str) -> None:
         if message == swap:
@@ -419,14 +496,24 @@ def unique_constraint_that_differs_on_a_large_table(bench: Bench) -> None:
     refused(ServerLost, lambda: bench.apply(answer, on=end_it))
     again = bench.plan()
     assert [step.id for step in again.plan.steps] == [build, swap]
+    [left] = [drift for drift in again.plan.drifts if drift.kind.value == "extra_index"]
+    assert "a repair that was stopped built it" in left.evidence[0], left
     assert bench.apply(again).afterwards.plan.is_empty
     assert bench.dump() == healthy
     undo_journal(bench.journal, target, LIMITS, report=len)
     assert bench.dump() == before
     bench.psql(scripts[0])
     assert bench.dump() == healthy
+    file = f"SELECT relfilenode FROM pg_class WHERE oid = 'public.{name}'::regclass"
+    built = bench.sql(file)
+    bench.psql(_after_the_transaction(scripts[0]))
+    assert bench.sql(file) == built, "what was done already was done again"
     bench.psql(scripts[1])
     assert bench.dump() == before
+
+
+def _after_the_transaction(script: str) -> str:
+    return script.partition("-- What follows is not in the transaction")[2].partition("\n")[2]
 
 
 def index_of_another_table_by_the_name_of_ours(bench: Bench) -> None:

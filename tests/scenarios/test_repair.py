@@ -129,6 +129,21 @@ def test_the_keys_that_went_with_a_primary_key_come_back_with_it(one_incident: S
     assert dump(one_incident) == drifted
 
 
+def test_an_index_by_which_subscribers_know_rows_stays_until_they_know_them_otherwise(one_healthy: Site) -> None:
+    """Where it is gone PostgreSQL refuses each UPDATE and DELETE of what is published."""
+    site, table = one_healthy, "public.teams_teammembership"
+    site.execute(f"ALTER TABLE {table} DROP CONSTRAINT unique_member_per_team")
+    site.execute(f"ALTER TABLE {table} ADD CONSTRAINT unique_member_per_team UNIQUE (user_id, team_id, role)")
+    site.execute(f"ALTER TABLE {table} REPLICA IDENTITY USING INDEX unique_member_per_team")
+    plan = site.plan()
+    assert plan["steps"] == []
+    [drift] = [drift for drift in plan["drifts"] if drift["severity"] == "risky"]
+    instead = f"ALTER TABLE {table} REPLICA IDENTITY DEFAULT"
+    assert drift["undecided"].endswith(f"first {instead}"), drift["undecided"]
+    site.execute(instead)
+    assert [step["action"] for step in site.plan()["steps"]] == ["replace_constraint"]
+
+
 def test_a_key_to_an_exchanged_table_is_validated_after_the_exchange(one_incident: Site) -> None:
     """That it is not validated comes to light only when the copy that it points at is in its place."""
     key = "user_profile_bounty__bounty_id_7d63d1af_fk_user_prof"

@@ -13,6 +13,7 @@ from cascade.core.expected import ExpectedTable
 from cascade.core.expressions import normalised
 from cascade.core.findings import DriftKind, Severity
 from cascade.core.layout import Index, Table, TableName
+from cascade.core.meanwhile import aside, is_beside, while_rebuilt
 
 
 def detect_indexes(matches: Matches[Index], expected: ExpectedTable, found: Table, both: Comparison) -> Iterator[Drift]:
@@ -38,17 +39,29 @@ def detect_indexes(matches: Matches[Index], expected: ExpectedTable, found: Tabl
 def match_indexes(expected: ExpectedTable, found: Table) -> Matches[Index]:
     """The indexes that are the same but for their names, and what is left on each side.
 
-    A valid one is taken before an invalid one of the same definition.
+    A valid one is taken before an invalid one of the same definition. What a repair was building in the stead of
+    another when it was stopped is on neither side: that other one still has to be replaced.
     """
-    return match(
+    left_by_rebuilding = {name for index in found.indexes for name in while_rebuilt(index.name) if name != index.name}
+    matches = match(
         [index for index in expected.table.indexes if index.constraint is None],
-        [index for index in found.indexes if index.constraint is None],
+        sorted(
+            (index for index in found.indexes if index.constraint is None),
+            key=lambda index: index.name in left_by_rebuilding,
+        ),
         (
             _as_printed_and_valid,
             _as_printed,
             _structure,
             partial(_definition_over, columns=retyped_columns(expected, found)),
         ),
+    )
+    waiting = {index.name for index in matches.found}
+    half_built = {one.name for one, other in matches.pairs if one.name == other.name and aside(one.name) in waiting}
+    return Matches(
+        tuple(pair for pair in matches.pairs if pair[0].name not in half_built),
+        (*matches.expected, *(one for one, _ in matches.pairs if one.name in half_built)),
+        matches.found,
     )
 
 
@@ -96,11 +109,14 @@ def _definition_over(index: Index, *, columns: frozenset[str]) -> Hashable | Non
 
 
 def _near(matches: Matches[Index]) -> dict[str, Index]:
-    """For what is expected and has no equal, that which is there in its stead: of the same name, else columns."""
+    """For what is expected and has no equal, that which is there in its stead: of the same name, else columns.
+
+    Of the same name is also what a repair that was stopped has put aside.
+    """
     near: dict[str, Index] = {}
     left = list(matches.found)
     for index in matches.expected:
-        same_name = [other for other in left if other.name == index.name]
+        same_name = [o for name in (index.name, aside(index.name)) for o in left if o.name == name]
         same_columns = [other for other in left if other.columns == index.columns and "" not in index.columns]
         rivals = [other for other in matches.expected if other.columns == index.columns]
         if same_name or (len(same_columns) == 1 and len(rivals) == 1):
@@ -149,7 +165,10 @@ def _different(index: Index, other: Index, expected: ExpectedTable, found: Table
         there=other,
         expected=index_in_words(index),
         observed=index_in_words(other),
-        evidence=(f"{made_by.migration} ({made_by.operation}) is recorded as applied",),
+        evidence=(
+            f"{made_by.migration} ({made_by.operation}) is recorded as applied",
+            *(("it was put aside by a repair that was stopped",) * (other.name == aside(index.name))),
+        ),
     )
 
 
@@ -168,8 +187,15 @@ def _extra(index: Index, expected: ExpectedTable, found: Table) -> Drift:
         _about(DriftKind.EXTRA_INDEX, index, expected, found),
         expected="expected by no applied migration",
         observed=index_in_words(index),
+        evidence=(_BUILT_BESIDE,) if is_beside(index) else (),
         made_by=None,
     )
+
+
+_BUILT_BESIDE = (
+    "a repair that was stopped built it for a constraint: the next takes it over; "
+    "where there is none any more, DROP INDEX CONCURRENTLY"
+)
 
 
 def _about(kind: DriftKind, index: Index, expected: ExpectedTable, found: Table) -> Drift:

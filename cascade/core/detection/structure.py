@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from cascade.core.actions import BUILT_BESIDE
 from cascade.core.detection.columns import detect_columns
 from cascade.core.detection.comparison import Comparison, about
 from cascade.core.detection.constraints import detect_constraints, match_constraints
@@ -13,6 +12,7 @@ from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
 from cascade.core.layout import Constraint, ConstraintKind, Index, Table, quoted
+from cascade.core.meanwhile import is_beside
 
 
 def detect_structure(both: Comparison) -> Iterator[Drift]:
@@ -67,7 +67,7 @@ def _without_equivalents(
 
 def _equal_guards(constraints: Iterable[Constraint], indexes: Iterable[Index]) -> Iterator[tuple[Constraint, Index]]:
     # What a repair was building when it was stopped stands for nothing yet: the constraint that differs is there still.
-    free = [i for i in indexes if i.unique and i.valid and not i.name.startswith(BUILT_BESIDE)]
+    free = [i for i in indexes if i.unique and i.valid and not is_beside(i)]
     for constraint in constraints:
         wanted = f"UNIQUE ({', '.join(map(quoted, constraint.columns))})"
         if constraint.kind is not ConstraintKind.UNIQUE or constraint.definition != wanted:

@@ -16,6 +16,7 @@ from cascade.core.actions import (
 )
 from cascade.core.drift import drift_id
 from cascade.core.findings import DriftKind
+from cascade.core.meanwhile import is_beside
 from cascade.core.repairs.repair import LeftOut, Repair
 
 
@@ -29,14 +30,25 @@ def without(repairs: Iterable[Repair], unwanted: Collection[str], left_out: Left
     while late := {r.id: n for r in kept if r.id not in gone for n in r.waits_for if n in gone}:
         gone |= {id_: f"it needs {needed}" for id_, needed in late.items()}
     used = {needed for r in kept if r.id not in gone for needed in r.waits_for}
-    idle = (r.id for r in kept if isinstance(r.action, CreateSchema) and r.id not in {*used, *gone})
-    gone |= dict.fromkeys(idle, "nothing goes into it")
+    idle = [(r.id, why) for r in kept if r.id not in {*used, *gone} and (why := _idle_alone(r))]
+    gone |= dict(idle)
     for repair in kept:
         if repair.id in gone:
             left_out.steps.append(repair.id)
             left_out.note(repair.cures, f"{repair.id} is left out: {gone[repair.id]}")
             left_out.surfacing.update(repair.cures, _seen_without(repair))
     return [repair for repair in kept if repair.id not in gone]
+
+
+def _idle_alone(repair: Repair) -> str:
+    """Why the repair does nothing for anybody without those that wait for it, ``""`` where it does."""
+    match repair.action:
+        case CreateSchema():
+            return "nothing goes into it"
+        case CreateIndex(index=index) if is_beside(index):
+            return "no constraint takes it over"
+        case _:
+            return ""
 
 
 def _seen_without(repair: Repair) -> list[str]:

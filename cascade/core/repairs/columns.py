@@ -15,9 +15,9 @@ from cascade.core.layout import (
     RowEvidence,
     Table,
     TableName,
-    clipped,
     quoted,
 )
+from cascade.core.meanwhile import not_null_proof
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.constraints import part_repair, validation
 from cascade.core.repairs.repair import LeftOut, Repair, column_id, cures_of, makers_of, order_of
@@ -240,7 +240,7 @@ def _restore_not_null(drift: Drift, table: TableName, column: str, sides: Sides)
         scan = Hazard(HazardKind.SCAN, f"{table} is read in full, while nobody can read or write it")
         hazards = (scan,) if sides.may_have_rows(table) else ()
         return [part_repair(SetNotNull(table, column), drift, column, sides, hazards=hazards, locks=exclusive)]
-    proof = clipped(f"cascade_not_null_{column}")
+    proof = not_null_proof(column)
     check = Constraint(proof, ConstraintKind.CHECK, (column,), f"CHECK (({quoted(column)} IS NOT NULL))")
     left = _left_behind(check, sides.found(table))
     if left is not None and left.validated:

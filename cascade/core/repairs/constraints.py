@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cascade.core.actions import (
-    BUILT_BESIDE,
     Action,
     AddConstraint,
     CreateIndex,
@@ -14,7 +13,8 @@ from cascade.core.actions import (
 )
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, clipped, quoted
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.meanwhile import beside
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
 from cascade.core.repairs.repair import LeftOut, Repair, makers_of, order_of, placed, step_id
 from cascade.core.repairs.sides import Sides
@@ -152,6 +152,12 @@ def index_of(constraint: Constraint, table: Table) -> Index | None:
     return next((index for index in table.indexes if index.constraint == constraint.name), None)
 
 
+def left_half_built(wanted: Index, there: Index) -> bool:
+    """Whether it is what a repair was building when it was stopped: there, or invalid and cleared away by the next."""
+    same = (there.unique, there.tail) == (wanted.unique, wanted.tail)
+    return there.name == wanted.name and (same or not there.valid)
+
+
 def _drifts(sides: Sides, kind: DriftKind) -> Iterator[Drift]:
     for drift in sides.decided(kind):
         if drift.constraint_type is not ConstraintKind.FOREIGN_KEY and drift.table is not None:
@@ -233,7 +239,7 @@ def _index_to_build(wanted: Constraint, sides: Sides, table: TableName) -> Index
     index = index_of(wanted, sides.expected.tables[table].table)
     if wanted.kind not in UNIQUE or index is None or not sides.is_large(table):
         return None
-    return replace(index, name=clipped(BUILT_BESIDE + index.name), constraint=None, unique=True)
+    return replace(index, name=beside(index.name), constraint=None, unique=True)
 
 
 def _scan(table: TableName) -> Hazard:
@@ -261,17 +267,25 @@ def _replacement_obstacle(drift: Drift, found: Table, sides: Sides) -> str:
         return ""
     built = _index_to_build(wanted, sides, drift.table) if drift.table is not None else None
     bearer = sides.names_after.get(TableName(found.name.schema, built.name)) if built is not None else None
-    if built is not None and bearer is not None and not _left_behind(built, found):
+    if built is not None and bearer is not None and not any(left_half_built(built, there) for there in found.indexes):
         return f"the name {quoted(built.name)} is taken by {bearer}"
+    return replica_obstacle(there.index, found) or keys_obstacle(there.columns, found, sides)
+
+
+def keys_obstacle(columns: tuple[str, ...], found: Table, sides: Sides) -> str:
+    """The foreign keys that rest on what makes these columns unique, ``""`` where there are none."""
     keys = [
         f"{table.name} ({key.name})"
         for table, key in sides.observed.referring.get(found.name, ())
-        if key.references is not None and set(key.references.columns) == set(there.columns)
+        if key.references is not None and set(key.references.columns) == set(columns)
     ]
     return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
 
 
-def _left_behind(built: Index, found: Table) -> bool:
-    """Whether it is the index of a repair that was stopped half-way: built, or invalid and cleared away."""
-    there = next((index for index in found.indexes if index.name == built.name), None)
-    return there is not None and (not there.valid or (there.unique, there.tail) == (True, built.tail))
+def replica_obstacle(index: str | None, found: Table) -> str:
+    """That the index is the table's replica identity, which would be gone with it; ``""`` where it is not."""
+    if index is None or index != found.replica_identity:
+        return ""
+    has_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in found.constraints)
+    other = f"ALTER TABLE {found.name} REPLICA IDENTITY {'DEFAULT' if has_key else 'FULL'}"
+    return f"it is the replica identity, without which published rows cannot be updated or deleted: first {other}"

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from cascade.core.actions import CreateIndex, RebuildIndex, ReplaceIndex
 from cascade.core.drift import Drift
 from cascade.core.findings import DriftKind
-from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, clipped, quoted
+from cascade.core.layout import Constraint, ConstraintKind, Index, Table, TableName, quoted
+from cascade.core.meanwhile import aside
 from cascade.core.plan import Hazard, HazardKind, Lock, LockMode
-from cascade.core.repairs.constraints import part_repair
+from cascade.core.repairs.constraints import keys_obstacle, left_half_built, part_repair, replica_obstacle
 from cascade.core.repairs.repair import LeftOut, Repair
 from cascade.core.repairs.sides import Sides
 
@@ -23,9 +24,7 @@ def index_obstacle(drift: Drift, sides: Sides) -> str:
     if broken.has_rows:
         return f"{broken} of {found.name} repeat what it makes unique: they have to be put right first"
     if isinstance(drift.there, Index) and isinstance(drift.wanted, Index):
-        aside = _aside(drift.there, drift.wanted) if sides.is_large(drift.table) else ""
-        taken = _name_obstacle(aside, drift.table, sides) if aside not in ("", drift.there.name) else ""
-        return _replacement_obstacle(drift.there, found, sides) or taken
+        return _replacement_obstacle(drift.there, drift.wanted, found, drift.table, sides)
     return _name_obstacle(drift.wanted.name, drift.table, sides) if isinstance(drift.wanted, Index) else ""
 
 
@@ -50,14 +49,14 @@ def _repair(drift: Drift, table: TableName, sides: Sides) -> Repair:
     match drift.wanted, drift.there:
         case Index() as wanted, Index() as there:
             exclusive = (Lock(table, LockMode.ACCESS_EXCLUSIVE, healthy=False),)
-            aside = _aside(there, wanted) if sides.is_large(table) else ""
+            waits_as = _waits_as(there, wanted, table, sides)
             return part_repair(
-                ReplaceIndex(table, there, wanted, aside),
+                ReplaceIndex(table, there, wanted, waits_as),
                 drift,
                 wanted.name,
                 sides,
-                hazards=() if aside else _scan(table, sides),
-                locks=gently if aside else exclusive,
+                hazards=() if waits_as else _scan(table, sides),
+                locks=gently if waits_as else exclusive,
             )
         case Index() as wanted, _:
             large = sides.is_large(table)
@@ -76,9 +75,13 @@ def _repair(drift: Drift, table: TableName, sides: Sides) -> Repair:
             raise AssertionError("an index is known as it should be, or as it is")
 
 
-def _aside(there: Index, wanted: Index) -> str:
-    """The name under which an index waits until another is built in its stead."""
-    return clipped(f"cascade_replaced_{there.name}") if there.name == wanted.name else there.name
+def _waits_as(there: Index, wanted: Index, table: TableName, sides: Sides) -> str:
+    """The name under which an index waits until another is built in its stead, ``""`` where it is dropped at once."""
+    if there.name == aside(wanted.name):
+        return there.name  # a repair that was stopped half-way has begun so
+    if not sides.is_large(table):
+        return ""
+    return aside(there.name) if there.name == wanted.name else there.name
 
 
 def _scan(table: TableName, sides: Sides) -> tuple[Hazard, ...]:
@@ -87,16 +90,19 @@ def _scan(table: TableName, sides: Sides) -> tuple[Hazard, ...]:
     return (Hazard(HazardKind.SCAN, f"{table} is read in full, while nobody can write it"),)
 
 
-def _replacement_obstacle(there: Index, found: Table, sides: Sides) -> str:
+def _replacement_obstacle(there: Index, wanted: Index, found: Table, table: TableName, sides: Sides) -> str:
+    waits_as = _waits_as(there, wanted, table, sides)
+    borne = {there.name, "", *(index.name for index in found.indexes if left_half_built(wanted, index))}
+    taken = (_name_obstacle(name, table, sides) for name in (waits_as, wanted.name) if name not in borne)
+    needed = replica_obstacle(there.name, found) or _needed_by_keys(there, found, sides)
+    return needed or next(filter(None, taken), "")
+
+
+def _needed_by_keys(there: Index, found: Table, sides: Sides) -> str:
     """A foreign key can rest on a unique index that serves no constraint."""
     if not there.unique or any(_is_unique_over(constraint, there) for constraint in found.constraints):
         return ""
-    keys = [
-        f"{table.name} ({key.name})"
-        for table, key in sides.observed.referring.get(found.name, ())
-        if key.references is not None and set(key.references.columns) == set(there.columns)
-    ]
-    return f"foreign keys need it as it is: {', '.join(keys[:3])}" if keys else ""
+    return keys_obstacle(there.columns, found, sides)
 
 
 def _is_unique_over(constraint: Constraint, index: Index) -> bool:

@@ -16,10 +16,12 @@ from cascade.core.actions import (
     MoveTable,
     Phase,
     RebuildIndex,
+    ReplaceIndex,
     ShelveTable,
 )
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
+from cascade.core.meanwhile import while_rebuilt
 from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.core.runs import StepRun
 from cascade.effects.repair.journal import JournalWriter
@@ -27,7 +29,7 @@ from cascade.effects.repair.rolled_back import make_uncommittable, refuse_withou
 from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost
 from cascade.effects.repair.transaction import Report, StatementFailed, Transaction, in_transaction
 from cascade.errors import CascadeError, FileError, first_line
-from cascade.render.sql import render_step_sql
+from cascade.render.sql import render_action, render_step_sql
 
 Verify = Callable[[Any, frozenset[str]], tuple[str, ...]]
 """Given the cursor of the open transaction and the ids of the steps done, what is wrong, in a phrase each."""
@@ -319,19 +321,28 @@ def _apply_concurrently(session: Session, step: Step, journal: JournalWriter) ->
 def _still_to_do(step: Step, cursor: Any) -> list[str]:
     """The statements without what is done already, after a DROP of what a broken try left."""
     match step.action:
-        case CreateIndex(table, index):
-            state = _validity(table, index.name, cursor)
-            if state is True:
-                return []
-            clear = [f"DROP INDEX CONCURRENTLY {TableName(table.schema, index.name)}"] if state is False else []
-            return [*clear, *render_step_sql(step)]
+        case CreateIndex():
+            return _still_to_build(step.action, cursor)
+        case ReplaceIndex(table, found, index, aside) if aside == found.name:
+            build = CreateIndex(table, index, concurrently=True)
+            *_, drop = render_step_sql(step)
+            return [*_still_to_build(build, cursor), drop]
         case RebuildIndex(table, index):
-            left = [f"{index.name[:58]}_ccnew", f"{index.name[:57]}_ccnew1"]
+            left = [name for name in while_rebuilt(index.name) if name != index.name]
             broken = [TableName(table.schema, name) for name in left if _validity(table, name, cursor) is False]
             clear = [f"DROP INDEX CONCURRENTLY {name}" for name in broken]
             return [*clear, *render_step_sql(step)]
         case _:
             return list(render_step_sql(step))
+
+
+def _still_to_build(action: CreateIndex, cursor: Any) -> list[str]:
+    """Nothing where the index is valid: as such it was built to its end."""
+    valid = _validity(action.table, action.index.name, cursor)
+    if valid is True:
+        return []
+    broken = f"DROP INDEX CONCURRENTLY {TableName(action.table.schema, action.index.name)}"
+    return [*([broken] if valid is False else []), *render_action(action)]
 
 
 def _validity(table: TableName, index: str, cursor: Any) -> bool | None:

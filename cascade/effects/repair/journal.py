@@ -12,7 +12,7 @@ from typing import IO, Any
 from cascade.core.journal import JOURNAL_VERSION, Journal, MalformedJournal, parse_journal
 from cascade.core.plan import Step
 from cascade.errors import FileError
-from cascade.render.sql import render_refusals, render_taking_back, render_undo
+from cascade.render.sql import render_clearing, render_refusals, render_taking_back, render_undo
 
 
 class JournalWriter:
@@ -113,6 +113,7 @@ def write_header(journal: JournalWriter, steps: Iterable[Step], **facts: Any) ->
             "undo": list(render_undo(step.action)),
             "refuses": list(render_refusals(step.action)),
             "takes_back": list(render_taking_back(step.action)),
+            "clears": list(render_clearing(step.action)),
         }
         for step in steps
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cascade.core.journal import DoneStep, Journal, statements_to_undo
+from cascade.core.journal import Journal, JournalStep, statements_to_undo
 from cascade.core.layout import TableName
 from cascade.core.limits import Limits
 from cascade.effects.repair.journal import JournalWriter
@@ -53,7 +53,8 @@ def undo(
     back = [step for step in reversed(done) if step.undo]
 
     def take_back(transaction: Transaction) -> None:
-        for step, statement in statements_to_undo(back[::-1]):
+        left = [(step, statement) for step in journal.broken_off[::-1] for statement in step.clears]
+        for step, statement in (*left, *statements_to_undo(back[::-1])):
             report(f"undoing {step.id}")
             transaction.watch.others_feel_it()
             transaction.run(statement)
@@ -69,7 +70,7 @@ def undo(
     return Undone(tuple(step.id for step in back), tuple(step.id for step in done if not step.undo))
 
 
-def committed_steps(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
+def committed_steps(journal: Journal, session: Session) -> tuple[JournalStep, ...]:
     """The steps that are known to be committed, by the journal or by the server, in their order.
 
     Raises ``RepairRefused`` where there are none, or the database is another.
@@ -95,9 +96,9 @@ def _refuse_another_database(journal: Journal, session: Session) -> None:
         )
 
 
-def _committed_after_all(journal: Journal, session: Session) -> tuple[DoneStep, ...]:
+def _committed_after_all(journal: Journal, session: Session) -> tuple[JournalStep, ...]:
     """The steps whose COMMIT was sent and not answered, if the server says that it holds."""
-    found: list[DoneStep] = []
+    found: list[JournalStep] = []
     for xid, steps in journal.in_flight.items():
         session.cursor.execute("SELECT pg_catalog.pg_xact_status(%s::xid8)", [xid])
         (status,) = session.cursor.fetchone()

@@ -21,6 +21,7 @@ from cascade.core.actions import (
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout
 from cascade.core.layout import Constraint, Index, TableName
+from cascade.core.meanwhile import aside
 from cascade.core.plan import Step
 from cascade.core.repair_migrations import RepairMigration
 from cascade.core.retarget import retargeted
@@ -107,8 +108,10 @@ def _in_a_transaction(action: Action, target: str) -> Action:
             return AddConstraint(table, constraint, index)
         case ReplaceConstraint():
             return replace(action, using_index=False)
-        case ReplaceIndex():
-            return replace(action, aside="")
+        case ReplaceIndex(found=found, wanted=wanted):
+            # What a repair that was stopped has put aside here bears its own name elsewhere.
+            own = wanted.name if found.name == aside(wanted.name) else found.name
+            return replace(action, found=replace(found, name=own), aside="")
         case SetNotNull(table, column):
             return SetNotNull(table, column)
         case MoveObject(used, schema) if schema == target:

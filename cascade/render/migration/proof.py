@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from cascade.core.actions import (
-    BUILT_BESIDE,
     AddConstraint,
     AddForeignKey,
     CreateIndex,
@@ -16,6 +15,7 @@ from cascade.core.detection.indexes import is_optional
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedLayout, ExpectedTable
 from cascade.core.layout import Column, ConstraintKind, TableName
+from cascade.core.meanwhile import is_beside
 from cascade.core.repair_migrations import RepairMigration, left_columns
 from cascade.render.migration.guards import TYPE, has_constraint, has_index, has_key, oid_of
 from cascade.render.migration.placing import PLACING
@@ -47,7 +47,7 @@ def prove(
             case AddConstraint(table, constraint) | ReplaceConstraint(table, _, constraint):
                 holds = has_constraint(oid_of(table, target), constraint)
                 yield from _claim(holds, f"the constraint {constraint.name} of {table.name}")
-            case CreateIndex(index=index) if index.name.startswith(BUILT_BESIDE):
+            case CreateIndex(index=index) if is_beside(index):
                 pass  # it is the constraint's
             case CreateIndex(table, index) | ReplaceIndex(table, _, index):
                 yield from _claim(has_index(oid_of(table, target), index), f"the index {index.name} of {table.name}")

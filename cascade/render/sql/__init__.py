@@ -7,6 +7,7 @@ The proof is a round trip: layout → SQL → PostgreSQL → the same layout, na
 
 from cascade.render.sql.actions import (
     render_action,
+    render_clearing,
     render_refusals,
     render_step_sql,
     render_taking_back,
@@ -25,6 +26,7 @@ __all__ = [
     "refuse_rows",
     "render_action",
     "render_add_foreign_key",
+    "render_clearing",
     "render_create_table",
     "render_plan_script",
     "render_refusals",

@@ -45,6 +45,7 @@ from cascade.render.sql.columns import (
 )
 from cascade.render.sql.constraints import (
     add_constraint_step,
+    clear_broken_off,
     create_index,
     create_indexes,
     drop_constraint,
@@ -161,6 +162,17 @@ def render_refusals(action: Action) -> tuple[str, ...]:
             return (refuse_loss_of_values(table, column),)
         case AlterColumn(aspects=aspects) if "type" in aspects:
             return (refuse_what_would_not_fit(action),)
+        case _:
+            return ()
+
+
+def render_clearing(action: Action) -> tuple[str, ...]:
+    """What takes back the beginnings of an action that was broken off, where it is not all done or not at all."""
+    match action:
+        case CreateIndex(concurrently=True):
+            return (clear_broken_off(action),)
+        case ReplaceIndex(aside=aside) if aside:
+            return (clear_broken_off(action),)
         case _:
             return ()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cascade.core.actions import AddConstraint, CreateIndex, ReplaceConstraint, ReplaceIndex
 from cascade.core.layout import Column, Constraint, ConstraintKind, Index, Table, TableName, quoted
-from cascade.render.sql.words import NotRenderable, literal, names
+from cascade.render.sql.words import NotRenderable, do, literal, names
 
 
 def render_add_foreign_key(table: TableName, constraint: Constraint) -> tuple[str, ...]:
@@ -92,6 +92,24 @@ def replace_index(action: ReplaceIndex) -> tuple[str, ...]:
         *((rename,) if action.aside != found.name else ()),
         *create_index(CreateIndex(table, wanted, concurrently=True)),
         f"DROP INDEX CONCURRENTLY {aside};",
+    )
+
+
+def clear_broken_off(action: CreateIndex | ReplaceIndex) -> str:
+    """What is left of the step that was broken off is taken back: the new index, and the name of the old one."""
+    table, built = action.table, action.index if isinstance(action, CreateIndex) else action.wanted
+    drop = f"    {drop_index(table, built, if_exists=True)}"
+    if isinstance(action, CreateIndex) or action.aside == action.found.name:
+        return do("BEGIN", f"  IF {_has_index(table, built.name, 'NOT i.indisvalid')} THEN", drop, "  END IF;", "END")
+    back = f"    ALTER INDEX {TableName(table.schema, action.aside)} RENAME TO {quoted(action.found.name)};"
+    return do("BEGIN", f"  IF {_has_index(table, action.aside)} THEN", drop, back, "  END IF;", "END")
+
+
+def _has_index(table: TableName, name: str, state: str = "true") -> str:
+    """The condition that the table has an index of that name and in that state."""
+    return (
+        "EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+        f"WHERE i.indrelid = pg_catalog.to_regclass({literal(str(table))}) AND c.relname = {literal(name)} AND {state})"
     )
 
 

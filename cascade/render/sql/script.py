@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hashlib import md5
 
 from cascade.core.actions import (
-    BUILT_BESIDE,
     AddColumn,
     AddConstraint,
     AddForeignKey,
@@ -30,8 +29,9 @@ from cascade.core.detection.constraints import constraint_in_words
 from cascade.core.drift import Drift
 from cascade.core.findings import Severity
 from cascade.core.history import HISTORY_TABLE
-from cascade.core.layout import Layout, Table, TableName, quoted
+from cascade.core.layout import Index, Layout, Table, TableName, quoted
 from cascade.core.limits import ADVISORY_KEY
+from cascade.core.meanwhile import is_beside
 from cascade.core.plan import Plan, Step, locks_to_begin_with
 from cascade.render.sql.actions import render_refusals, render_step_sql, render_taking_back
 from cascade.render.sql.constraints import index_comments
@@ -218,12 +218,15 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
             return [
                 *said,
                 _if_index(f"DROP INDEX CONCURRENTLY {name}", table, name, "NOT i.indisvalid"),
-                _if_index(first.rstrip(";"), table, name, "i.indisvalid", negated=True),
+                _if_index(first, table, name, "i.indisvalid", negated=True, unless=_taken_over(step, plan)),
                 *rest,
             ]
+        case ReplaceConstraint(table, wanted_index=Index(name=built), using_index=True):
+            swap = [s if s.startswith("COMMENT") else _if_index(s, table, TableName(table.schema, built)) for s in sql]
+            return [*said, *_in_a_transaction(swap)]
         case ReplaceIndex(table, found, index, aside) if aside:
             was, name, waits = (TableName(table.schema, each) for each in (found.name, index.name, aside))
-            *renamed, create, drop = (statement.rstrip(";") for statement in sql if not statement.startswith("COMMENT"))
+            *renamed, create, drop = (statement for statement in sql if not statement.startswith("COMMENT"))
             as_found = f"i.indisunique = {str(found.unique).lower()} AND {_TAIL} = {literal(found.tail or '')}"
             return [
                 *said,
@@ -231,38 +234,56 @@ def _late_lines(step: Step, plan: Plan) -> list[str]:
                 _if_index(f"DROP INDEX CONCURRENTLY {name}", table, name, "NOT i.indisvalid"),
                 _if_index(create, table, name, "i.indisvalid", negated=True),
                 *index_comments(table, [index]),
-                _if_index(drop, table, waits, "true"),
+                _if_index(drop, table, waits),
             ]
         case AddConstraint(table, constraint) if step.phase is Phase.AFTER:
-            missing = (
-                f"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {literal(str(table))}::regclass"
-                f" AND conname = {literal(constraint.name)})"
-            )
+            missing = f"NOT {_has_constraint(table, constraint.name)}"
             return [*said, f"SELECT {literal(sql[0].rstrip(';'))} WHERE {missing} \\gexec", *sql[1:]]
         case RebuildIndex():
             return [*said, *sql]
         case _:
-            return [
-                *said,
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
-                f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};",
-                *sql,
-                "COMMIT;",
-            ]
+            return [*said, *_in_a_transaction(sql)]
+
+
+def _in_a_transaction(sql: Iterable[str]) -> list[str]:
+    return [
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
+        f"SET LOCAL lock_timeout = {literal(LOCK_TIMEOUT)};",
+        *sql,
+        "COMMIT;",
+    ]
+
+
+def _taken_over(step: Step, plan: Plan) -> str:
+    """That the constraint for which the index is built has taken it over, name and all; ``""`` where none would."""
+    for other in plan.steps:
+        match other.action:
+            case ReplaceConstraint(table, wanted=wanted) if step.id in other.waits_for:
+                return _has_constraint(table, wanted.name, wanted.definition)
+    return ""
 
 
 _TAIL = "substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ') + 7)"
 
 
-def _if_index(statement: str, table: TableName, name: TableName, condition: str, *, negated: bool = False) -> str:
-    """The statement, run by psql where such an index of that table is there, or is not."""
+def _if_index(
+    statement: str,
+    table: TableName,
+    name: TableName,
+    condition: str = "true",
+    *,
+    negated: bool = False,
+    unless: str = "",
+) -> str:
+    """The statement, run by psql where such an index of that table is there, or is not, unless that holds."""
     there = (
         "EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
         f"WHERE n.nspname = {literal(name.schema)} AND c.relname = {literal(name.name)} "
         f"AND i.indrelid = {_regclass(table)} AND {condition})"
     )
-    return f"SELECT {literal(statement)} WHERE {'NOT ' if negated else ''}{there} \\gexec"
+    where = f"{'NOT ' if negated else ''}{there}" + (f" AND NOT {unless}" if unless else "")
+    return f"SELECT {literal(statement.rstrip(';'))} WHERE {where} \\gexec"
 
 
 def _cure(cured: str, drift: Drift | None) -> str:
@@ -569,7 +590,7 @@ def _effect(step: Step, steps: Sequence[Step]) -> str | None:
             return _has_constraint(table, constraint.name)
         case RepointForeignKey(table, _, wanted) | ReplaceConstraint(table, _, wanted):
             return _has_constraint(table, wanted.name)
-        case CreateIndex(index=index) if index.name.startswith(BUILT_BESIDE):
+        case CreateIndex(index=index) if is_beside(index):
             return None  # the constraint has taken it over, name and all
         case CreateIndex(table, index) | ReplaceIndex(table, _, index):
             return f"{_regclass(TableName(table.schema, index.name))} IS NOT NULL"
@@ -580,5 +601,7 @@ def _effect(step: Step, steps: Sequence[Step]) -> str | None:
             return None
 
 
-def _has_constraint(table: TableName, name: str) -> str:
-    return f"EXISTS (SELECT FROM pg_constraint WHERE conrelid = {_regclass(table)} AND conname = {literal(name)})"
+def _has_constraint(table: TableName, name: str, definition: str | None = None) -> str:
+    as_printed = f" AND pg_get_constraintdef(oid) = {literal(definition)}" if definition is not None else ""
+    of_it = f"conrelid = {_regclass(table)} AND conname = {literal(name)}{as_printed}"
+    return f"EXISTS (SELECT FROM pg_constraint WHERE {of_it})"
