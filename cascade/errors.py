@@ -69,11 +69,14 @@ class NoSuchName(CascadeError):
     >>> print(NoSuchName("app", "user_profil", ["accounts", "user_profile"]))
     There is no app "user_profil".
       Did you mean user_profile?
+    >>> NoSuchName("table", "bounti", ["0038_bounty", "county", "user_profile_bounty"]).near
+    ('0038_bounty', 'user_profile_bounty', 'county')
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
         candidates = sorted(set(known))
-        near = get_close_matches(name, candidates, n=3, cutoff=0.6) or _near_in_part(name, candidates)
+        whole = get_close_matches(name, candidates, n=3, cutoff=0.6)
+        near = list(dict.fromkeys([*_near_in_part(name, candidates), *whole]))[:3]
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
         elif len(candidates) <= 12:

@@ -211,11 +211,13 @@ def _definition(expected: ExpectedTable, page: Page) -> list[str]:
         number = counted(len(table.columns), "column")
         return page.said("EXPECTED", f"{number}; their definitions are not known: see what was not checked.")
     own = [index for index in table.indexes if index.constraint is None]
+    of_constraints = len(table.indexes) - len(own)
     constraints = [c for c in table.constraints if c.kind in _CONSTRAINTS]
     counts = ", ".join(
         (
             counted(len(table.columns), "column"),
-            counted(len(own), "index", "indexes") + f" (and {len(table.indexes) - len(own)} that serve constraints)",
+            counted(len(own), "index", "indexes")
+            + (f" (and {of_constraints} of constraints)" if of_constraints else ""),
             counted(len(table.foreign_keys), "foreign key"),
             counted(len(constraints), "constraint"),
         )

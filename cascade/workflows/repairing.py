@@ -148,12 +148,22 @@ def rehearse_plan(
     """Run the steps in a transaction that cannot commit, look whether they cure what they claim, roll back.
 
     ``ask`` asks the application in between, by the cursor of that transaction. ``warn`` gets what has to stand, else
-    ``report`` does.
+    ``report`` does. Raises ``RepairRefused`` where the database is a read-only replica.
     """
     unwatched = partial(_say_unwatched, limits, warn or report)
     with repair_session(_settings(target, ask)) as session:
+        _refuse_replica(session)
         runs = rehearse_transaction(session, _work(answer, question, limits, report, unwatched, ask))
     return _rehearsed(answer, runs)
+
+
+def _refuse_replica(session: Session) -> None:
+    session.cursor.execute("SELECT pg_catalog.pg_is_in_recovery()")
+    if session.cursor.fetchone()[0]:
+        raise RepairRefused(
+            "This is a read-only replica: no step can be tried on it.",
+            hint="Connect to the primary (--dsn), or let a copy of the layout stand in for it (--clone).",
+        )
 
 
 def rehearse_on_clone(

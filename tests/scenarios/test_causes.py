@@ -315,6 +315,20 @@ def test_a_second_copy_made_elsewhere_later_is_no_run_of_migrate(shop: Site) -> 
     assert "a second time in stray" in cause["sentence"]
 
 
+def test_what_is_left_in_a_dump_that_was_loaded_into_another_schema_is_no_run_of_migrate(shop: Site) -> None:
+    migrate(shop, "0006")
+    date(shop, m0002="2026-03-01", m0003="2026-03-01")
+    dump = shop.folder / "dump.sql"
+    _program(shop, "pg_dump", "-t", "shop_*", "-f", str(dump))
+    dump.write_text(dump.read_text().replace("public.", "stray."))
+    _program(shop, "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", shop.database.name, "-f", str(dump))
+    shop.execute("DROP TABLE shop_order, shop_invoice")
+    (lost,) = (cause for cause in causes(shop) if "misplaced_table:public.shop_order" in cause["drifts"])
+    assert lost["verdict"] == "by_hand"
+    assert lost["drifts"] == ["misplaced_table:public.shop_order", "misplaced_table:public.shop_invoice"]
+    assert "copied into stray with others" in lost["sentence"]
+
+
 # -------------------------------------------------------------------------------------------------------------- mixed
 
 

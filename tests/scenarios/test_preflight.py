@@ -35,6 +35,10 @@ def test_another_server_with_a_database_of_that_name_and_a_replica_are_refused(o
         assert replica.returncode == 1
         assert "it is a read-only replica" in flat(replica.stdout), replica.stdout
         assert "Nothing was changed: the preflight says no" in replica.stderr
+        tried = one_incident.cascade("rehearse", "plan.json", "--here", "--dsn", dsn)
+        assert tried.returncode == 1
+        assert "This is a read-only replica: no step can be tried on it." in tried.stderr
+        assert "--clone" in tried.stderr
     finally:
         others.stop()
     assert sorted(one_incident.folder.iterdir()) == before

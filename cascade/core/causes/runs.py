@@ -8,7 +8,7 @@ from cascade.core.documents import moment_of
 from cascade.core.drift import Drift
 from cascade.core.expected import ExpectedTable
 from cascade.core.findings import DriftKind
-from cascade.core.layout import TableName
+from cascade.core.layout import Table, TableName
 from cascade.core.timeline import PAUSE
 from cascade.core.words import counted
 
@@ -19,7 +19,9 @@ def detect_runs(story: Story) -> Iterator[Cause]:
         loose: list[Drift] = []
         for run in in_runs(drifts):
             for piece in _pieces(_Window(schema, tuple(run), story)):
-                if piece.fits:
+                if piece.fits and piece.came_with_copies:
+                    yield _copied_there(piece)
+                elif piece.fits:
                     yield _run_under_path(piece)
                 else:
                     loose += piece.drifts
@@ -50,6 +52,30 @@ class _Window:
     def elsewhere(self) -> list[ExpectedTable]:
         """Those that are not in the schema."""
         return [table for table in self.tables if not self.story.is_in(self.schema, table)]
+
+    @property
+    def beside(self) -> list[ExpectedTable]:
+        """Tables that were made before or after, are in their place, and have a copy in the schema too."""
+        first, last = self.positions
+        astray = {drift.table for drift in _astray(self.story).get(self.schema, ())}
+        return [
+            table
+            for table in self.story.tables
+            if not first <= table.made_by.position <= last
+            and table.name not in astray
+            and table.name in self.story.observed.layout.tables
+            and self.story.is_in(self.schema, table)
+        ]
+
+    @property
+    def came_with_copies(self) -> bool:
+        """Whether those in the schema were made together with copies of other tables: their OIDs are mixed."""
+        oids = [table.oid for table in self._there(drift.table for drift in self.drifts)]
+        return any(min(oids) < table.oid < max(oids) for table in self._there(one.name for one in self.beside))
+
+    def _there(self, names: Iterable[TableName | None]) -> list[Table]:
+        copies = (TableName(self.schema, name.name) for name in names if name is not None)
+        return [table for name in copies if (table := self.story.observed.layout.tables.get(name)) is not None]
 
     @property
     def fits(self) -> bool:
@@ -195,10 +221,32 @@ def _opposing(window: _Window) -> Iterator[str]:
         yield f"made in that window, yet not in {schema}: {names} (or moved back since)"
     if schema in window.story.observed.history_schemas:
         yield f"{schema} has a django_migrations of its own"
+    if window.beside:
+        yield f"{_in_place_too(window)}: a dump restored there would look the same"
     if len(window.tables) == 1:
         yield "it is the only table made in that window: a move by hand (SET SCHEMA) would look the same"
     elif len({table.made_by.migration for table in window.tables}) == 1:
         yield "one migration made them all: a move by hand (SET SCHEMA) would look the same"
+
+
+def _in_place_too(window: _Window) -> str:
+    names = some([table.name for table in window.beside])
+    return f"tables that are in their place have a copy in {window.schema}, too: {names}"
+
+
+def _copied_there(window: _Window) -> Cause:
+    times, number = times_of(window.drifts), len(window.drifts)
+    return Cause(
+        Verdict.BY_HAND,
+        f"{_these(window.drifts)} copied into {window.schema} with others (a dump restored there, say), "
+        f"and {'is' if number == 1 else 'are'} gone from {window.story.target}",
+        times[-1] if times else None,
+        None,
+        migrations_of(window.drifts),
+        (f"{_in_place_too(window)}, made between these by their OIDs",),
+        (),
+        tuple(drift.id for drift in window.drifts),
+    )
 
 
 def _left_by_the_run(window: _Window) -> Iterator[Drift]:

@@ -128,4 +128,7 @@ def read_journal(path: Path) -> Journal:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise FileError(f"The journal {path} cannot be read: {why}.") from error
     except MalformedJournal as error:
-        raise FileError(f"{path} is no journal of a repair: {error}.") from error
+        raise FileError(
+            f"{path} is no journal of a repair: {error}.",
+            hint="cascade apply writes one, cascade-….jsonl or what --journal says, and names it at its end.",
+        ) from error

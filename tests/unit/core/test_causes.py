@@ -96,6 +96,23 @@ def test_the_order_of_oids_tells_which_of_two_copies_was_first() -> None:
     assert "a second time in stray" in copied.sentence
 
 
+def test_copies_that_came_together_with_those_of_other_tables_are_no_run() -> None:
+    """pg_dump writes tables by their names, whenever they were made."""
+    a, b, c = (table(name, made(number, day=day)) for name, number, day in (("a", 2, 1), ("b", 1, 0), ("c", 3, 1)))
+    lost = [drift(DriftKind.MISPLACED_TABLE, each, copies=(STRAY,)) for each in (a, c)]
+    copies = [there(each, STRAY, oid=oid) for oid, each in ((11, a), (12, b), (13, c))]
+    (restored,) = judged([a, b, c], [there(b, oid=5), *copies], *lost)
+    assert restored.verdict is Verdict.BY_HAND
+    assert "copied into stray with others" in restored.sentence
+    # Of copies that were there before, it can only be said that there are some.
+    older = [replace(copy, oid=10) if copy.name.name == "b" else copy for copy in copies]
+    (run,) = judged([a, b, c], [there(b, oid=5), *older], *lost)
+    assert run.verdict is Verdict.SEARCH_PATH
+    assert run.evidence_against == (
+        "tables that are in their place have a copy in stray, too: public.b: a dump restored there would look the same",
+    )
+
+
 def test_a_column_never_there_is_a_fake_beyond_a_drop_where_no_column_was_ever_dropped() -> None:
     one, later = table("one", made(1), extra=made(2)), table("later", made(3))
     there_without = replace(there(one), columns=one.table.columns[:1])
