@@ -1,6 +1,6 @@
 \set ON_ERROR_STOP on
 \encoding UTF8
--- cascade plan 2cbfac70 for the database arena, read at 2026-11-27T07:30:04Z as migrator.
+-- cascade plan 2cbfac70 for the database arena, read at 2026-11-27T12:42:43Z as migrator.
 -- Tables belong to the schema public; pages run as app_user.
 -- To be run by the owner of the tables, or a superuser.
 -- Healthy tables locked too: none.
@@ -138,35 +138,35 @@ END
 $cascade$;
 
 -- Step 1 of 8: move_table:public.user_profile_about_item
---   cures misplaced_table:public.user_profile_about_item; made by user_profile.0033_about_item: CreateModel AboutItem, applied 2026-11-27T07:30:03.172183+00:00
+--   cures misplaced_table:public.user_profile_about_item; made by user_profile.0033_about_item: CreateModel AboutItem, applied 2026-11-27T12:42:42.744967+00:00
 ALTER TABLE test_schema.user_profile_about_item SET SCHEMA public;
 
 -- Step 2 of 8: move_table:public.user_profile_stream_config
---   cures misplaced_table:public.user_profile_stream_config; made by user_profile.0035_stream_config: CreateModel StreamConfig, applied 2026-11-27T07:30:03.186784+00:00
+--   cures misplaced_table:public.user_profile_stream_config; made by user_profile.0035_stream_config: CreateModel StreamConfig, applied 2026-11-27T12:42:42.757939+00:00
 ALTER TABLE test_schema.user_profile_stream_config SET SCHEMA public;
 
 -- Step 3 of 8: move_table:public.user_profile_skill_endorsement
---   cures misplaced_table:public.user_profile_skill_endorsement; made by user_profile.0037_p0_skill_endorsements: CreateModel SkillEndorsement, applied 2026-11-27T07:30:03.241484+00:00
+--   cures misplaced_table:public.user_profile_skill_endorsement; made by user_profile.0037_p0_skill_endorsements: CreateModel SkillEndorsement, applied 2026-11-27T12:42:42.819143+00:00
 ALTER TABLE test_schema.user_profile_skill_endorsement SET SCHEMA public;
 
 -- Step 4 of 8: move_table:public.user_profile_endorsement_opportunity
---   cures misplaced_table:public.user_profile_endorsement_opportunity; made by user_profile.0037_p0_skill_endorsements: CreateModel EndorsementOpportunity, applied 2026-11-27T07:30:03.241484+00:00
+--   cures misplaced_table:public.user_profile_endorsement_opportunity; made by user_profile.0037_p0_skill_endorsements: CreateModel EndorsementOpportunity, applied 2026-11-27T12:42:42.819143+00:00
 ALTER TABLE test_schema.user_profile_endorsement_opportunity SET SCHEMA public;
 
 -- Step 5 of 8: move_table:public.user_profile_bounty
---   cures misplaced_table:public.user_profile_bounty; made by user_profile.0038_bounties: CreateModel Bounty, applied 2026-11-27T07:30:03.284321+00:00
+--   cures misplaced_table:public.user_profile_bounty; made by user_profile.0038_bounties: CreateModel Bounty, applied 2026-11-27T12:42:42.86096+00:00
 ALTER TABLE test_schema.user_profile_bounty SET SCHEMA public;
 
 -- Step 6 of 8: move_table:public.user_profile_bounty_participant
---   cures misplaced_table:public.user_profile_bounty_participant; made by user_profile.0038_bounties: CreateModel BountyParticipant, applied 2026-11-27T07:30:03.284321+00:00
+--   cures misplaced_table:public.user_profile_bounty_participant; made by user_profile.0038_bounties: CreateModel BountyParticipant, applied 2026-11-27T12:42:42.86096+00:00
 ALTER TABLE test_schema.user_profile_bounty_participant SET SCHEMA public;
 
 -- Step 7 of 8: move_table:public.user_profile_bounty_result
---   cures misplaced_table:public.user_profile_bounty_result; made by user_profile.0039_bounty_result: CreateModel BountyResult, applied 2026-11-27T07:30:03.308928+00:00
+--   cures misplaced_table:public.user_profile_bounty_result; made by user_profile.0039_bounty_result: CreateModel BountyResult, applied 2026-11-27T12:42:42.879632+00:00
 ALTER TABLE test_schema.user_profile_bounty_result SET SCHEMA public;
 
 -- Step 8 of 8: add_column:public.teams_teammembership.left_at
---   cures missing_column:public.teams_teammembership.left_at; made by teams.0003_teammembership_left_at: AddField teammembership.left_at, applied 2026-11-27T07:30:04.220028+00:00
+--   cures missing_column:public.teams_teammembership.left_at; made by teams.0003_teammembership_left_at: AddField teammembership.left_at, applied 2026-11-27T12:42:43.628958+00:00
 ALTER TABLE public.teams_teammembership ADD COLUMN left_at timestamp with time zone;
 
 -- Did every step do what it should?

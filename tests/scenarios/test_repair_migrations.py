@@ -501,7 +501,7 @@ TAGS = {
 
 @pytest.mark.one_version
 def test_an_extension_may_be_installed_elsewhere_in_another_environment(tmp_path: Path, database: Database) -> None:
-    site = project_site(Project(tmp_path, ("shop",), files=TAGS), database)
+    site = project_site(Project(tmp_path, ("django.contrib.postgres", "shop"), files=TAGS), database)
     for statement in (
         "CREATE SCHEMA stray",
         "CREATE SCHEMA extensions",
