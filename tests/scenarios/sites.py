@@ -46,6 +46,7 @@ A connection limit would do it on every version, but it also counts sessions tha
 
 
 INTERRUPTIBLE = (
+    *("-X", "faulthandler"),
     "-c",
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from cascade.cli import main; main()",
 )

@@ -399,7 +399,7 @@ def test_who_stops_it_by_hand_is_told_what_was_done(one_incident: Site) -> None:
             _wait_for_a_waiter(one_incident)
             applying.send_signal(signal.SIGINT)
             said = applying.communicate(timeout=60)[1]
-            assert "Stopped. Nothing was changed" in said
+            assert "Stopped. Nothing was changed" in said, (applying.returncode, said)
             assert "What was tried is written down in cascade-" in said
     assert applying.returncode == 1
     assert dump(one_incident) == before

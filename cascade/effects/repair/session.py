@@ -52,6 +52,11 @@ def sqlstate(error: BaseException | None) -> str:
     return next((str(code) for code in codes if code), "")
 
 
+def was_interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C came in the very moment in which the server ended the statement: the driver raises the latter."""
+    return isinstance((error.__cause__ or error).__context__, KeyboardInterrupt)
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone: shut down (57P01 to 57P03), or broken without a word."""
     from django.db import InterfaceError, OperationalError

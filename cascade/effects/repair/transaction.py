@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cascade.core.layout import TableName
 from cascade.core.limits import ADVISORY_KEY, Limits
 from cascade.core.runs import HeldLock
-from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost, sqlstate
+from cascade.effects.repair.session import RepairRefused, ServerLost, Session, is_lost, sqlstate, was_interrupted
 from cascade.effects.repair.watcher import Watch, watched
 from cascade.errors import CascadeError, first_line
 from cascade.render.sql import SEARCH_PATH
@@ -99,6 +99,8 @@ def in_transaction(
         except TooLong as error:
             reason = error.message
         except Error as error:
+            if was_interrupted(error):
+                raise KeyboardInterrupt from error
             if is_lost(error):
                 raise ServerLost(
                     f"The connection was lost: {first_line(error)}",
