@@ -235,20 +235,24 @@ def invalid_index_of_a_broken_try_is_cleared_away(bench: Bench) -> None:
     """A build that was cancelled leaves an invalid index of the right name (Building Indexes Concurrently)."""
     answer = bench.plan()
     [index] = [step for step in answer.plan.steps if step.phase is Phase.CONCURRENT]
-    with bench.somebody() as somebody:
-
-        def cancel(message: str) -> None:
-            if message == index.id:
-                # An open transaction that may see old rows keeps the build waiting.
-                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-                somebody.execute(f"SELECT count(*) FROM {index.table}")
-                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
-
-        text = refused(StatementFailed, lambda: bench.apply(answer, on=cancel))
-        assert "committed" in text, text
+    assert "committed" in _break_off(bench, index.table, index.id, answer)
     assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(1,)]
     bench.assert_it_goes_on_from_the_truth()
     assert bench.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+def _break_off(bench: Bench, table: object, step: str, answer: Answer | None = None) -> str:
+    """Cancel the build in the step whose id begins so; what the repair says then."""
+    with bench.somebody() as somebody:
+
+        def cancel(message: str) -> None:
+            if message.startswith(step):
+                # An open transaction that may see old rows keeps the build waiting.
+                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                somebody.execute(f"SELECT count(*) FROM {table}")
+                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
+
+        return refused(StatementFailed, lambda: bench.apply(answer, on=cancel))
 
 
 def _cancel_once_it_waits(bench: Bench, pid: int) -> None:
@@ -374,15 +378,7 @@ def index_that_differs_on_a_large_table(bench: Bench) -> None:
         assert bench.dump() == healthy
     bench.psql(scripts[1])
     assert bench.dump() == before
-    with bench.somebody() as somebody:
-
-        def cancel(message: str) -> None:
-            if message.startswith("replace_index:"):
-                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-                somebody.execute(f"SELECT count(*) FROM {table}")
-                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
-
-        refused(StatementFailed, lambda: bench.apply(on=cancel))
+    _break_off(bench, table, "replace_index:")
     assert bench.sql(f"SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.{index}'::regclass") == [(False,)]
     _assert_the_replacement_is_gone_on_with(bench, step.id, healthy)
 
@@ -438,15 +434,7 @@ def rebuild_of_an_index_with_a_long_name_that_was_broken_off(bench: Bench) -> No
         f'ALTER INDEX public."{index}" RENAME TO "{long}"',
         f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.\"{long}\"'::regclass",
     )
-    with bench.somebody() as somebody:
-
-        def cancel(message: str) -> None:
-            if message.startswith("rebuild_index:"):
-                somebody.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-                somebody.execute(f"SELECT count(*) FROM {table}")
-                threading.Thread(target=_cancel_once_it_waits, args=(bench, bench.repairing_pid())).start()
-
-        refused(StatementFailed, lambda: bench.apply(on=cancel))
+    _break_off(bench, table, "rebuild_index:")
     left = bench.sql("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")
     assert len(left) == 2, left
     assert bench.apply().afterwards.plan.is_empty

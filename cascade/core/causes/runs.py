@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cascade.core.causes.story import Cause, Story, Verdict, in_runs, migrations_of, some, thing, times_of
 from cascade.core.documents import moment_of
@@ -53,7 +54,7 @@ class _Window:
         """Those that are not in the schema."""
         return [table for table in self.tables if not self.story.is_in(self.schema, table)]
 
-    @property
+    @cached_property
     def beside(self) -> list[ExpectedTable]:
         """Tables that were made before or after, are in their place, and have a copy in the schema too."""
         first, last = self.positions
@@ -235,11 +236,11 @@ def _in_place_too(window: _Window) -> str:
 
 
 def _copied_there(window: _Window) -> Cause:
-    times, number = times_of(window.drifts), len(window.drifts)
+    times = times_of(window.drifts)
     return Cause(
         Verdict.BY_HAND,
         f"{_these(window.drifts)} copied into {window.schema} with others (a dump restored there, say), "
-        f"and {'is' if number == 1 else 'are'} gone from {window.story.target}",
+        f"and are gone from {window.story.target}",
         times[-1] if times else None,
         None,
         migrations_of(window.drifts),
